@@ -16,7 +16,7 @@ def portico_proto_library(name, srcs, deps = [], visibility = None):
     )
     native.genrule(
         name = name + "_protoc",
-        srcs = [":" + name + "_srcs"],
+        srcs = srcs + [":" + name + "_srcs"],
         outs = outs,
         cmd = "/usr/bin/protoc -I. -I/usr/include --cpp_out=$(GENDIR) " +
               " ".join(["$(location %s)" % src for src in srcs]),
