@@ -30,7 +30,7 @@ struct EvaluateLimits {
 };
 
 // Runs `program`. `input` is what `.` means at the start (null in a composition). Results live in `arena` and share
-// parts with the bindings' values, which therefore must live as long as they do. Any thread; the arena is the caller's.
+// parts with the bindings' values and the program's literals, which must live as long as they do. Any thread.
 //
 // Errors: kInvalidArgument with jq's words for what the program raised ("Cannot iterate over null (null)");
 // kResourceExhausted for a limit, which no `?` catches; kFailedPrecondition if a variable that is used has no binding.
