@@ -1,0 +1,235 @@
+#include "api/check/references/references.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "api/base/text.h"
+
+namespace portico::check {
+namespace {
+
+using base::Concat;
+using portico::v1::Resource;
+
+std::string OrDefault(std::string_view kind, std::string_view otherwise) {
+  return std::string(kind.empty() ? otherwise : kind);
+}
+
+// Gateway API's name for a Route, so that its grants paste in.
+bool SameKind(std::string_view granted, std::string_view kind) {
+  return granted == kind || (granted == "HTTPRoute" && kind == "Route");
+}
+
+class Checker {
+ public:
+  explicit Checker(const Configuration& configuration) : configuration_(configuration) {}
+
+  Violations Run() {
+    for (const auto& [key, resource] : configuration_.resources()) {
+      key_ = key;
+      if (resource->has_gateway()) Visit(resource->gateway().spec());
+      if (resource->has_route()) Visit(resource->route().spec());
+      if (resource->has_composition()) Visit(resource->composition().spec());
+      if (resource->has_cluster()) Visit(resource->cluster().spec());
+      if (resource->has_auth_policy()) Visit(resource->auth_policy().spec());
+    }
+    return std::move(violations_);
+  }
+
+ private:
+  void Add(std::string path, std::string message) {
+    violations_.push_back({key_, std::move(path), std::move(message)});
+  }
+
+  bool Granted(const ResourceKey& target) const {
+    for (const auto& [key, resource] : configuration_.resources()) {
+      if (!resource->has_reference_grant() || key.name_space != target.name_space) continue;
+      const auto& grant = resource->reference_grant().spec();
+      const bool from = std::any_of(grant.from().begin(), grant.from().end(), [&](const auto& who) {
+        return SameKind(who.kind(), key_.kind) && who.namespace_() == key_.name_space;
+      });
+      const bool to = std::any_of(grant.to().begin(), grant.to().end(), [&](const auto& what) {
+        return SameKind(what.kind(), target.kind) && (what.name().empty() || what.name() == target.name);
+      });
+      if (from && to) return true;
+    }
+    return false;
+  }
+
+  // The resource referred to, nullptr after a violation. The grant is asked for first, as in Gateway API: without one
+  // nobody learns what another namespace holds.
+  const Resource* Resolve(const ResourceKey& target, const std::string& path, bool needs_grant = true) {
+    if (needs_grant && target.name_space != key_.name_space && !Granted(target)) {
+      Add(path, Concat("refers to ", target.ToString(), " in another namespace; a ReferenceGrant in ",
+                       target.name_space, " must allow ", key_.kind, " from ", key_.name_space));
+      return nullptr;
+    }
+    const Resource* found = configuration_.Find(target);
+    if (found == nullptr) Add(Concat(path, ".name"), Concat("there is no ", target.ToString(), Suggest(target)));
+    return found;
+  }
+
+  std::string Suggest(const ResourceKey& target) const {
+    std::vector<std::string_view> names;
+    for (const auto& [key, resource] : configuration_.resources()) {
+      if (key.kind == target.kind && key.name_space == target.name_space) names.push_back(key.name);
+    }
+    const std::string_view nearest = base::NearestName(target.name, names);
+    return nearest.empty() ? "" : Concat("; did you mean `", nearest, "`?");
+  }
+
+  // A kind that does not fit, already answered: "".
+  std::string Kind(std::string_view kind, const std::vector<std::string_view>& allowed, const std::string& path) {
+    const std::string chosen = OrDefault(kind, allowed.front());
+    if (std::find(allowed.begin(), allowed.end(), chosen) != allowed.end()) return chosen;
+    std::vector<std::string> names(allowed.begin(), allowed.end());
+    Add(Concat(path, ".kind"), Concat("must be ", base::Join(names, " or "), ", not ", chosen));
+    return "";
+  }
+
+  const portico::v1::SecretSpec* Secret(const portico::v1::ObjectReference& reference, const std::string& path) {
+    if (Kind(reference.kind(), {"Secret"}, path).empty()) return nullptr;
+    const Resource* found =
+        Resolve({"Secret", ReferredNamespace(reference.namespace_(), key_), reference.name()}, path);
+    return found == nullptr ? nullptr : &found->secret().spec();
+  }
+
+  template <typename Reference>
+  void Backend(const Reference& reference, const std::vector<std::string_view>& kinds, const std::string& path) {
+    const std::string kind = Kind(reference.kind(), kinds, path);
+    if (kind.empty()) return;
+    const Resource* found = Resolve({kind, ReferredNamespace(reference.namespace_(), key_), reference.name()}, path);
+    if (found == nullptr || !reference.has_port()) return;
+    if (!found->has_cluster()) return Add(Concat(path, ".port"), "a Composition has no port");
+    const auto& endpoints = found->cluster().spec().endpoints();
+    if (std::none_of(endpoints.begin(), endpoints.end(),
+                     [&](const auto& endpoint) { return endpoint.port() == reference.port(); })) {
+      Add(Concat(path, ".port"), Concat("no endpoint of Cluster ", reference.name(), " has port ", reference.port()));
+    }
+  }
+
+  void Visit(const portico::v1::GatewaySpec& spec) {
+    std::map<std::tuple<uint32_t, std::string>, std::string> taken;
+    for (int i = 0; i < spec.listeners_size(); ++i) {
+      const auto& listener = spec.listeners(i);
+      const std::string path = Concat("spec.listeners[", i, "]");
+      const auto [other, added] =
+          taken.try_emplace({listener.port(), base::LowerAscii(listener.hostname())}, listener.name());
+      if (!added) Add(path, Concat("has the port and hostname of listener ", other->second));
+      for (int k = 0; k < listener.tls().certificate_refs_size(); ++k) {
+        const std::string reference = Concat(path, ".tls.certificateRefs[", k, "]");
+        const auto* secret = Secret(listener.tls().certificate_refs(k), reference);
+        if (secret != nullptr && !secret->has_tls()) Add(reference, "refers to a Secret without `tls`");
+      }
+    }
+  }
+
+  void Visit(const portico::v1::RouteSpec& spec) {
+    for (int i = 0; i < spec.parent_refs_size(); ++i)
+      Parent(spec.parent_refs(i), Concat("spec.parentRefs[", i, "]"));
+    for (int i = 0; i < spec.rules_size(); ++i) {
+      for (int k = 0; k < spec.rules(i).backend_refs_size(); ++k) {
+        Backend(spec.rules(i).backend_refs(k), {"Cluster", "Composition"},
+                Concat("spec.rules[", i, "].backendRefs[", k, "]"));
+      }
+    }
+  }
+
+  // Whether routes of another namespace may attach is the listener's to say, not a grant's.
+  void Parent(const portico::v1::ParentReference& reference, const std::string& path) {
+    if (Kind(reference.kind(), {"Gateway"}, path).empty()) return;
+    const std::string name_space = ReferredNamespace(reference.namespace_(), key_);
+    const Resource* found = Resolve({"Gateway", name_space, reference.name()}, path, false);
+    if (found == nullptr) return;
+    bool named = reference.section_name().empty();
+    bool on_port = false;
+    bool admitted = false;
+    std::vector<std::string_view> names;
+    for (const auto& listener : found->gateway().spec().listeners()) {
+      names.push_back(listener.name());
+      if (!reference.section_name().empty() && reference.section_name() != listener.name()) continue;
+      named = true;
+      if (reference.has_port() && reference.port() != listener.port()) continue;
+      on_port = true;
+      admitted = admitted || Admits(listener.allowed_routes().namespaces().from(), name_space);
+    }
+    if (!named) return Section(reference.section_name(), names, "listener", path);
+    if (!on_port) return Add(Concat(path, ".port"), Concat("no such listener has port ", reference.port()));
+    if (!admitted) Add(path, Concat("allowedRoutes of the listener does not admit namespace ", key_.name_space));
+  }
+
+  bool Admits(portico::v1::FromNamespaces from, std::string_view gateway_namespace) const {
+    if (from == portico::v1::FROM_NAMESPACES_ALL) return true;
+    if (from == portico::v1::FROM_NAMESPACES_NONE) return false;
+    return gateway_namespace == key_.name_space;
+  }
+
+  void Section(std::string_view name, const std::vector<std::string_view>& names, std::string_view what,
+               const std::string& path) {
+    const std::string_view nearest = base::NearestName(name, names);
+    Add(Concat(path, ".sectionName"),
+        Concat("there is no ", what, " ", name, nearest.empty() ? "" : Concat("; did you mean `", nearest, "`?")));
+  }
+
+  void Visit(const portico::v1::CompositionSpec& spec) {
+    for (int i = 0; i < spec.steps_size(); ++i) {
+      Backend(spec.steps(i).call().backend_ref(), {"Cluster"}, Concat("spec.steps[", i, "].call.backendRef"));
+    }
+  }
+
+  void Visit(const portico::v1::ClusterSpec& spec) {
+    for (int i = 0; i < spec.tls().ca_certificate_refs_size(); ++i) {
+      const std::string path = Concat("spec.tls.caCertificateRefs[", i, "]");
+      const auto* secret = Secret(spec.tls().ca_certificate_refs(i), path);
+      if (secret != nullptr && !secret->has_ca_certificates()) Add(path, "refers to a Secret without `caCertificates`");
+    }
+  }
+
+  void Visit(const portico::v1::AuthPolicySpec& spec) {
+    for (int i = 0; i < spec.target_refs_size(); ++i)
+      Target(spec.target_refs(i), Concat("spec.targetRefs[", i, "]"));
+    for (int i = 0; i < spec.authentication().any_of_size(); ++i) {
+      const auto& method = spec.authentication().any_of(i);
+      if (!method.jwt().jwks().has_secret_ref()) continue;
+      const std::string path = Concat("spec.authentication.anyOf[", i, "].jwt.jwks.secretRef");
+      const auto* secret = Secret(method.jwt().jwks().secret_ref(), path);
+      if (secret != nullptr && !secret->has_jwks()) Add(path, "refers to a Secret without `jwks`");
+    }
+  }
+
+  void Target(const portico::v1::TargetReference& reference, const std::string& path) {
+    const std::string kind = Kind(reference.kind(), {"Gateway", "Route"}, path);
+    if (kind.empty()) return;
+    const ResourceKey target{kind, ReferredNamespace(reference.namespace_(), key_), reference.name()};
+    const Resource* found = Resolve(target, path);
+    if (found == nullptr) return;
+    const auto [other, added] = policies_.try_emplace({target, reference.section_name()}, key_);
+    if (!added) Add(path, Concat(other->second.ToString(), " and ", key_.ToString(), " have the same target"));
+    if (reference.section_name().empty()) return;
+    std::vector<std::string_view> names;
+    for (const auto& listener : found->gateway().spec().listeners())
+      names.push_back(listener.name());
+    for (const auto& rule : found->route().spec().rules())
+      names.push_back(rule.name());
+    if (std::find(names.begin(), names.end(), reference.section_name()) == names.end()) {
+      Section(reference.section_name(), names, kind == "Gateway" ? "listener" : "rule", path);
+    }
+  }
+
+  const Configuration& configuration_;
+  ResourceKey key_;
+  std::map<std::pair<ResourceKey, std::string>, ResourceKey> policies_;
+  Violations violations_;
+};
+
+}  // namespace
+
+Violations CheckReferences(const Configuration& configuration) {
+  return Checker(configuration).Run();
+}
+
+}  // namespace portico::check

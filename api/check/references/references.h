@@ -1,0 +1,22 @@
+#ifndef PORTICO_API_CHECK_REFERENCES_REFERENCES_H_
+#define PORTICO_API_CHECK_REFERENCES_REFERENCES_H_
+
+#include "api/check/configuration.h"
+#include "api/check/violation.h"
+
+namespace portico::check {
+
+// The whole: what one resource says of others. Refused at Apply and in a file, tolerated in a streaming proxy. Pure;
+// the violations are in the order of the resources' keys.
+//
+// - A reference names something that exists, of a kind that fits, in its own namespace or with a ReferenceGrant there.
+//   What does not exist is answered with the nearest name of that kind.
+// - A backend's port is one of its Cluster's endpoints; a Secret holds what the reference needs.
+// - A sectionName is a listener or a rule; a Route's parent admits the Route's namespace.
+// - Two AuthPolicies on one target are refused at the later one, which names both.
+// Two resources with one key cannot be in a Configuration: whoever fills it refuses what Add() does.
+Violations CheckReferences(const Configuration& configuration);
+
+}  // namespace portico::check
+
+#endif  // PORTICO_API_CHECK_REFERENCES_REFERENCES_H_

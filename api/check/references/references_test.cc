@@ -1,0 +1,124 @@
+#include "api/check/references/references.h"
+
+#include <string>
+
+#include "api/yaml/limits.h"
+#include "api/yaml/problem.h"
+#include "api/yaml/read.h"
+#include "gtest/gtest.h"
+
+namespace portico::check {
+namespace {
+
+constexpr char kBase[] = R"(
+kind: Gateway
+metadata: {name: g}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}, {name: open, port: 81, allowedRoutes: {namespaces: {from: All}}}]}
+---
+kind: Cluster
+metadata: {name: orders}
+spec: {endpoints: [{address: 127.0.0.1, port: 9001}]}
+---
+kind: Secret
+metadata: {name: keys}
+spec: {jwks: {inline: '{}'}}
+---
+kind: Cluster
+metadata: {name: away, namespace: other}
+---
+kind: Composition
+metadata: {name: c}
+---
+kind: Route
+metadata: {name: r}
+spec: {parentRefs: [{name: g}], rules: [{name: first, backendRefs: [{name: orders, port: 9001}]}]}
+)";
+
+std::string Check(const std::string& more) {
+  yaml::Problems problems(10);
+  Configuration configuration;
+  for (const yaml::Document& document : yaml::ReadText(kBase + ("---\n" + more), "f", yaml::Limits(), problems)) {
+    EXPECT_TRUE(configuration.Add(document.resource));
+  }
+  EXPECT_EQ(problems.ToString(), "");
+  std::string all;
+  for (const Violation& violation : CheckReferences(configuration)) {
+    all += violation.key.ToString() + ": " + violation.path + " " + violation.message + "\n";
+  }
+  return all;
+}
+
+std::string Route(const std::string& spec) {
+  return "kind: Route\nmetadata: {name: x}\nspec: {" + spec + "}\n";
+}
+std::string Backend(const std::string& reference) {
+  return Route("rules: [{backendRefs: [{" + reference + "}]}]");
+}
+std::string Policy(const std::string& name, const std::string& spec) {
+  return "kind: AuthPolicy\nmetadata: {name: " + name + "}\nspec: {" + spec + "}\n";
+}
+
+TEST(CheckReferences, NamesFieldAndNearest) {
+  const std::string grant =
+      "---\nkind: ReferenceGrant\nmetadata: {name: g, namespace: other}\nspec: {from: [{kind: HTTPRoute, namespace: "
+      "default}], to: [{kind: Cluster}]}\n";
+  const struct {
+    const char* name;
+    std::string text;
+    std::string expected;  // the beginning; "": accepted
+  } kRows[] = {
+      {"good", Backend("name: orders"), ""},
+      {"unknown cluster", Backend("name: order"),
+       "Route x: spec.rules[0].backendRefs[0].name there is no Cluster order; did you mean `orders`?"},
+      {"Service", Backend("kind: Service, name: a"),
+       "Route x: spec.rules[0].backendRefs[0].kind must be Cluster or Composition, not Service"},
+      {"port", Backend("name: orders, port: 1"),
+       "Route x: spec.rules[0].backendRefs[0].port no endpoint of Cluster orders has port 1"},
+      {"port of a composition", Backend("kind: Composition, name: c, port: 1"),
+       "Route x: spec.rules[0].backendRefs[0].port a Composition has no port"},
+      {"other namespace", Backend("name: away, namespace: other"),
+       "Route x: spec.rules[0].backendRefs[0] refers to Cluster other/away in another namespace; a ReferenceGrant"},
+      {"other namespace, granted", Backend("name: away, namespace: other") + grant, ""},
+      {"unknown gateway", Route("parentRefs: [{name: h}]"), "Route x: spec.parentRefs[0].name there is no Gateway h"},
+      {"unknown listener", Route("parentRefs: [{name: g, sectionName: htp}]"),
+       "Route x: spec.parentRefs[0].sectionName there is no listener htp; did you mean `http`?"},
+      {"listener's port", Route("parentRefs: [{name: g, port: 82}]"),
+       "Route x: spec.parentRefs[0].port no such listener has port 82"},
+      {"not admitted",
+       "kind: Route\nmetadata: {name: x, namespace: n}\nspec: {parentRefs: [{name: g, namespace: default, sectionName: "
+       "http}]}\n",
+       "Route n/x: spec.parentRefs[0] allowedRoutes of the listener does not admit namespace n"},
+      {"admitted",
+       "kind: Route\nmetadata: {name: x, namespace: n}\nspec: {parentRefs: [{name: g, namespace: default}]}\n", ""},
+      {"composition in composition",
+       "kind: Composition\nmetadata: {name: x}\nspec: {steps: [{name: a, call: {backendRef: {kind: Composition, name: "
+       "c}}}]}\n",
+       "Composition x: spec.steps[0].call.backendRef.kind must be Cluster, not Composition"},
+      {"secret without keys", "kind: Cluster\nmetadata: {name: x}\nspec: {tls: {caCertificateRefs: [{name: keys}]}}\n",
+       "Cluster x: spec.tls.caCertificateRefs[0] refers to a Secret without `caCertificates`"},
+      {"unknown certificate",
+       "kind: Gateway\nmetadata: {name: x}\nspec: {listeners: [{name: a, tls: {certificateRefs: [{name: key}]}}]}\n",
+       "Gateway x: spec.listeners[0].tls.certificateRefs[0].name there is no Secret key; did you mean `keys`?"},
+      {"same listener twice",
+       "kind: Gateway\nmetadata: {name: x}\nspec: {listeners: [{name: a, port: 1}, {name: b, port: 1}]}\n",
+       "Gateway x: spec.listeners[1] has the port and hostname of listener a"},
+      {"unknown rule", Policy("x", "targetRefs: [{kind: Route, name: r, sectionName: frst}]"),
+       "AuthPolicy x: spec.targetRefs[0].sectionName there is no rule frst; did you mean `first`?"},
+      {"policy without a kind of target", Policy("x", "targetRefs: [{kind: Cluster, name: orders}]"),
+       "AuthPolicy x: spec.targetRefs[0].kind must be Gateway or Route, not Cluster"},
+      {"two policies",
+       Policy("x", "targetRefs: [{kind: Route, name: r}]") + "---\n" +
+           Policy("y", "targetRefs: [{kind: Route, name: r}]"),
+       "AuthPolicy y: spec.targetRefs[0] AuthPolicy x and AuthPolicy y have the same target"},
+      {"unknown keys", Policy("x", "authentication: {anyOf: [{jwt: {jwks: {secretRef: {name: none}}}}]}"),
+       "AuthPolicy x: spec.authentication.anyOf[0].jwt.jwks.secretRef.name there is no Secret none"},
+  };
+  for (const auto& row : kRows) {
+    const std::string found = Check(row.text);
+    EXPECT_EQ(found.substr(0, row.expected.size()), row.expected) << row.name;
+    EXPECT_EQ(found.empty(), row.expected.empty()) << row.name << ": " << found;
+  }
+}
+
+}  // namespace
+}  // namespace portico::check
