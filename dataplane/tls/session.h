@@ -38,6 +38,8 @@ class Session {
  public:
   static constexpr size_t kHandshakeBytesMax = 64 * 1024;  // certificates of a peer; others: 16 KiB
 
+  static constexpr size_t kOutputKeptBytes = 16 * 1024;  // a larger buffer is given back as soon as it is empty
+
   enum class State { kHandshake, kOpen, kEnded, kFailed };
   enum class Outcome { kBytes, kWantInput, kEnd, kFailed };
   struct ReadResult {
@@ -90,18 +92,18 @@ class Session {
   friend class ClientContext;
   friend struct SessionBio;
 
-  explicit Session(ssl_ctx_st* context);  // a reference of its own
-  void Fail(int code);
-  void FlushPending();
-  bool CheckProgress(int result);
-  std::string ReadFailure() const;
+  explicit Session(ssl_ctx_st* context);  // takes a reference of its own
+  void Encrypt(std::string_view plaintext);
+  Outcome Settle(int error);
+  absl::Status Failure() const;
 
-  ssl_st* ssl_;
+  ssl_st* const ssl_;
   State state_ = State::kHandshake;
   bool input_ended_ = false;
   bool closed_ = false;
   bool end_was_read_ = false;  // the BIO answered "end of the transport"
   std::string kept_;
+  size_t kept_used_ = 0;
   std::string_view fed_;
   std::string pending_;  // plaintext written before the handshake's end
   std::string output_;
