@@ -1,0 +1,149 @@
+#include "dataplane/http/h2/server_codec.h"
+
+#include <utility>
+
+#include "api/base/check.h"
+#include "api/base/text.h"
+#include "dataplane/http/h2/session.h"
+
+namespace portico::http {
+namespace {
+
+constexpr MessageError kTrailersTooLarge = {431, "trailer section too large"};
+
+}  // namespace
+
+class Http2ServerSession final : public Session {
+ public:
+  Http2ServerSession(ServerEvents& events, const Limits& limits) : Session(true, events, limits), events_(events) {}
+
+  void SendResponse(StreamId id, const ResponseHead& head, bool end);
+  void Drain(bool final);
+
+ private:
+  Stream* BeginStream(StreamId id) override { return &Add(id, events_.OnRequestBegin(id)); }
+  void HeadReceived(Stream& stream, bool ends) override;
+  void TrailersRefused(Stream& stream) override;
+  void Refuse(Stream& stream, MessageError error);
+
+  ServerEvents& events_;
+  bool warned_ = false;
+  bool drained_ = false;
+};
+
+void Http2ServerSession::HeadReceived(Stream& stream, bool ends) {
+  stream.has_head = true;
+  switch (stream.reader.FinishRequest(ends)) {
+    case SectionReader::Verdict::kWhole:
+      events_.OnRequest(stream.id, stream.reader.TakeRequest());
+      return;
+    case SectionReader::Verdict::kRefused:
+      Refuse(stream, stream.reader.refusal());
+      return;
+    case SectionReader::Verdict::kMalformed:
+      stream.told_end = true;  // what still comes in this frame's flags is not delivered; OnReset is
+      SubmitReset(stream, NGHTTP2_PROTOCOL_ERROR);
+      return;
+  }
+}
+
+void Http2ServerSession::Refuse(Stream& stream, MessageError error) {
+  stream.discards = true;
+  stream.told_end = true;
+  events_.OnBadRequest(stream.id, error);
+}
+
+void Http2ServerSession::TrailersRefused(Stream& stream) {
+  // A response that has begun can't become another one.
+  if (stream.head_sent) {
+    ResetTooLarge(stream);
+  } else {
+    Refuse(stream, kTrailersTooLarge);
+  }
+}
+
+void Http2ServerSession::SendResponse(StreamId id, const ResponseHead& head, bool end) {
+  Stream* stream = Find(id);
+  if (stream == nullptr || stream->reset) return;
+  PORTICO_CHECK(!stream->head_sent, "one final response to a request");
+  const std::string status = base::Concat(head.status);
+  const std::vector<nghttp2_nv>& lines = Lines({{":status", status}}, head.fields);
+  const auto stream_id = static_cast<int32_t>(id);
+  if (head.status < 200) {
+    PORTICO_CHECK(nghttp2_submit_headers(nghttp2_.get(), NGHTTP2_FLAG_NONE, stream_id, nullptr, lines.data(),
+                                         lines.size(), nullptr) == 0);
+    return;
+  }
+  stream->head_sent = true;
+  stream->said_end = end;
+  const nghttp2_data_provider provider = Provider();
+  PORTICO_CHECK(
+      nghttp2_submit_response(nghttp2_.get(), stream_id, lines.data(), lines.size(), end ? nullptr : &provider) == 0);
+}
+
+void Http2ServerSession::Drain(bool final) {
+  if (closed() || drained_ || (warned_ && !final)) return;
+  if (final) {
+    const int32_t last_id = nghttp2_session_get_last_proc_stream_id(nghttp2_.get());
+    nghttp2_submit_goaway(nghttp2_.get(), NGHTTP2_FLAG_NONE, last_id, NGHTTP2_NO_ERROR, nullptr, 0);
+    drained_ = true;
+  } else {
+    nghttp2_submit_shutdown_notice(nghttp2_.get());
+    warned_ = true;
+  }
+}
+
+Http2ServerCodec::Http2ServerCodec(ServerEvents& events, const Limits& limits)
+    : session_(std::make_unique<Http2ServerSession>(events, limits)) {}
+Http2ServerCodec::~Http2ServerCodec() = default;
+
+bool Http2ServerCodec::Feed(base::Slice input) {
+  return session_->Feed(std::move(input));
+}
+void Http2ServerCodec::FeedEnd(bool clean) {
+  session_->FeedEnd();
+}
+bool Http2ServerCodec::Resume() {
+  return !session_->closed();
+}
+bool Http2ServerCodec::WantsInput() const {
+  return !session_->closed();
+}
+bool Http2ServerCodec::Idle() const {
+  return session_->Idle();
+}
+bool Http2ServerCodec::WantsClose() const {
+  return session_->WantsClose();
+}
+std::string_view Http2ServerCodec::error() const {
+  return session_->error();
+}
+void Http2ServerCodec::SendContent(StreamId id, base::Buffer& content, bool end) {
+  session_->SendContent(id, content, end);
+}
+void Http2ServerCodec::SendTrailers(StreamId id, const Fields& trailers) {
+  session_->SendTrailers(id, trailers);
+}
+size_t Http2ServerCodec::Unsent(StreamId id) const {
+  return session_->Unsent(id);
+}
+void Http2ServerCodec::Consumed(StreamId id, size_t bytes) {
+  session_->Consumed(id, bytes);
+}
+void Http2ServerCodec::Reset(StreamId id, ResetReason reason) {
+  session_->Reset(id, reason);
+}
+void Http2ServerCodec::Produce(base::Buffer& out) {
+  session_->Produce(out);
+}
+void Http2ServerCodec::SendResponse(StreamId id, const ResponseHead& head, bool end) {
+  session_->SendResponse(id, head, end);
+}
+void Http2ServerCodec::Drain(bool final) {
+  session_->Drain(final);
+}
+uint32_t Http2ServerCodec::misbehaviours() const {
+  return session_->misbehaviours();
+}
+
+}  // namespace portico::http

@@ -1,0 +1,148 @@
+#ifndef PORTICO_DATAPLANE_HTTP_H2_SESSION_H_
+#define PORTICO_DATAPLANE_HTTP_H2_SESSION_H_
+
+#include <nghttp2/nghttp2.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "dataplane/base/buffer.h"
+#include "dataplane/http/codec.h"
+#include "dataplane/http/h2/misbehaviour.h"
+#include "dataplane/http/h2/recent_streams.h"
+#include "dataplane/http/h2/section_reader.h"
+
+namespace portico::http {
+
+// A stream from its first HEADERS until nghttp2 has closed it.
+struct Stream {
+  Stream(StreamId id, const Limits& limits, base::Arena& arena) : id(id), reader(limits, arena) {}
+
+  // Nothing is delivered any more: it was reset, or both sides have said all they had to say.
+  bool over() const { return reset || (told_end && said_end); }
+
+  const StreamId id;
+  SectionReader reader;
+  base::Buffer content;                                                      // waiting to be sent
+  std::optional<std::vector<std::pair<std::string, std::string>>> trailers;  // to be sent after the content
+  std::optional<ResetReason> reason;  // what OnReset says, if not what the error code means
+  size_t unconsumed = 0;              // delivered bytes whose window is still ours to give back
+  size_t informationals = 0;
+  bool has_head = false;      // the peer's final head is whole
+  bool head_sent = false;     // ours was given to nghttp2 (server)
+  bool discards = false;      // OnBadRequest was delivered: what else comes is dropped
+  bool reset = false;         // by the handler
+  bool at_fault = false;      // the peer has been counted for it
+  bool received_end = false;  // END_STREAM came
+  bool sent_end = false;      // END_STREAM has left
+  bool told_end = false;      // the handler knows that the peer's message is over
+  bool said_end = false;      // the handler has said that ours is over
+  bool above_low_mark = false;
+};
+
+// What both sides of a connection share: the streams, nghttp2's session, flow control, the queue of what is to be sent,
+// and the peer's behaviour. ServerSession and ClientSession add what heads mean to them. Private to the codecs.
+//
+// Two rules keep it safe to call from inside an event: a Stream dies only in OnStreamClose or EndStreams, which run
+// between events; and no nghttp2_submit… calls back.
+class Session {
+ public:
+  virtual ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  bool Feed(base::Slice input);
+  void FeedEnd();
+  bool closed() const { return closed_; }
+  bool Idle() const { return streams_.empty(); }
+  bool WantsClose() const;
+  std::string_view error() const { return error_; }
+  void SendContent(StreamId id, base::Buffer& content, bool end);
+  void SendTrailers(StreamId id, const Fields& trailers);
+  size_t Unsent(StreamId id) const;
+  void Consumed(StreamId id, size_t bytes);
+  void Reset(StreamId id, ResetReason reason);
+  void Produce(base::Buffer& out);
+  uint32_t misbehaviours() const { return misbehaviour_.count(); }
+
+ protected:
+  Session(bool server, CodecEvents& events, const Limits& limits);
+
+  // The first HEADERS of an unknown stream (server only).
+  virtual Stream* BeginStream(StreamId id) = 0;
+  virtual void HeadReceived(Stream& stream, bool ends) = 0;
+  virtual void TrailersRefused(Stream& stream) = 0;
+
+  Stream* Find(StreamId id) const;
+  Stream& Add(StreamId id, base::Arena& arena);
+  void SubmitReset(Stream& stream, uint32_t error_code);
+  void ResetTooLarge(Stream& stream);
+  // nghttp2's view of a head that is being sent; valid until the next call and as long as the texts live.
+  std::vector<nghttp2_nv>& Lines(std::initializer_list<std::pair<std::string_view, std::string_view>> pseudo,
+                                 const Fields& fields);
+  nghttp2_data_provider Provider() const;
+
+  const Limits limits_;
+  std::unique_ptr<nghttp2_session, void (*)(nghttp2_session*)> nghttp2_;
+  std::unordered_map<StreamId, std::unique_ptr<Stream>> streams_;
+  bool peer_drains_ = false;
+
+ private:
+  friend struct Callbacks;  // nghttp2's C callbacks, in session_callbacks.cc
+
+  // What nghttp2 tells; the int is nghttp2's: 0, or a failure that ends mem_recv so that Feed can close.
+  int OnBeginFrame(const nghttp2_frame_hd& header);
+  int OnBeginHeaders(const nghttp2_frame& frame);
+  int OnHeader(const nghttp2_frame& frame, std::string_view name, std::string_view value);
+  int OnDataChunk(StreamId id, std::string_view data);
+  int OnFrame(const nghttp2_frame& frame);
+  int OnInvalidFrame(const nghttp2_frame& frame);
+  int OnStreamClose(StreamId id, uint32_t error_code);
+  void OnFrameSent(const nghttp2_frame& frame);
+  void OnFrameNotSent(const nghttp2_frame& frame, int library_error);
+  ssize_t ReadContent(StreamId id, size_t length, uint32_t* flags);
+  int WriteContent(StreamId id, const uint8_t* frame_header, size_t length);
+
+  int Judgement() const;  // a callback's result after an offence was counted
+  void HeadersWhole(Stream& stream, bool ends);
+  void MessageEnd(Stream& stream);
+  void SubmitTrailers(const Stream& stream);
+  void Submit(const std::vector<nghttp2_settings_entry>& settings);
+  void Pump(base::Buffer& out);
+  bool DeliverSendReady();
+  void Fail(uint32_t error_code, std::string_view text);
+  void EndStreams();
+
+  const bool server_;
+  CodecEvents& events_;
+  Misbehaviour misbehaviour_;
+  RecentStreams recent_;
+  std::vector<nghttp2_nv> lines_;
+  std::vector<StreamId> send_ready_;
+  const base::Slice* input_ = nullptr;  // within Feed
+  base::Buffer* out_ = nullptr;         // within Produce
+  std::string_view error_;
+  uint32_t offence_ = NGHTTP2_NO_ERROR;  // the connection error that a callback has found
+  bool closed_ = false;                  // nothing is read any more
+  bool ended_ = false;                   // nor written
+};
+
+// nghttp2's view of a field line; it copies when the head is submitted. A secret one is never indexed.
+nghttp2_nv ToLine(std::string_view name, std::string_view value, bool secret);
+
+// Fills in nghttp2's callbacks, which find their Session as user data.
+void SetCallbacks(nghttp2_session_callbacks* callbacks);
+
+uint32_t ErrorCode(ResetReason reason);
+ResetReason ReasonOf(uint32_t error_code);
+
+}  // namespace portico::http
+
+#endif  // PORTICO_DATAPLANE_HTTP_H2_SESSION_H_
