@@ -1,0 +1,75 @@
+#include "api/check/resource/resource.h"
+
+#include <string>
+
+#include "api/yaml/limits.h"
+#include "api/yaml/problem.h"
+#include "api/yaml/read.h"
+#include "gtest/gtest.h"
+
+namespace portico::check {
+namespace {
+
+std::string Check(const std::string& kind, const std::string& spec) {
+  yaml::Problems problems(10);
+  std::string all;
+  for (const auto& document : yaml::ReadText("kind: " + kind + "\nmetadata: {name: x}\nspec: {" + spec + "}\n", "f",
+                                             yaml::Limits(), problems)) {
+    for (const Violation& violation : CheckResource(document.resource, {}))
+      all += violation.path + " " + violation.message + "\n";
+  }
+  return problems.ToString() + all;
+}
+
+TEST(CheckResource, OneRowForEachRule) {
+  const auto match = [](const std::string& text) { return "rules: [{matches: [{" + text + "}]}]"; };
+  const auto filter = [](const std::string& text) { return "rules: [{filters: [{" + text + "}]}]"; };
+  const struct {
+    const char* kind;
+    std::string spec;
+    std::string expected;  // the beginning; "": accepted
+  } kRows[] = {
+      {"Route", match("path: {value: /a}, method: GET"), ""},
+      {"Route", "", "spec.rules must have 1 to 256 items"},
+      {"Route", "rules: [{name: a}, {name: a}]", "spec.rules[1].name is the name of another rule"},
+      {"Route", "hostnames: [A.b], rules: [{}]", "spec.hostnames[0] must be a DNS name"},
+      {"Route", "hostnames: ['*.a.b'], rules: [{}]", ""},
+      {"Route", match("path: {value: a}"), "spec.rules[0].matches[0].path.value must begin with /"},
+      {"Route", match("path: {value: /a//b}"), "spec.rules[0].matches[0].path.value must not hold //"},
+      {"Route", match("path: {value: /a%2Fb}"), "spec.rules[0].matches[0].path.value must not hold an encoded slash"},
+      {"Route", match("path: {value: /a/../b}"), "spec.rules[0].matches[0].path.value must not hold the segments"},
+      {"Route", match("path: {type: RegularExpression, value: '('}"),
+       "spec.rules[0].matches[0].path.value is no RE2 expression: missing )"},
+      {"Route", match("path: {type: RegularExpression, value: '(((a{100}){100}){100})'}"),
+       "spec.rules[0].matches[0].path.value is no RE2 expression"},
+      {"Route", match("method: get"), "spec.rules[0].matches[0].method must be GET"},
+      {"Route", match("headers: [{name: 'a b', value: c}]"), "spec.rules[0].matches[0].headers[0].name must be"},
+      {"Route", match("headers: [{type: RegularExpression, name: a, value: '['}]"),
+       "spec.rules[0].matches[0].headers[0].value is no RE2"},
+      {"Route", match("queryParams: [{value: b}]"), "spec.rules[0].matches[0].queryParams[0].name is missing"},
+      {"Route", filter("type: URLRewrite"), "spec.rules[0].filters[0] must hold exactly one filter"},
+      {"Route", filter("requestHeaderModifier: {set: [{name: Host, value: a}]}"),
+       "spec.rules[0].filters[0].requestHeaderModifier.set[0].name is a field of the connection"},
+      {"Route", filter("responseHeaderModifier: {remove: [transfer-encoding]}"),
+       "spec.rules[0].filters[0].responseHeaderModifier.remove[0] is a field of the connection"},
+      {"Route", "rules: [{timeouts: {request: 1s, backendRequest: 2s}}]", "spec.rules[0].timeouts.backendRequest must"},
+      {"Route", "rules: [{retry: {}}]", "spec.rules[0].retry is not supported yet"},
+      {"Cluster", "", "spec.endpoints must have 1 to 1000 items"},
+      {"Cluster", "endpoints: [{address: '::1', port: 0}]", "spec.endpoints[0].port must be 1 to 65535"},
+      {"Cluster", "endpoints: [{port: 1}]", "spec.endpoints[0].address is missing"},
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP}]", ""},
+      {"Gateway", "listeners: [{name: a, port: 1}]", "spec.listeners[0].protocol is missing"},
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTPS}]",
+       "spec.listeners[0].tls.certificateRefs is missing"},
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP, tls: {}}]", "spec.listeners[0].tls is for"},
+      {"Secret", "", "spec must hold exactly one of"},
+  };
+  for (const auto& row : kRows) {
+    const std::string found = Check(row.kind, row.spec);
+    EXPECT_EQ(found.substr(0, row.expected.size()), row.expected) << row.spec;
+    EXPECT_EQ(found.empty(), row.expected.empty()) << row.spec << ": " << found;
+  }
+}
+
+}  // namespace
+}  // namespace portico::check
