@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+"""Runs everything: set-up, build, unit tests, the same under ASan and UBSan, lint, integration tests under both.
+
+usage: tools/test [--only STAGE,...] [--skip STAGE,...]
+
+stages: setup build unit sanitize lint integration integration-sanitized
+The whole takes about 20 minutes on two cores with a cold cache and a few minutes with a warm one. The last line is
+`N passed, N failed`, counting test cases; a stage or target that breaks without a case of its own counts as one failure.
+
+exit: 0 everything passed, 1 something failed, 2 wrong usage
+"""
+import argparse
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import xml.etree.ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TERMINAL = sys.stderr.isatty()
+QUIET = [] if TERMINAL else ["--noshow_progress", "--color=no"]
+BINARIES = ["//dataplane:portico-proxy", "//tools/ctl:porticoctl"]
+
+Count = collections.namedtuple("Count", "passed failed")
+
+
+def call(*command, **options):
+    return subprocess.run([str(part) for part in command], cwd=ROOT, check=False, **options)
+
+
+def simple(*command):
+    """A stage without cases: nothing if it went well, one failure if not."""
+    return Count(0, 0) if call(*command).returncode == 0 else Count(0, 1)
+
+
+def python_cases(*command):
+    """A run of python's unittest."""
+    done = call(*command, stderr=subprocess.PIPE, text=True)
+    total = re.search(r"^Ran (\d+) test", done.stderr, re.M)
+    if not total:
+        sys.stderr.write(done.stderr)
+        return Count(0, 1)
+    failed = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", done.stderr))
+    if failed:
+        sys.stderr.write(done.stderr)
+    return Count(int(total[1]) - failed, failed)
+
+
+def cases_of(path):
+    """The cases of one test.xml, as GoogleTest or (for other tests) Bazel writes it."""
+    total = failed = 0
+    for suite in xml.etree.ElementTree.parse(path).getroot().iter("testsuite"):
+        total += int(suite.get("tests", 0)) - int(suite.get("disabled", 0)) - int(suite.get("skipped", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    return Count(total - failed, failed)
+
+
+def bazel_cases(*options):
+    """Runs all unit tests and counts their cases from the build events: label, verdict, where test.xml is."""
+    with tempfile.TemporaryDirectory(prefix="portico-test-") as folder:
+        events = Path(folder, "events.json")
+        code = call("tools/bazel", "test", "--keep_going", f"--build_event_json_file={events}", "--test_output=errors",
+                    "--test_summary=terse", *options, *QUIET, "//...").returncode
+        if not events.exists():
+            return Count(0, 1)
+        counts, verdicts = {}, {}
+        for line in events.read_text().splitlines():
+            event = json.loads(line)
+            name = event.get("id", {})
+            if "testResult" in name and "testResult" in event:
+                label = name["testResult"]["label"]
+                for output in event["testResult"].get("testActionOutput", []):
+                    if output["name"] == "test.xml":
+                        path = urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path)
+                        counts[label] = cases_of(path) if os.path.exists(path) else Count(0, 0)
+            elif "testSummary" in name and "testSummary" in event:
+                verdicts[name["testSummary"]["label"]] = event["testSummary"]["overallStatus"]
+    passed = sum(count.passed for count in counts.values())
+    failed = sum(count.failed for count in counts.values())
+    # A target that failed though its cases did not: a sanitizer's report at the end, a time-out, a crash.
+    broken = [label for label, verdict in verdicts.items()
+              if verdict not in ("PASSED", "FLAKY") and not counts.get(label, Count(0, 0)).failed]
+    for label in broken:
+        print(f"{label}: {verdicts[label]}", flush=True)
+    failed += len(broken)
+    if code not in (0, 3, 4) or (code and not failed):      # 3: a test failed, 4: there are none; 1: something does not build
+        failed += 1
+    return Count(passed, failed)
+
+
+def integration(*options):
+    done = subprocess.Popen([str(ROOT / "test/integration/run"), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    last = ""
+    for line in done.stdout:
+        if not line.startswith("ok "):
+            sys.stdout.write(line)
+        elif TERMINAL:
+            sys.stderr.write(f"\r\033[K{line.rstrip()[:100]}\r")
+        last = line
+    done.wait()
+    match = re.match(r"(\d+) passed, (\d+) failed", last)
+    if not match:
+        return Count(0, 1)
+    count = Count(int(match[1]), int(match[2]))
+    return count if done.returncode == 0 or count.failed else Count(count.passed, 1)
+
+
+def built_binary(config):
+    """Builds the proxy in another configuration and keeps a copy, since bazel-bin always shows the last one."""
+    if call("tools/bazel", "build", f"--config={config}", *QUIET, BINARIES[0]).returncode:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix=f"portico-{config}-"))
+    copy = folder / "portico-proxy"
+    copy.write_bytes((ROOT / "bazel-bin/dataplane/portico-proxy").read_bytes())
+    copy.chmod(0o755)
+    return copy
+
+
+def integration_with(config, *options):
+    binary = built_binary(config)
+    if binary is None:
+        return Count(0, 1)
+    try:
+        return integration("--proxy", str(binary), *options)
+    finally:
+        binary.unlink()
+        binary.parent.rmdir()
+
+
+def lint():
+    planted = python_cases("tools/lint_test.py")
+    clean = simple("tools/lint")
+    return Count(planted.passed + (0 if clean.failed else 1), planted.failed + clean.failed)
+
+
+STAGES = {
+    "setup": ("packages", lambda: simple("tools/setup", "--yes")),
+    "build": ("build", lambda: simple("tools/bazel", "build", "--config=opt", *QUIET, *BINARIES)),
+    "lint": ("style", lint),
+    "unit": ("unit tests", lambda: bazel_cases("--config=opt")),
+    "integration": ("integration tests", lambda: integration_with("opt")),
+    "sanitize": ("unit tests under ASan and UBSan", lambda: bazel_cases("--config=asan")),
+    "integration-sanitized": ("integration tests under ASan and UBSan",
+                              lambda: integration_with("asan", "--sanitized")),
+}
+
+
+def chosen(options, parser):
+    names = (options.only or ",".join(STAGES)).split(",")
+    skipped = options.skip.split(",") if options.skip else []
+    for name in names + skipped:
+        if name not in STAGES:
+            parser.error(f"unknown stage {name!r}; there are {', '.join(STAGES)}")
+    return [name for name in STAGES if name in names and name not in skipped]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/test", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only")
+    parser.add_argument("--skip")
+    options = parser.parse_args()
+    passed = failed = 0
+    for name in chosen(options, parser):
+        title, stage = STAGES[name]
+        print(f"== {title}", flush=True)
+        begin = time.monotonic()
+        count = stage()
+        passed, failed = passed + count.passed, failed + count.failed
+        verdict = f"{count.passed} passed, {count.failed} failed" if sum(count) else "done"
+        print(f"== {title}: {verdict} ({time.monotonic() - begin:.0f} s)", flush=True)
+        if name == "setup" and count.failed:
+            break           # nothing else can work
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
