@@ -5,8 +5,20 @@
 
 #include "dataplane/http/h1/framing.h"
 #include "dataplane/http/h1/head_parser.h"
+#include "dataplane/http/syntax.h"
 
 namespace portico::http::h1 {
+namespace {
+
+constexpr std::string_view kUnaskedBytes = "bytes from the origin server that answer no request";
+constexpr std::string_view kBrokenLength = "request does not fit its content-length";
+
+// What would become another message on the wire. Codecs let none in; a filter's rewrite might.
+bool CanBeWritten(const RequestHead& head) {
+  return IsToken(head.method) && IsTargetText(head.path) && (head.authority.empty() || IsAuthority(head.authority));
+}
+
+}  // namespace
 
 ClientCodec::ClientCodec(const Limits& limits, ClientEvents& events, base::BlockPool* pool)
     : limits_(limits), events_(events), content_(limits), writer_(pool) {}
@@ -42,7 +54,7 @@ bool ClientCodec::Step() {
       return ReadContent();
     case ResponseState::kIdle:
     case ResponseState::kEnded:
-      Fail(ResetReason::kNoError, "bytes from the origin server that answer no request");
+      Fail(ResetReason::kNoError, kUnaskedBytes);
       return false;
     case ResponseState::kOver:
       break;
@@ -153,6 +165,11 @@ void ClientCodec::EndResponse() {
     if (response_ != ResponseState::kContent) return;
   }
   response_ = ResponseState::kEnded;
+  // Whoever sends the next request from inside OnMessageEnd must not get these bytes as its answer.
+  if (!input_.empty()) {
+    error_ = kUnaskedBytes;
+    close_ = true;
+  }
   if (request_ == RequestState::kEnded) {
     EndExchange();
   } else {
@@ -228,6 +245,10 @@ StreamId ClientCodec::SendRequest(const RequestHead& head, bool end, base::Arena
   unconsumed_bytes_ = 0;
   request_ = RequestState::kStarted;
   BeginStatusLine();
+  if (!CanBeWritten(head)) {
+    FailRequest("request head that can't be written");
+    return id_;
+  }
   writer_.WriteRequestHead(head, end);
   if (end) {
     base::Buffer nothing;
@@ -238,13 +259,13 @@ StreamId ClientCodec::SendRequest(const RequestHead& head, bool end, base::Arena
 
 void ClientCodec::SendContent(StreamId id, base::Buffer& content, bool end) {
   if (!IsCurrent(id) || request_ != RequestState::kStarted || reset_due_.has_value()) return content.Clear();
-  if (!writer_.WriteContent(content, end)) return FailRequest();
+  if (!writer_.WriteContent(content, end)) return FailRequest(kBrokenLength);
   if (end) EndRequest();
 }
 
 void ClientCodec::SendTrailers(StreamId id, const Fields& trailers) {
   if (!IsCurrent(id) || request_ != RequestState::kStarted || reset_due_.has_value()) return;
-  if (!writer_.WriteTrailers(trailers)) return FailRequest();
+  if (!writer_.WriteTrailers(trailers)) return FailRequest(kBrokenLength);
   EndRequest();
 }
 
@@ -253,8 +274,8 @@ void ClientCodec::EndRequest() {
   if (response_ == ResponseState::kEnded) EndExchange();
 }
 
-void ClientCodec::FailRequest() {
-  error_ = "request does not fit its content-length";
+void ClientCodec::FailRequest(std::string_view detail) {
+  error_ = detail;
   response_ = ResponseState::kOver;
   close_ = true;
   reset_due_ = ResetReason::kInternal;

@@ -63,7 +63,7 @@ class ClientCodec final : public http::ClientCodec {
   void TakeEnd();
   void EndRequest();
   void EndExchange();
-  void FailRequest();
+  void FailRequest(std::string_view detail);
   void Fail(ResetReason reason, std::string_view detail);
   void Over(ResetReason reason);
   bool IsCurrent(StreamId id) const { return in_exchange_ && id == id_; }
