@@ -23,7 +23,7 @@ namespace portico::tls {
 // else the one with the wildcard for its first label (RFC 9525 section 6.3: one label, the leftmost, whole).
 class ServerContext {
  public:
-  static constexpr size_t kCertificatesMax = 1000;  // each costs about 10 kB
+  static constexpr size_t kCertificatesMax = 1000;  // each is a context of its own
 
   struct Certificate {
     crypto::KeyPair key_pair;

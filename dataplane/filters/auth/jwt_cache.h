@@ -16,7 +16,7 @@
 namespace portico::auth {
 
 // Tokens that one verifier found good, by the SHA-256 of their text: a P-256 check costs 200 µs of a core, a look here
-// one. Only good ones are kept: a flood of bad tokens evicts nobody. The least recently used one leaves first.
+// a few. Only good ones are kept: a flood of bad tokens evicts nobody. The least recently used one leaves first.
 //
 //   JwtCache::Key key = JwtCache::KeyOf(token);
 //   std::shared_ptr<const Claims> claims = cache.Find(key, now);
@@ -27,7 +27,7 @@ namespace portico::auth {
 // set begin with an empty one, or a key that was withdrawn would live on.
 class JwtCache {
  public:
-  static constexpr size_t kTokensMax = 10'000;   // about 20 MiB with claims of 2 KiB
+  static constexpr size_t kTokensMax = 10'000;   // more people than are active on one worker at a time
   static constexpr size_t kBytesMax = 16 << 20;  // of claims, as their arenas count
 
   using Key = crypto::Sha256Digest;
