@@ -399,7 +399,7 @@ class RawClient:
         if coding:
             assert coding == "chunked", response
             pieces = []
-            while size := int(self.take_line().split(";")[0], 16):
+            while size := self.take_chunk_size():
                 pieces.append(self.take(size))
                 assert self.take(2) == b"\r\n"
             response.content, response.trailers = b"".join(pieces), self.take_fields()
@@ -410,6 +410,11 @@ class RawClient:
                 pass
             response.content, self.buffer = self.buffer, b""
         return response
+
+    def take_chunk_size(self):
+        line = self.take_line()
+        assert re.fullmatch(r"[0-9a-fA-F]+", line), f"not a chunk size: {line!r}"
+        return int(line, 16)
 
     def is_closed(self):
         """Whether the peer ends the connection without sending anything more."""

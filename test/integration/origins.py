@@ -94,8 +94,8 @@ class Server:
     def guarded(self, connection, number):
         try:
             self.serve(connection, number)
-        except (OSError, EOFError, h2.exceptions.ProtocolError):
-            pass        # the proxy left
+        except (OSError, EOFError, ValueError, OverflowError, h2.exceptions.ProtocolError):
+            pass        # the proxy left, or sends what is no HTTP
         finally:
             self.connections.pop(number, None)
             connection.close()
