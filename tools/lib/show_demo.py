@@ -26,6 +26,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOP = ROOT / "examples/shop"
+PROXY = ROOT / "bazel-bin/dataplane/portico-proxy"
 HOST = "api.shop.example"
 ADMIN_PORT = 9903
 LOAD_CLIENTS = 4
@@ -145,7 +146,6 @@ class Stage:
         self.folder = Path(tempfile.mkdtemp(prefix="portico-demo-"))
         self.config = self.folder / "shop.yaml"
         self.authority = self.folder / "tls/ca.crt"
-        self.binary = ROOT / "bazel-bin/dataplane/portico-proxy"
         self.service_processes, self.proxy = {}, None
         listeners = next(one for one in yaml.safe_load_all(text) if one["kind"] == "Gateway")["spec"]["listeners"]
         self.http, self.https = (self.ports[listener["port"]] for listener in listeners)
@@ -172,7 +172,7 @@ class Stage:
     def start_proxy(self):
         with open(self.folder / "access.log", "ab") as out, open(self.folder / "proxy.log", "ab") as errors:
             self.proxy = subprocess.Popen(
-                [str(self.binary), f"--config={self.config}", "--gateway=shop", f"--admin_address=127.0.0.1:{self.admin}",
+                [str(PROXY), f"--config={self.config}", "--gateway=shop", f"--admin_address=127.0.0.1:{self.admin}",
                  "--workers=2"], stdout=out, stderr=errors, stdin=subprocess.DEVNULL)
         ready = until(lambda: self.proxy.poll() is not None or self.ask_admin("/ready") == 200, 10)
         if not ready or self.proxy.poll() is not None:
@@ -542,9 +542,9 @@ def main():
     parser.add_argument("--once", action="store_true", help="end after the show")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if not os.access(PROXY, os.X_OK):
+        sys.exit(f"demo: there is no {PROXY.relative_to(ROOT)}; run tools/build first")
     stage, expectations, load = Stage(), Expectations(), None
-    if not os.access(stage.binary, os.X_OK):
-        sys.exit(f"demo: there is no {stage.binary.relative_to(ROOT)}; run tools/build first")
     try:
         start_everything(stage)
         show_signing_in(stage, expectations)
