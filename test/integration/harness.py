@@ -91,13 +91,13 @@ class Case(unittest.TestCase):
 
     @classmethod
     def use(cls, thing):
+        cls.addClassCleanup(thing.stop)      # also of a thing that starts only half
         thing.start()
-        cls.addClassCleanup(thing.stop)
         return thing
 
     def use_here(self, thing):
-        thing.start()
         self.addCleanup(thing.stop)
+        thing.start()
         return thing
 
     def assertProblem(self, response, status, proxy_status=None):
@@ -200,6 +200,8 @@ class Proxy:
 
     def stop(self):
         if self.process is None:
+            if self.folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
             return
         self.process.send_signal(signal.SIGCONT)
         if self.process.poll() is None:

@@ -26,12 +26,15 @@ token = load(SHOP / "token", "shop_token")
 class Certificates:
     """A folder with what examples/shop/make-certificates writes."""
 
+    folder = None
+
     def start(self):
         self.folder = Path(tempfile.mkdtemp(prefix="portico-test-"))
         subprocess.run([str(SHOP / "make-certificates"), str(self.folder)], check=True, capture_output=True)
 
     def stop(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def authority(self):
