@@ -1,0 +1,28 @@
+#ifndef PORTICO_TOOLS_CTL_CONSOLE_H_
+#define PORTICO_TOOLS_CTL_CONSOLE_H_
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "api/check/key_pair.h"
+#include "api/yaml/read.h"
+
+namespace portico::ctl {
+
+// What a command has of the world: main.cc's is the real one, tests have fakes.
+struct Console {
+  std::ostream& out;
+  std::ostream& error;
+  yaml::FileReader& files;
+  const check::KeyPairChecker& key_pairs;
+};
+
+// Exit codes of every command.
+inline constexpr int kGood = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+
+}  // namespace portico::ctl
+
+#endif  // PORTICO_TOOLS_CTL_CONSOLE_H_

@@ -1,0 +1,243 @@
+#include "tools/ctl/explain.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string_view>
+
+#include "api/base/arena.h"
+#include "api/base/text.h"
+#include "api/check/configuration.h"
+#include "api/resolve/resolve.h"
+#include "dataplane/http/fields.h"
+#include "dataplane/route/explain.h"
+#include "dataplane/route/path.h"
+#include "dataplane/route/rewrite.h"
+#include "dataplane/route/route_config.h"
+#include "tools/ctl/arguments.h"
+#include "tools/ctl/load.h"
+#include "tools/ctl/request.h"
+
+namespace portico::ctl {
+namespace {
+
+constexpr char kHelp[] =
+    R"(usage: porticoctl explain -f FILE|FOLDER --url URL [--method METHOD] [-H 'NAME: VALUE' …] [--gateway NAME]
+
+Says which rule a request wins, why each other match loses, and which policies hold with where they come from. It asks
+the proxy's own matcher about the files, and nobody else.
+
+  -f, --file FILE|FOLDER  the configuration; repeated: all together
+      --url URL           http:// or https://, host, port, path and query. The port chooses the listener; without one
+                          it is the Gateway's only port for that scheme
+      --method METHOD     default: GET
+  -H, --header 'N: V'     a field of the request; `host` replaces the URL's host
+      --gateway NAME      [NAMESPACE/]NAME; default: the only Gateway
+
+exit codes: 0 a rule wins, 1 none does or the configuration has errors, 2 wrong usage
+)";
+
+template <typename... Pieces>
+absl::Status Failure(const Pieces&... pieces) {
+  return absl::FailedPreconditionError(base::ToAbsl(base::Concat(pieces...)));
+}
+
+absl::StatusOr<check::ResourceKey> ChooseGateway(const check::Configuration& configuration, const std::string& name) {
+  std::vector<check::ResourceKey> gateways;
+  std::vector<std::string> names;
+  for (const auto& [key, resource] : configuration.resources()) {
+    if (!resource->has_gateway()) continue;
+    gateways.push_back(key);
+    names.push_back(base::Concat(key.name_space, "/", key.name));
+  }
+  if (!name.empty()) {
+    const size_t slash = name.find('/');
+    const check::ResourceKey key = slash == std::string::npos
+                                       ? check::ResourceKey{"Gateway", std::string(check::kDefaultNamespace), name}
+                                       : check::ResourceKey{"Gateway", name.substr(0, slash), name.substr(slash + 1)};
+    if (configuration.Find(key) != nullptr) return key;
+    return Failure("there is no Gateway `", name, "`; there are: ", base::Join(names, ", "));
+  }
+  if (gateways.size() == 1) return gateways[0];
+  if (gateways.empty()) return Failure("the configuration has no Gateway");
+  return Failure("there are several Gateways, choose one by --gateway: ", base::Join(names, ", "));
+}
+
+// The URL's port, or the only one that a listener has for the URL's scheme.
+absl::StatusOr<uint16_t> ChoosePort(const resolve::ResolvedGateway& gateway, const Request& request) {
+  std::set<uint16_t> fitting;
+  std::set<std::string> all;
+  for (const resolve::ResolvedListener& listener : gateway.listeners) {
+    const auto& message = gateway.resource->gateway().spec().listeners(static_cast<int>(listener.index));
+    const bool is_https = message.protocol() == v1::LISTENER_PROTOCOL_HTTPS;
+    all.insert(base::Concat(is_https ? "https" : "http", " on ", listener.port));
+    if (is_https != (request.scheme == "https")) continue;
+    if (!request.port || *request.port == listener.port) fitting.insert(static_cast<uint16_t>(listener.port));
+  }
+  if (fitting.size() == 1) return *fitting.begin();
+  const std::string there = base::Join({all.begin(), all.end()}, ", ");
+  if (!fitting.empty()) return Failure("several listeners take ", request.scheme, ", name a port in --url: ", there);
+  return Failure(gateway.key.ToString(), " has no listener for ", request.scheme,
+                 request.port ? base::Concat(" on port ", *request.port) : "", "; it has ", there);
+}
+
+std::string RuleName(const route::RuleMatch& match) {
+  const route::Rule& rule = *match.rule;
+  return base::Concat("Route ", rule.route, ", rule ", rule.name.empty() ? base::Concat(rule.index) : rule.name,
+                      ", match ", match.index);
+}
+
+std::string Milliseconds(base::Duration duration) {
+  return base::Concat(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(), "ms");
+}
+
+class Printer {
+ public:
+  Printer(std::ostream& out, const resolve::ResolvedGateway& gateway, const Request& request,
+          const route::Target& target)
+      : out_(out), gateway_(gateway), request_(request), target_(target) {}
+
+  void Print(const route::Explanation& explanation, uint16_t port) {
+    out_ << request_.method << " " << request_.scheme << "://" << request_.authority << target_.path
+         << (target_.has_query ? base::Concat("?", target_.query) : "") << "\non " << gateway_.key.ToString();
+    if (explanation.listener == nullptr) {
+      out_ << ", port " << port << "\n\nno listener answers for this host: 404\n";
+    } else {
+      out_ << ", listener " << explanation.listener->name << " (port " << port << ")\n\n";
+      if (explanation.winner == nullptr) out_ << "no rule agrees: 404\n";
+    }
+    if (explanation.winner != nullptr) PrintWinner(*explanation.winner);
+    if (!explanation.losers.empty()) out_ << "\nloses:\n";
+    for (const route::Loser& loser : explanation.losers) {
+      out_ << "  " << RuleName(*loser.match) << " (" << route::Describe(*loser.match) << "): " << loser.reason << "\n";
+    }
+  }
+
+ private:
+  void Line(std::string_view name, std::string_view text) { out_ << "  " << name << ": " << text << "\n"; }
+
+  void PrintWinner(const route::RuleMatch& match) {
+    out_ << "wins: " << RuleName(match) << " (" << route::Describe(match) << ")\n";
+    const resolve::EffectiveAuth& auth = gateway_.rules[match.rule->id].auth;
+    PrintPolicy("authentication", auth.authentication);
+    PrintPolicy("authorization", auth.authorization);
+    PrintActions(match);
+    PrintBackends(*match.rule);
+  }
+
+  void PrintPolicy(std::string_view half, const std::optional<resolve::BoundPolicy>& policy) {
+    Line(half, policy ? base::Concat(policy->key.ToString(), ", from ", policy->target) : "none");
+  }
+
+  void PrintActions(const route::RuleMatch& match) {
+    const route::Rule& rule = *match.rule;
+    if (rule.redirect) {
+      const route::RedirectContext context{request_.scheme, request_.authority, target_, match.prefix_bytes(),
+                                           rule.listener_port};
+      Line("redirect", base::Concat(rule.redirect->status, " to ", route::Location(*rule.redirect, context)));
+    }
+    if (rule.direct_response) Line("direct response", base::Concat(rule.direct_response->status));
+    if (rule.rewrite && rule.rewrite->path) {
+      Line("path for the origin", route::RewritePath(*rule.rewrite->path, target_.path, match.prefix_bytes()));
+    }
+    if (rule.rewrite && !rule.rewrite->hostname.empty()) Line("host for the origin", rule.rewrite->hostname);
+    PrintEdits("request fields", rule.request_edits);
+    PrintEdits("response fields", rule.response_edits);
+    if (rule.request_timeout) Line("timeout of the request", Milliseconds(*rule.request_timeout));
+    if (rule.backend_request_timeout) Line("timeout of an attempt", Milliseconds(*rule.backend_request_timeout));
+  }
+
+  void PrintEdits(std::string_view name, const route::FieldEdits& edits) {
+    std::vector<std::string> pieces;
+    for (const auto& [field, value] : edits.set)
+      pieces.push_back(base::Concat("set ", field, " = ", value));
+    for (const auto& [field, value] : edits.add)
+      pieces.push_back(base::Concat("add ", field, " = ", value));
+    for (const std::string& field : edits.remove)
+      pieces.push_back(base::Concat("remove ", field));
+    if (!pieces.empty()) Line(name, base::Join(pieces, ", "));
+  }
+
+  void PrintBackends(const route::Rule& rule) {
+    for (const route::Backend& backend : rule.backends) {
+      const std::string_view kind = backend.kind == route::BackendKind::kCluster ? "Cluster " : "Composition ";
+      Line("backend",
+           base::Concat(kind, backend.name_space, "/", backend.name,
+                        backend.port ? base::Concat(":", *backend.port) : "", ", weight ", backend.weight, " of ",
+                        rule.weight_sum, backend.fault.empty() ? "" : base::Concat(" (500: ", backend.fault, ")")));
+    }
+  }
+
+  std::ostream& out_;
+  const resolve::ResolvedGateway& gateway_;
+  const Request& request_;
+  const route::Target& target_;
+};
+
+// true: a rule wins.
+absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, const std::string& gateway_name,
+                                    const Request& request, std::ostream& out) {
+  const absl::StatusOr<check::ResourceKey> key = ChooseGateway(configuration, gateway_name);
+  if (!key.ok()) return key.status();
+  const absl::StatusOr<resolve::ResolvedGateway> gateway = resolve::Resolve(configuration, *key);
+  if (!gateway.ok()) return gateway.status();
+  const absl::StatusOr<uint16_t> port = ChoosePort(*gateway, request);
+  if (!port.ok()) return port.status();
+  std::vector<std::shared_ptr<const route::Rule>> rules;
+  for (size_t id = 0; id < gateway->rules.size(); ++id)
+    rules.push_back(route::BuildRule(*gateway, id));
+  const auto table = route::BuildRouteTable(*gateway, *port, rules);
+  if (!table.ok()) return table.status();
+
+  route::Target target = route::SplitTarget(request.target);
+  const route::NormalisedPath path = route::NormalisePath(target.path);
+  if (!path.status.ok()) {
+    return Failure("the proxy answers 400: ", base::ToStd(path.status.message()));
+  }
+  target.path = path.path;
+  base::Arena arena;
+  http::Fields fields(arena);
+  for (const auto& [name, value] : request.fields)
+    fields.Add(name, value);
+  const route::Explanation explanation =
+      route::Explain(**table, {request.method, route::HostOf(request.authority), target.path, target.query, fields});
+  Printer(out, *gateway, request, target).Print(explanation, *port);
+  return explanation.winner != nullptr;
+}
+
+}  // namespace
+
+int Explain(const std::vector<std::string>& words, const Console& console) {
+  const auto refuse = [&console](const absl::Status& status, int code) {
+    console.error << "porticoctl explain: " << status.message() << (code == kWrongUsage ? "; see --help\n" : "\n");
+    return code;
+  };
+  const absl::StatusOr<Arguments> arguments =
+      ParseArguments(words, {{.name = "file", .letter = 'f', .repeated = true, .required = true},
+                             {.name = "url", .required = true},
+                             {.name = "method"},
+                             {.name = "header", .letter = 'H', .repeated = true},
+                             {.name = "gateway"}});
+  if (!arguments.ok()) return refuse(arguments.status(), kWrongUsage);
+  if (arguments->Has("help")) {
+    console.out << kHelp;
+    return kGood;
+  }
+  const absl::StatusOr<Request> request =
+      ParseRequest(arguments->Get("method", "GET"), arguments->Get("url"), arguments->All("header"));
+  if (!request.ok()) return refuse(request.status(), kWrongUsage);
+  const Loaded loaded = Load(arguments->All("file"), console.files, console.key_pairs);
+  if (loaded.errors() > 0) {
+    for (const Finding& finding : loaded.findings) {
+      if (finding.is_error) console.error << finding.ToString() << "\n";
+    }
+    return kFailed;
+  }
+  const absl::StatusOr<bool> wins =
+      ExplainRequest(loaded.configuration, arguments->Get("gateway"), *request, console.out);
+  if (!wins.ok()) return refuse(wins.status(), kFailed);
+  return *wins ? kGood : kFailed;
+}
+
+}  // namespace portico::ctl

@@ -1,0 +1,276 @@
+#include "tools/ctl/porticoctl.h"
+
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace portico::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+class FakeFiles : public yaml::FileReader {
+ public:
+  explicit FakeFiles(std::map<std::string, std::string> files) : files_(std::move(files)) {}
+
+  absl::StatusOr<std::string> Read(const std::string& path, size_t bytes_max) override {
+    const auto found = files_.find(path);
+    if (found == files_.end()) return absl::NotFoundError("no such file");
+    return found->second;
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) override {
+    std::vector<std::string> names;
+    for (const auto& [name, text] : files_) {
+      if (name.starts_with(path + "/")) names.push_back(name.substr(path.size() + 1));
+    }
+    if (names.empty()) return absl::FailedPreconditionError("no folder");
+    return names;
+  }
+
+ private:
+  const std::map<std::string, std::string> files_;
+};
+
+class AcceptingChecker : public check::KeyPairChecker {
+ public:
+  absl::Status Check(std::string_view, std::string_view) const override { return absl::OkStatus(); }
+};
+
+const char kGoodFile[] = R"(kind: Gateway
+metadata: {name: front}
+spec:
+  listeners:
+  - {name: http, port: 8080, protocol: HTTP}
+---
+kind: Cluster
+metadata: {name: shop}
+spec:
+  endpoints: [{address: 127.0.0.1, port: 9001}]
+---
+kind: AuthPolicy
+metadata: {name: open}
+spec:
+  targetRefs: [{kind: Route, name: shop, sectionName: users}]
+  authentication: {anyOf: [{anonymous: {}}]}
+---
+kind: AuthPolicy
+metadata: {name: closed}
+spec:
+  targetRefs: [{kind: Gateway, name: front}]
+  authentication: {anyOf: [{anonymous: {}}]}
+  authorization: {defaultAction: Deny}
+---
+kind: Route
+metadata: {name: shop}
+spec:
+  hostnames: [shop.example]
+  rules:
+  - name: users
+    matches: [{path: {value: /users}}]
+    filters: [{urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /v1}}}]
+    backendRefs: [{name: shop}]
+  - name: canary
+    matches: [{path: {value: /users}, headers: [{name: x-canary, value: "1"}]}]
+    backendRefs: [{name: shop}]
+  - name: away
+    matches: [{path: {value: /away}}]
+    filters: [{requestRedirect: {scheme: https}}]
+)";
+
+const char kShadowed[] = R"(---
+kind: Route
+metadata: {name: shop-later}
+spec:
+  hostnames: [shop.example]
+  rules:
+  - matches:
+    - {path: {value: /users}}
+    backendRefs: [{name: shop}]
+)";
+
+const std::map<std::string, std::string> kFiles = {
+    {"good.yaml", kGoodFile},
+    {"warned.yaml", std::string(kGoodFile) + kShadowed},
+    {"folder/a.yaml", kGoodFile},
+    {"folder/b.yaml", kShadowed},
+    {"misspelt.yaml", "kind: Gateway\nmetadata: {name: front}\nspec:\n  listener: []\n"},
+    {"dangling.yaml", std::string(kGoodFile) +
+                          "---\nkind: Route\nmetadata: {name: r}\nspec:\n  rules:\n  - backendRefs: [{name: shopp}]\n"},
+    {"regex.yaml", std::string(kGoodFile) +
+                       "---\nkind: Route\nmetadata: {name: r}\nspec:\n  rules:\n  - matches:\n    - path: {type: "
+                       "RegularExpression, value: \"/(a\"}\n    backendRefs: [{name: shop}]\n"},
+    {"twice.yaml", std::string(kGoodFile) +
+                       "---\nkind: Cluster\nmetadata: {name: shop}\nspec:\n  endpoints: [{address: 127.0.0.1, port: "
+                       "9001}]\n"},
+    {"secret.yaml", "kind: Secret\nmetadata: {name: s}\nspec:\n  jwks: {file: nowhere.json}\n"},
+    {"alone.yaml", "kind: Route\nmetadata: {name: r}\nspec: {rules: [{filters: [{directResponse: {status: 200}}]}]}\n"},
+};
+
+struct Row {
+  const char* name;
+  std::vector<std::string> words;
+  int code;
+  std::vector<std::string> out;    // parts of it
+  std::vector<std::string> error;  // parts of it; empty: nothing is printed there
+};
+
+void RunRows(const std::vector<Row>& rows) {
+  FakeFiles files(kFiles);
+  const AcceptingChecker key_pairs;
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    std::ostringstream out;
+    std::ostringstream error;
+    EXPECT_EQ(Porticoctl(row.words, {out, error, files, key_pairs}), row.code) << out.str() << error.str();
+    for (const std::string& part : row.out)
+      EXPECT_THAT(out.str(), HasSubstr(part));
+    for (const std::string& part : row.error)
+      EXPECT_THAT(error.str(), HasSubstr(part));
+    if (row.error.empty()) EXPECT_EQ(error.str(), "");
+  }
+}
+
+TEST(Porticoctl, Commands) {
+  RunRows({
+      {"nothing", {}, 2, {}, {"usage: porticoctl COMMAND"}},
+      {"help", {"--help"}, 0, {"validate", "explain", "exit codes"}, {}},
+      {"version", {"--version"}, 0, {"porticoctl 0."}, {}},
+      {"unknown", {"validat"}, 2, {}, {"unknown command `validat`; did you mean `validate`?"}},
+      {"not yet", {"apply", "-f", "x"}, 2, {}, {"`apply` is not supported yet"}},
+  });
+}
+
+TEST(Porticoctl, Usage) {
+  RunRows({
+      {"help", {"validate", "--help"}, 0, {"usage: porticoctl validate", "--strict"}, {}},
+      {"help beside what is wrong otherwise", {"explain", "-h", "-f", "x"}, 0, {"usage: porticoctl explain"}, {}},
+      {"no file", {"validate"}, 2, {}, {"-f (--file) is required"}},
+      {"no value", {"validate", "-f"}, 2, {}, {"-f (--file) needs a value"}},
+      {"empty value", {"validate", "--file="}, 2, {}, {"has an empty value"}},
+      {"unknown flag", {"validate", "-f", "good.yaml", "--strickt"}, 2, {}, {"did you mean `--strict`?"}},
+      {"unknown letter", {"validate", "-f", "good.yaml", "-x"}, 2, {}, {"unknown flag `-x`"}},
+      {"argument", {"validate", "good.yaml"}, 2, {}, {"unexpected argument `good.yaml`"}},
+      {"value for none", {"validate", "-f", "good.yaml", "--strict=1"}, 2, {}, {"--strict takes no value"}},
+      {"twice", {"validate", "-f", "good.yaml", "-o", "json", "-ojson"}, 2, {}, {"is given twice"}},
+      {"output", {"validate", "-f", "good.yaml", "-o", "xml"}, 2, {}, {"-o is table or json, not `xml`"}},
+      {"no url", {"explain", "-f", "good.yaml"}, 2, {}, {"--url is required"}},
+      {"scheme", {"explain", "-f", "good.yaml", "--url", "ftp://x/"}, 2, {}, {"begins with http://"}},
+      {"no scheme", {"explain", "-f", "good.yaml", "--url", "shop.example"}, 2, {}, {"begins with http://"}},
+      {"host", {"explain", "-f", "good.yaml", "--url", "http://u@x/"}, 2, {}, {"no good host"}},
+      {"target", {"explain", "-f", "good.yaml", "--url", "http://x/a b"}, 2, {}, {"percent-encoded"}},
+      {"header", {"explain", "-f", "good.yaml", "--url", "http://x/", "-H", "x"}, 2, {}, {"`name: value`"}},
+      {"method", {"explain", "-f", "good.yaml", "--url", "http://x/", "--method", "G T"}, 2, {}, {"no method"}},
+  });
+}
+
+TEST(Porticoctl, Validate) {
+  RunRows({
+      {"good", {"validate", "-f", "good.yaml"}, 0, {"5 resources, good\n"}, {}},
+      {"good and strict", {"validate", "--strict", "-fgood.yaml"}, 0, {"good"}, {}},
+      {"warning",
+       {"validate", "-f", "warned.yaml"},
+       0,
+       {"warned.yaml:47: spec.rules[0].matches[0]: warning: can never win: Route shop, rule ", "good, 1 warning\n"},
+       {}},
+      {"warning and strict", {"validate", "-f", "warned.yaml", "--strict"}, 1, {"can never win"}, {}},
+      {"folder", {"validate", "-f", "folder"}, 0, {"folder/b.yaml:8: ", "6 resources"}, {}},
+      {"several", {"validate", "-f", "folder/a.yaml", "-f", "folder/b.yaml"}, 0, {"6 resources, good, 1 warning"}, {}},
+      {"no file", {"validate", "-f", "nothing.yaml"}, 1, {"nothing.yaml: ", "1 error\n"}, {}},
+      {"misspelt",
+       {"validate", "-f", "misspelt.yaml"},
+       1,
+       {"misspelt.yaml:4: spec: unknown field `listener`", "did you mean `listeners`"},
+       {}},
+      {"dangling",
+       {"validate", "-f", "dangling.yaml"},
+       1,
+       {"dangling.yaml:45: spec.rules[0].backendRefs[0].name: ", "shopp"},
+       {}},
+      {"regex", {"validate", "-f", "regex.yaml"}, 1, {"regex.yaml:46: spec.rules[0].matches[0].path.value"}, {}},
+      {"twice", {"validate", "-f", "twice.yaml"}, 1, {"there is a Cluster shop already, at twice.yaml:8"}, {}},
+      {"no such file of a secret",
+       {"validate", "-f", "secret.yaml"},
+       1,
+       {"secret.yaml:4: spec.jwks.file: ", "nowhere.json", "\n1 error\n"},
+       {}},
+      {"route alone", {"validate", "-f", "alone.yaml"}, 0, {"warning: attaches to no Gateway"}, {}},
+      {"json",
+       {"validate", "-o", "json", "-f", "warned.yaml"},
+       0,
+       {"{\"resources\": 6, \"findings\": [{\"severity\": \"warning\", \"file\": \"warned.yaml\", \"line\": 47, "},
+       {}},
+      {"json, good", {"validate", "--output=json", "-f", "good.yaml"}, 0, {"\"findings\": []}"}, {}},
+  });
+}
+
+TEST(Porticoctl, Explain) {
+  const std::string url = "http://shop.example:8080";
+  RunRows({
+      {"winner",
+       {"explain", "-f", "good.yaml", "--url", url + "/users/7?a=b"},
+       0,
+       {"GET http://shop.example:8080/users/7?a=b\non Gateway front, listener http (port 8080)\n",
+        "wins: Route default/shop, rule users, match 0 (PathPrefix /users, on shop.example)\n",
+        "authentication: AuthPolicy open, from Route shop, rule users\n",
+        "authorization: AuthPolicy closed, from Gateway front\n", "path for the origin: /v1/7\n",
+        "backend: Cluster default/shop, weight 1 of 1\n",
+        "rule canary, match 0 (PathPrefix /users, header x-canary = 1, on shop.example): it wants header x-canary = 1",
+        "rule away, match 0 (PathPrefix /away, on shop.example): /users/7 is not PathPrefix /away"},
+       {}},
+      {"header",
+       {"explain", "-f", "good.yaml", "--url", url + "/users", "-H", "X-Canary: 1"},
+       0,
+       {"wins: Route default/shop, rule canary",
+        "rule users, match 0 (PathPrefix /users, on shop.example): the winner has "
+        "more header conditions"},
+       {}},
+      {"host field",
+       {"explain", "-f", "good.yaml", "--url", "http://127.0.0.1:8080/users", "-H", "Host: shop.example"},
+       0,
+       {"wins: Route default/shop, rule users"},
+       {}},
+      {"only port", {"explain", "-f", "good.yaml", "--url", "http://shop.example/users"}, 0, {"(port 8080)"}, {}},
+      {"redirect",
+       {"explain", "-f", "good.yaml", "--url", url + "/away/x"},
+       0,
+       {"redirect: 302 to https://shop.example/away/x"},
+       {}},
+      {"normal path", {"explain", "-f", "good.yaml", "--url", url + "//%75sers"}, 0, {"shop.example:8080/users\n"}, {}},
+      {"none", {"explain", "-f", "good.yaml", "--url", url + "/nothing"}, 1, {"no rule agrees: 404", "loses:"}, {}},
+      {"other host", {"explain", "-f", "good.yaml", "--url", "http://x:8080/users"}, 1, {"it is for shop.example"}, {}},
+      {"dot segment", {"explain", "-f", "good.yaml", "--url", url + "/a/../users"}, 1, {}, {"400: the path has a dot"}},
+      {"other port",
+       {"explain", "-f", "good.yaml", "--url", "http://shop.example:81/"},
+       1,
+       {},
+       {"no listener for http on port 81; it has http on 8080"}},
+      {"other scheme",
+       {"explain", "-f", "good.yaml", "--url", "https://shop.example/"},
+       1,
+       {},
+       {"no listener for https"}},
+      {"gateway",
+       {"explain", "-f", "good.yaml", "--url", url + "/users", "--gateway", "default/front"},
+       0,
+       {"wins"},
+       {}},
+      {"unknown gateway",
+       {"explain", "-f", "good.yaml", "--url", url, "--gateway", "x"},
+       1,
+       {},
+       {"there is no Gateway `x`; there are: default/front"}},
+      {"no gateway", {"explain", "-f", "alone.yaml", "--url", url}, 1, {}, {"has no Gateway"}},
+      {"bad file",
+       {"explain", "-f", "misspelt.yaml", "--url", url},
+       1,
+       {},
+       {"misspelt.yaml:4: spec: unknown field `listener`"}},
+  });
+}
+
+}  // namespace
+}  // namespace portico::ctl
