@@ -195,7 +195,7 @@ TEST(Porticoctl, Validate) {
       {"no such file of a secret",
        {"validate", "-f", "secret.yaml"},
        1,
-       {"secret.yaml:4: spec.jwks.file: ", "nowhere.json", "\n1 error\n"},
+       {"secret.yaml:4: spec.jwks.file: no such file\n1 error\n"},
        {}},
       {"route alone", {"validate", "-f", "alone.yaml"}, 0, {"warning: attaches to no Gateway"}, {}},
       {"json",
