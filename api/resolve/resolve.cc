@@ -104,6 +104,7 @@ void NoticeShadows(ResolvedGateway& gateway) {
     size_t all = 0;
     size_t shadowed = 0;
     std::string by;
+    bool written = true;  // the rule has `matches`
   };
   std::map<std::tuple<ResourceKey, size_t, size_t>, Count> counts;
   const auto count_of = [&](const ResolvedMatch& match) -> Count& {
@@ -111,8 +112,11 @@ void NoticeShadows(ResolvedGateway& gateway) {
     return counts[{rule.route, rule.index, match.index}];
   };
   for (const ResolvedListener& listener : gateway.listeners) {
-    for (const ResolvedMatch& match : listener.matches)
-      ++count_of(match).all;
+    for (const ResolvedMatch& match : listener.matches) {
+      Count& count = count_of(match);
+      ++count.all;
+      count.written = gateway.rules[match.rule].message().matches_size() > 0;
+    }
     for (const Shadow& shadow : FindShadows(listener.matches)) {
       Count& count = count_of(listener.matches[shadow.match]);
       ++count.shadowed;
@@ -123,15 +127,10 @@ void NoticeShadows(ResolvedGateway& gateway) {
   for (const auto& [match, count] : counts) {
     if (count.shadowed < count.all) continue;
     const auto& [route, rule, index] = match;
-    const v1::Resource* resource = nullptr;
-    for (const ResolvedRule& candidate : gateway.rules) {
-      if (candidate.route == route) resource = candidate.resource.get();
-    }
-    const bool written = resource->route().spec().rules(static_cast<int>(rule)).matches_size() > 0;
-    gateway.notices.push_back(
-        {Notice::Kind::kNeverWins, route,
-         written ? base::Concat("spec.rules[", rule, "].matches[", index, "]") : base::Concat("spec.rules[", rule, "]"),
-         base::Concat("can never win: ", count.by, " takes every such request first")});
+    gateway.notices.push_back({Notice::Kind::kNeverWins, route,
+                               count.written ? base::Concat("spec.rules[", rule, "].matches[", index, "]")
+                                             : base::Concat("spec.rules[", rule, "]"),
+                               base::Concat("can never win: ", count.by, " takes every such request first")});
   }
 }
 
