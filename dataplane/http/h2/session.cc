@@ -29,6 +29,8 @@ nghttp2_session* NewSession(bool server, Session* self, const Limits& limits) {
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_max_outbound_ack(option, kWaitingAnswersMax);
   nghttp2_option_set_max_send_header_block_length(option, 2 * limits.head_bytes_max + kSentSectionSlackBytes);
+  // nghttp2 counts reads, not frames: a frame's header that comes byte by byte counts nine times. We count frames.
+  nghttp2_option_set_max_continuations(option, FrameWalker::kHeaderBytes * (kContinuationsMax + 1));
   nghttp2_session* session = nullptr;
   const int result = server ? nghttp2_session_server_new2(&session, callbacks, self, option)
                             : nghttp2_session_client_new2(&session, callbacks, self, option);
@@ -65,7 +67,8 @@ Session::Session(bool server, CodecEvents& events, const Limits& limits)
       nghttp2_(NewSession(server, this, limits), &nghttp2_session_del),
       server_(server),
       events_(events),
-      misbehaviour_(limits.misbehaviour_max) {
+      misbehaviour_(limits.misbehaviour_max),
+      walker_(server ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
   std::vector<nghttp2_settings_entry> settings = {
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<uint32_t>(limits.stream_window_bytes)},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<uint32_t>(limits.head_bytes_max)},
@@ -91,19 +94,86 @@ void Session::Submit(const std::vector<nghttp2_settings_entry>& settings) {
 bool Session::Feed(base::Slice input) {
   if (closed_) return false;
   input_ = &input;
-  const std::string_view bytes = input.view();
-  const ssize_t result =
-      nghttp2_session_mem_recv(nghttp2_.get(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  std::string_view rest = input.view();
+  const char* next = rest.data();
+  while (const std::optional<FrameHeader> header = walker_.Next(rest)) {
+    // All frames before are done with, and this one has not begun: its header is short of a byte.
+    const auto size = static_cast<size_t>(rest.data() - next) - 1;
+    if (!Receive({next, size})) return false;
+    next += size;
+    OnFrameHeader(*header);
+    if (offence_ != NGHTTP2_NO_ERROR) return Receive({});
+  }
+  const bool open = Receive({next, static_cast<size_t>(rest.data() - next)});
   input_ = nullptr;
-  if (result >= 0) return true;
+  return open;
+}
+
+bool Session::Receive(std::string_view bytes) {
+  ssize_t result = 0;
+  if (offence_ == NGHTTP2_NO_ERROR && !bytes.empty()) {
+    const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+    result = nghttp2_session_mem_recv(nghttp2_.get(), data, bytes.size());
+  }
+  if (result >= 0 && offence_ == NGHTTP2_NO_ERROR) return true;
+  input_ = nullptr;
   if (offence_ == NGHTTP2_ENHANCE_YOUR_CALM || result == NGHTTP2_ERR_FLOODED) {
     Fail(NGHTTP2_ENHANCE_YOUR_CALM, "the peer misbehaves");
   } else if (offence_ != NGHTTP2_NO_ERROR) {
-    Fail(offence_, "frame on a closed stream");
+    Fail(offence_, "frame on a stream that is closed or was never opened");
   } else {
     Fail(NGHTTP2_PROTOCOL_ERROR, ErrorText(static_cast<int>(result)));
   }
   return false;
+}
+
+void Session::OnFrameHeader(const FrameHeader& header) {
+  const bool answer = (header.flags & NGHTTP2_FLAG_ACK) != 0;
+  switch (header.type) {
+    case NGHTTP2_PING:
+    case NGHTTP2_SETTINGS:
+      if (!answer) misbehaviour_.CountRepeated();
+      break;
+    case NGHTTP2_DATA:
+      if (header.length == 0 && (header.flags & NGHTTP2_FLAG_END_STREAM) == 0) misbehaviour_.Count();
+      JudgeStream(header.id, false);
+      break;
+    case NGHTTP2_HEADERS:
+      continuations_ = 0;
+      JudgeStream(header.id, true);
+      break;
+    case NGHTTP2_CONTINUATION:
+      if (++continuations_ > kContinuationsMax) offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
+      break;
+    case NGHTTP2_PUSH_PROMISE:
+      // Our SETTINGS_ENABLE_PUSH 0 stands before every request in the byte stream: no race can excuse it.
+      offence_ = NGHTTP2_PROTOCOL_ERROR;
+      break;
+    case NGHTTP2_RST_STREAM:
+    case NGHTTP2_GOAWAY:
+    case NGHTTP2_WINDOW_UPDATE:
+      break;
+    default:
+      misbehaviour_.CountRepeated();  // PRIORITY and what we don't know: we do nothing with either
+  }
+  if (misbehaviour_.exceeded()) offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
+}
+
+void Session::JudgeStream(StreamId id, bool opens) {
+  if (!server_ || id % 2 == 0 || Find(id) != nullptr) return;
+  switch (recent_.Judge(id)) {
+    case RecentStreams::Verdict::kNew:
+      if (opens) recent_.Opened(id);
+      return;
+    case RecentStreams::Verdict::kClosed:
+      offence_ = NGHTTP2_STREAM_CLOSED;
+      return;
+    case RecentStreams::Verdict::kSkipped:
+      offence_ = NGHTTP2_PROTOCOL_ERROR;
+      return;
+    case RecentStreams::Verdict::kTolerated:
+      return;
+  }
 }
 
 void Session::FeedEnd() {

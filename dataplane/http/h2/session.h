@@ -15,6 +15,7 @@
 
 #include "dataplane/base/buffer.h"
 #include "dataplane/http/codec.h"
+#include "dataplane/http/h2/frame_walker.h"
 #include "dataplane/http/h2/misbehaviour.h"
 #include "dataplane/http/h2/recent_streams.h"
 #include "dataplane/http/h2/section_reader.h"
@@ -97,8 +98,12 @@ class Session {
  private:
   friend struct Callbacks;  // nghttp2's C callbacks, in session_callbacks.cc
 
+  bool Receive(std::string_view bytes);
+  // What comes before nghttp2 sees a frame: the strictness that it lacks, and the counting.
+  void OnFrameHeader(const FrameHeader& header);
+  void JudgeStream(StreamId id, bool opens);
+
   // What nghttp2 tells; the int is nghttp2's: 0, or a failure that ends mem_recv so that Feed can close.
-  int OnBeginFrame(const nghttp2_frame_hd& header);
   int OnBeginHeaders(const nghttp2_frame& frame);
   int OnHeader(const nghttp2_frame& frame, std::string_view name, std::string_view value);
   int OnDataChunk(StreamId id, std::string_view data);
@@ -124,18 +129,23 @@ class Session {
   CodecEvents& events_;
   Misbehaviour misbehaviour_;
   RecentStreams recent_;
+  FrameWalker walker_;
   std::vector<nghttp2_nv> lines_;
   std::vector<StreamId> send_ready_;
   const base::Slice* input_ = nullptr;  // within Feed
   base::Buffer* out_ = nullptr;         // within Produce
   std::string_view error_;
-  uint32_t offence_ = NGHTTP2_NO_ERROR;  // the connection error that a callback has found
+  uint32_t offence_ = NGHTTP2_NO_ERROR;  // the connection error that was found
+  size_t continuations_ = 0;             // of the field section that is being read
   bool closed_ = false;                  // nothing is read any more
   bool ended_ = false;                   // nor written
 };
 
 // nghttp2's view of a field line; it copies when the head is submitted. A secret one is never indexed.
 nghttp2_nv ToLine(std::string_view name, std::string_view value, bool secret);
+
+// CONTINUATION frames in one field section: at 16 KiB a frame more than any limit of ours lets pass (CVE-2024-27316).
+inline constexpr size_t kContinuationsMax = 8;
 
 // Fills in nghttp2's callbacks, which find their Session as user data.
 void SetCallbacks(nghttp2_session_callbacks* callbacks);

@@ -5,7 +5,6 @@
 namespace portico::http {
 namespace {
 
-constexpr size_t kFrameHeaderBytes = 9;
 // A smaller piece of content is copied, not shared: else one byte of an attacker's would hold a block of 16 KiB.
 constexpr size_t kSharedPieceBytesMin = 1024;
 
@@ -17,48 +16,6 @@ std::string_view ToView(const uint8_t* bytes, size_t size) {
 
 int Session::Judgement() const {
   return misbehaviour_.exceeded() || offence_ != NGHTTP2_NO_ERROR ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-int Session::OnBeginFrame(const nghttp2_frame_hd& header) {
-  const bool answer = (header.flags & NGHTTP2_FLAG_ACK) != 0;
-  switch (header.type) {
-    case NGHTTP2_PING:
-    case NGHTTP2_SETTINGS:
-      if (!answer) misbehaviour_.CountRepeated();
-      break;
-    case NGHTTP2_DATA:
-      if (header.length == 0 && (header.flags & NGHTTP2_FLAG_END_STREAM) == 0) misbehaviour_.Count();
-      break;
-    case NGHTTP2_HEADERS:
-    case NGHTTP2_CONTINUATION:
-    case NGHTTP2_RST_STREAM:
-    case NGHTTP2_GOAWAY:
-    case NGHTTP2_WINDOW_UPDATE:
-    case NGHTTP2_PUSH_PROMISE:
-      break;
-    default:
-      misbehaviour_.CountRepeated();  // PRIORITY and what we don't know: we do nothing with either
-  }
-  if (misbehaviour_.exceeded()) offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
-
-  const auto id = static_cast<StreamId>(header.stream_id);
-  const bool judged = header.type == NGHTTP2_HEADERS || header.type == NGHTTP2_DATA;
-  if (server_ && judged && id % 2 == 1 && Find(id) == nullptr) {
-    switch (recent_.Judge(id)) {
-      case RecentStreams::Verdict::kNew:
-        if (header.type == NGHTTP2_HEADERS) recent_.Opened(id);
-        break;
-      case RecentStreams::Verdict::kClosed:
-        offence_ = NGHTTP2_STREAM_CLOSED;
-        break;
-      case RecentStreams::Verdict::kSkipped:
-        offence_ = NGHTTP2_PROTOCOL_ERROR;
-        break;
-      case RecentStreams::Verdict::kTolerated:
-        break;
-    }
-  }
-  return Judgement();
 }
 
 int Session::OnBeginHeaders(const nghttp2_frame& frame) {
@@ -209,7 +166,7 @@ int Session::WriteContent(StreamId id, const uint8_t* frame_header, size_t lengt
   if (out_->size() >= kSendHighMarkBytes) return NGHTTP2_ERR_WOULDBLOCK;
   Stream* stream = Find(id);
   if (stream == nullptr || stream->content.size() < length) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  out_->Append(ToView(frame_header, kFrameHeaderBytes));
+  out_->Append(ToView(frame_header, FrameWalker::kHeaderBytes));
   out_->MoveFrom(stream->content, length);
   if (stream->above_low_mark && stream->content.size() <= kSendLowMarkBytes) {
     stream->above_low_mark = false;
@@ -222,9 +179,6 @@ int Session::WriteContent(StreamId id, const uint8_t* frame_header, size_t lengt
 struct Callbacks {
   static Session& Of(void* user_data) { return *static_cast<Session*>(user_data); }
 
-  static int BeginFrame(nghttp2_session*, const nghttp2_frame_hd* header, void* user_data) {
-    return Of(user_data).OnBeginFrame(*header);
-  }
   static int BeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     return Of(user_data).OnBeginHeaders(*frame);
   }
@@ -274,7 +228,6 @@ nghttp2_data_provider Session::Provider() const {
 }
 
 void SetCallbacks(nghttp2_session_callbacks* callbacks) {
-  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, &Callbacks::BeginFrame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &Callbacks::BeginHeaders);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, &Callbacks::Header);
   nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, &Callbacks::InvalidHeader);
