@@ -18,35 +18,9 @@
 #include "dataplane/http/h2/frame_walker.h"
 #include "dataplane/http/h2/misbehaviour.h"
 #include "dataplane/http/h2/recent_streams.h"
-#include "dataplane/http/h2/section_reader.h"
+#include "dataplane/http/h2/stream.h"
 
 namespace portico::http {
-
-// A stream from its first HEADERS until nghttp2 has closed it.
-struct Stream {
-  Stream(StreamId id, const Limits& limits, base::Arena& arena) : id(id), reader(limits, arena) {}
-
-  // Nothing is delivered any more: it was reset, or both sides have said all they had to say.
-  bool over() const { return reset || (told_end && said_end); }
-
-  const StreamId id;
-  SectionReader reader;
-  base::Buffer content;                                                      // waiting to be sent
-  std::optional<std::vector<std::pair<std::string, std::string>>> trailers;  // to be sent after the content
-  std::optional<ResetReason> reason;  // what OnReset says, if not what the error code means
-  size_t unconsumed = 0;              // delivered bytes whose window is still ours to give back
-  size_t informationals = 0;
-  bool has_head = false;      // the peer's final head is whole
-  bool head_sent = false;     // ours was given to nghttp2 (server)
-  bool discards = false;      // OnBadRequest was delivered: what else comes is dropped
-  bool reset = false;         // by the handler
-  bool at_fault = false;      // the peer has been counted for it
-  bool received_end = false;  // END_STREAM came
-  bool sent_end = false;      // END_STREAM has left
-  bool told_end = false;      // the handler knows that the peer's message is over
-  bool said_end = false;      // the handler has said that ours is over
-  bool above_low_mark = false;
-};
 
 // What both sides of a connection share: the streams, nghttp2's session, flow control, the queue of what is to be sent,
 // and the peer's behaviour. ServerSession and ClientSession add what heads mean to them. Private to the codecs.
