@@ -104,6 +104,8 @@ absl::StatusOr<std::string> PrintJson(const Json& value, size_t bytes_max);
 bool AppendJson(std::string& out, const Json& value, size_t bytes_max);
 // A number's text as written, else the shortest that reads back as the same double; NaN is null, infinity the largest.
 void AppendJsonNumber(std::string& out, const Json& number);
+// The value of digits with point and exponent, which the caller has checked. Too large is infinity, too small zero.
+double JsonNumberValue(std::string_view text);
 // With quotes. For text from anywhere: control characters are escaped, what is not UTF-8 becomes U+FFFD.
 void AppendJsonString(std::string& out, std::string_view text);
 

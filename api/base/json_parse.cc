@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -194,10 +195,7 @@ bool Parser::ParseNumber(Json& value) {
     if (!ParseDigits()) return false;
   }
   const std::string_view text = text_.substr(start, at_ - start);
-  double number = 0;
-  // Too large is infinity and too small zero, as in jq; the text still passes as it is.
-  absl::from_chars(text.data(), text.data() + text.size(), number);
-  value = Json::Number(number, text);
+  value = Json::Number(JsonNumberValue(text), text);
   return true;
 }
 
@@ -290,6 +288,14 @@ bool Parser::ParseUnicodeEscape() {
 }
 
 }  // namespace
+
+double JsonNumberValue(std::string_view text) {
+  double number = 0;
+  const absl::from_chars_result result = absl::from_chars(text.data(), text.data() + text.size(), number);
+  // Abseil reports the largest double where jq, and IEEE 754, have infinity.
+  const bool too_large = result.ec == std::errc::result_out_of_range && std::fabs(number) > 1;
+  return too_large ? std::copysign(HUGE_VAL, number) : number;
+}
 
 absl::StatusOr<Json> ParseJson(std::string_view text, Arena& arena, const JsonParseOptions& options) {
   // Counts in a Json have 32 bits.

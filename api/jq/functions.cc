@@ -2,11 +2,11 @@
 #include "api/jq/functions.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <string>
 
-#include "absl/strings/charconv.h"
 #include "api/base/check.h"
 #include "api/base/text.h"
 #include "api/base/utf8.h"
@@ -105,23 +105,36 @@ std::optional<Json> ToString(const Json& input, Budget& budget) {
   return budget.MakeString(text);
 }
 
-// What jq reads as a number: JSON's, also `.5`, `5.` and a plus, with white space around.
+// Digits with point and exponent as jq reads them: JSON's, and also `.5` and `5.`.
+bool IsNumberText(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const auto take_digits = [&text] {
+    const size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count;
+  };
+  size_t digits = take_digits();
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    digits += take_digits();
+  }
+  if (digits == 0) return false;
+  if (!text.starts_with('e') && !text.starts_with('E')) return text.empty();
+  text.remove_prefix(1);
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  return take_digits() > 0 && text.empty();
+}
+
+// White space around and a plus are let pass, as in jq. What is a number in JSON too keeps its text.
 std::optional<Json> ToNumber(const Json& input, Budget& budget) {
   if (input.is_number()) return input;
-  const auto refuse = [&] { return budget.Raise(Concat(Describe(input, budget), " cannot be parsed as a number")); };
-  if (!input.is_string()) return refuse();
-  std::string_view text = base::TrimSpace(input.string());
+  std::string_view text = input.is_string() ? base::TrimSpace(input.string()) : std::string_view();
   if (text.starts_with('+')) text.remove_prefix(1);
-  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-  const bool starts =
-      !digits.empty() && ((digits[0] >= '0' && digits[0] <= '9') ||
-                          (digits[0] == '.' && digits.size() > 1 && digits[1] >= '0' && digits[1] <= '9'));
-  if (!starts || !budget.Spend(text.size() / 16)) return budget.failed() ? std::nullopt : refuse();
-  double number = 0;
-  const auto result = absl::from_chars(text.data(), text.data() + text.size(), number);
-  if (result.ptr != text.data() + text.size()) return refuse();
+  if (!budget.Spend(text.size() / 16)) return std::nullopt;
+  if (!IsNumberText(text)) return budget.Raise(Concat(Describe(input, budget), " cannot be parsed as a number"));
   base::Arena scratch(64);
   const bool is_json = text.size() < 400 && base::ParseJson(text, scratch).ok();
+  const double number = base::JsonNumberValue(text);
   return is_json ? Json::Number(number, text) : Json::Number(number);
 }
 
@@ -153,7 +166,8 @@ struct TestOptions {
   Json flags;
 };
 
-std::optional<TestOptions> ReadTestOptions(std::span<const Json> arguments, Budget& budget) {
+// test(pattern), test(pattern; flags), test([pattern, flags]), with jq's errors in jq's order.
+std::optional<TestOptions> ReadTestOptions(const Json& input, std::span<const Json> arguments, Budget& budget) {
   TestOptions options{arguments[0], arguments.size() > 1 ? arguments[1] : Json()};
   if (arguments.size() == 1 && options.pattern.is_array() && !options.pattern.items().empty()) {
     const std::span<const Json> items = options.pattern.items();
@@ -161,11 +175,12 @@ std::optional<TestOptions> ReadTestOptions(std::span<const Json> arguments, Budg
   } else if (arguments.size() == 1 && !options.pattern.is_string()) {
     return budget.Raise(Concat(TypeName(options.pattern), " not a string or array"));
   }
+  for (const Json& text : {input, options.pattern}) {
+    if (!text.is_string())
+      return budget.Raise(Concat(Describe(text, budget), " cannot be matched, as it is not a string"));
+  }
   if (!options.flags.is_null() && !options.flags.is_string()) {
     return budget.Raise(Concat(Describe(options.flags, budget), " is not a string"));
-  }
-  if (!options.pattern.is_string()) {
-    return budget.Raise(Concat(Describe(options.pattern, budget), " cannot be matched, as it is not a string"));
   }
   if (options.flags.is_string() && options.flags.string().find_first_not_of("gi") != std::string_view::npos) {
     return budget.Raise("test takes the flags g and i alone");
@@ -178,13 +193,10 @@ bool Search(const re2::RE2& pattern, std::string_view text) {
 }
 
 std::optional<Json> Test(const Node& call, const Json& input, std::span<const Json> arguments, Budget& budget) {
-  if (!input.is_string()) {
-    return budget.Raise(Concat(Describe(input, budget), " cannot be matched, as it is not a string"));
-  }
-  if (!budget.Spend(input.string().size() / 8)) return std::nullopt;
+  const auto options = ReadTestOptions(input, arguments, budget);
+  if (!options || !budget.Spend(input.string().size() / 8)) return std::nullopt;
   if (call.pattern != nullptr) return Json::Bool(Search(*call.pattern, input.string()));
-  const auto options = ReadTestOptions(arguments, budget);
-  if (!options || !budget.Spend(kPatternFuel + options->pattern.string().size() * 10)) return std::nullopt;
+  if (!budget.Spend(kPatternFuel + options->pattern.string().size() * 10)) return std::nullopt;
   re2::RE2::Options settings(re2::RE2::Quiet);
   settings.set_max_mem(kPatternMemoryBytesMax);
   settings.set_case_sensitive(!options->flags.is_string() ||

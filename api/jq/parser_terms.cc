@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "absl/strings/charconv.h"
 #include "api/base/text.h"
 #include "api/jq/builtins.h"
 #include "api/jq/parser.h"
@@ -339,8 +338,7 @@ const Node* Parser::MakeNumber(std::string_view text) {
   const bool is_json = text.front() != '.' && text.back() != '.' && text.find(".e") == std::string_view::npos &&
                        text.find(".E") == std::string_view::npos &&
                        (text[0] != '0' || text.size() == 1 || text[1] < '0' || text[1] > '9');
-  double number = 0;
-  absl::from_chars(text.data(), text.data() + text.size(), number);
+  const double number = base::JsonNumberValue(text);
   return MakeLiteral(is_json ? Json::Number(number, tree_.arena.Copy(text)) : Json::Number(number));
 }
 

@@ -116,7 +116,7 @@ std::optional<Json> Repeat(std::string_view text, double times, Budget& budget) 
 
 std::nullopt_t RaisePair(const Json& a, const Json& b, std::string_view what, Budget& budget) {
   const std::string left = Describe(a, budget);
-  return budget.Raise(Concat(left, " and ", Describe(b, budget), " cannot be ", what));
+  return budget.Raise(Concat(left, " and ", Describe(b, budget), " cannot ", what));
 }
 
 std::optional<Json> Add(const Json& a, const Json& b, Budget& budget) {
@@ -126,13 +126,13 @@ std::optional<Json> Add(const Json& a, const Json& b, Budget& budget) {
   if (a.is_string() && b.is_string()) return ConcatenateText(a.string(), b.string(), budget);
   if (a.is_array() && b.is_array()) return Concatenate(a.items(), b.items(), budget);
   if (a.is_object() && b.is_object()) return ConcatenateObjects(a, b, budget);
-  return RaisePair(a, b, "added", budget);
+  return RaisePair(a, b, "be added", budget);
 }
 
 std::optional<Json> Subtract(const Json& a, const Json& b, Budget& budget) {
   if (a.is_number() && b.is_number()) return Json::Number(a.number() - b.number());
   if (a.is_array() && b.is_array()) return WithoutItems(a, b, budget);
-  return RaisePair(a, b, "subtracted", budget);
+  return RaisePair(a, b, "be subtracted", budget);
 }
 
 std::optional<Json> Multiply(const Json& a, const Json& b, Budget& budget) {
@@ -140,16 +140,16 @@ std::optional<Json> Multiply(const Json& a, const Json& b, Budget& budget) {
   if (a.is_string() && b.is_number()) return Repeat(a.string(), b.number(), budget);
   if (a.is_number() && b.is_string()) return Repeat(b.string(), a.number(), budget);
   if (a.is_object() && b.is_object()) return Merge(a, b, budget);
-  return RaisePair(a, b, "multiplied", budget);
+  return RaisePair(a, b, "be multiplied", budget);
 }
 
 std::optional<Json> Divide(const Json& a, const Json& b, Budget& budget) {
   if (a.is_number() && b.is_number()) {
-    if (b.number() == 0) return RaisePair(a, b, "divided because the divisor is zero", budget);
+    if (b.number() == 0) return RaisePair(a, b, "be divided because the divisor is zero", budget);
     return Json::Number(a.number() / b.number());
   }
   if (a.is_string() && b.is_string()) return SplitString(a, b, budget);
-  return RaisePair(a, b, "divided", budget);
+  return RaisePair(a, b, "be divided", budget);
 }
 
 // Towards zero, and held inside 64 bits, where C leaves the conversion undefined.
@@ -162,9 +162,9 @@ int64_t ToInteger(double number) {
 }
 
 std::optional<Json> Remainder(const Json& a, const Json& b, Budget& budget) {
-  if (!a.is_number() || !b.is_number()) return RaisePair(a, b, "divided (remainder)", budget);
+  if (!a.is_number() || !b.is_number()) return RaisePair(a, b, "be divided (remainder)", budget);
   const int64_t divisor = ToInteger(b.number());
-  if (divisor == 0) return RaisePair(a, b, "divided (remainder) because the divisor is zero", budget);
+  if (divisor == 0) return RaisePair(a, b, "be divided (remainder) because the divisor is zero", budget);
   if (divisor == -1) return Json::Number(0);  // INT64_MIN % -1 traps
   return Json::Number(static_cast<double>(ToInteger(a.number()) % divisor));
 }
