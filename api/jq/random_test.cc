@@ -19,7 +19,7 @@ class Generator {
  public:
   explicit Generator(unsigned seed) : random_(seed), catches_(Roll(3) == 0) {}
 
-  std::string Program() { return Pipe(4); }
+  std::string Program() { return Pipe(3); }
 
   std::string Value(int depth) {
     switch (Roll(depth > 0 ? 10 : 7)) {
@@ -92,7 +92,7 @@ class Generator {
       case 0:
         return "[]" + end;
       case 1:
-        return Pick({".a", ".b", "[\"a\"]", ".\"key\""}) + end;
+        return Pick({" .a", " .b", "[\"a\"]", " .\"key\""}) + end;
       case 2:
         return Pick({"[1:]", "[:2]", "[-2:]", "[0:1]"}) + end;
       case 3:
