@@ -52,7 +52,7 @@ StreamId Http2ClientSession::SendRequest(const RequestHead& head, bool end, base
             head.fields);
   // A request of HTTP/1.0 without host has none (RFC 9113 section 8.3.1: then the pseudo-field is left out).
   if (head.authority.empty()) lines.erase(lines.begin() + 3);
-  if (head.expects_continue) lines.push_back(ToLine("expect", "100-continue", false));
+  if (head.expects_continue && !end) lines.push_back(ToLine("expect", "100-continue", false));
   const nghttp2_data_provider provider = Provider();
   const int32_t id =
       nghttp2_submit_request(nghttp2_.get(), nullptr, lines.data(), lines.size(), end ? nullptr : &provider, nullptr);

@@ -16,6 +16,7 @@ constexpr MessageError kTooManyFields = {431, "too many fields"};
 constexpr MessageError kTargetTooLong = {414, "request target too long"};
 constexpr MessageError kConnectUnsupported = {501, "CONNECT is not supported"};
 constexpr MessageError kSchemeUnsupported = {400, "scheme is neither http nor https"};
+constexpr MessageError kUnknownExpectation = {417, "unknown expectation"};
 
 }  // namespace
 
@@ -103,6 +104,14 @@ SectionReader::Verdict SectionReader::FinishRequest(bool ends_with_head) {
     return Verdict::kRefused;
   }
   fields_.Remove(FieldId::kHost);
+  const auto asks_continue = [](const Field& line) {
+    return line.id == FieldId::kExpect && base::EqualsIgnoreCase(line.value, "100-continue");
+  };
+  const bool expects_continue = fields_.RemoveIf(asks_continue) > 0;
+  if (fields_.Has(FieldId::kExpect)) {
+    refusal_ = kUnknownExpectation;
+    return Verdict::kRefused;
+  }
   JoinCookies();
   RequestHead head(arena_);
   head.method = method_;
@@ -111,10 +120,8 @@ SectionReader::Verdict SectionReader::FinishRequest(bool ends_with_head) {
   head.path = path_;
   head.framing = *framing;
   head.version = Version::kHttp2;
-  const auto asks_continue = [](const Field& line) {
-    return line.id == FieldId::kExpect && base::EqualsIgnoreCase(line.value, "100-continue");
-  };
-  head.expects_continue = fields_.RemoveIf(asks_continue) > 0;
+  // Without content there is nothing to wait for (RFC 9110 section 10.1.1).
+  head.expects_continue = expects_continue && !ends_with_head;
   head.fields = std::move(fields_);
   request_.emplace(std::move(head));
   return Verdict::kWhole;

@@ -105,7 +105,9 @@ std::vector<MessageCase> MessageCases() {
       {"crumbs", Get(Request("GET", "/", {{"cookie", "a=1"}, {"n", "v"}, {"cookie", "b=2"}})),
        "request 1 GET https://a.test/ [n=v,cookie=a=1; b=2]; end 1", ""},
       {"te trailers", Get("te", "trailers"), "request 1 GET https://a.test/ [te=trailers]; end 1", ""},
-      {"expect", Get("expect", "100-Continue"), "request 1 GET https://a.test/ [] continue; end 1", ""},
+      {"expect without content", Get("expect", "100-Continue"), "request 1 GET https://a.test/ []; end 1", ""},
+      {"expect", Headers(1, Request("POST", "/", {{"expect", "100-Continue"}})),
+       "request 1 POST https://a.test/ [] continue", ""},
       {"obs-text", Get("n", "\xc3\xa9"), "request 1 GET https://a.test/ [n=\xc3\xa9]; end 1", ""},
       {"continuation", Headers(1, get, kEndStream, 10), "request 1 GET https://a.test/ []; end 1", ""},
       {"content", Post("3") + Data(1, "abc", kEndStream),
@@ -174,6 +176,7 @@ std::vector<MessageCase> MessageCases() {
        "request 1 GET https://a.test/ []; reset 1 protocol", kResets},
       // Sound, and refused with a status.
       {"connect", Headers(1, {{":method", "CONNECT"}, {":authority", "a.test:443"}}), "bad 1 501", ""},
+      {"other expectation", Get("expect", "x"), "bad 1 417", ""},
       {"other scheme", Get(Replaced(":scheme", "ftp")), "bad 1 400", ""},
       // Stream errors that are not about the message.
       {"window overflow", Headers(1, get) + WindowUpdate(1, 0x7fffffff),
