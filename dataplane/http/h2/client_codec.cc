@@ -5,11 +5,11 @@
 
 #include "dataplane/http/h2/session.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 
-class Http2ClientSession final : public Session {
+class ClientSession final : public Session {
  public:
-  Http2ClientSession(ClientEvents& events, const Limits& limits) : Session(false, events, limits), events_(events) {}
+  ClientSession(ClientEvents& events, const Limits& limits) : Session(false, events, limits), events_(events) {}
 
   StreamId SendRequest(const RequestHead& head, bool end, base::Arena& arena);
   uint32_t CanSend() const;
@@ -22,7 +22,7 @@ class Http2ClientSession final : public Session {
   ClientEvents& events_;
 };
 
-void Http2ClientSession::HeadReceived(Stream& stream, bool ends) {
+void ClientSession::HeadReceived(Stream& stream, bool ends) {
   switch (stream.reader.FinishResponse(ends)) {
     case SectionReader::Verdict::kWhole:
       break;
@@ -45,7 +45,7 @@ void Http2ClientSession::HeadReceived(Stream& stream, bool ends) {
   }
 }
 
-StreamId Http2ClientSession::SendRequest(const RequestHead& head, bool end, base::Arena& arena) {
+StreamId ClientSession::SendRequest(const RequestHead& head, bool end, base::Arena& arena) {
   if (CanSend() == 0) return 0;
   std::vector<nghttp2_nv>& lines =
       Lines({{":method", head.method}, {":scheme", head.scheme}, {":path", head.path}, {":authority", head.authority}},
@@ -61,7 +61,7 @@ StreamId Http2ClientSession::SendRequest(const RequestHead& head, bool end, base
   return static_cast<StreamId>(id);
 }
 
-uint32_t Http2ClientSession::CanSend() const {
+uint32_t ClientSession::CanSend() const {
   if (closed() || peer_drains_ || nghttp2_session_check_request_allowed(nghttp2_.get()) == 0) return 0;
   // nghttp2 answers 100 before the peer's SETTINGS have come.
   const uint32_t streams_max =
@@ -70,57 +70,57 @@ uint32_t Http2ClientSession::CanSend() const {
   return streams_max - open;
 }
 
-Http2ClientCodec::Http2ClientCodec(ClientEvents& events, const Limits& limits)
-    : session_(std::make_unique<Http2ClientSession>(events, limits)) {}
-Http2ClientCodec::~Http2ClientCodec() = default;
+ClientCodec::ClientCodec(ClientEvents& events, const Limits& limits)
+    : session_(std::make_unique<ClientSession>(events, limits)) {}
+ClientCodec::~ClientCodec() = default;
 
-bool Http2ClientCodec::Feed(base::Slice input) {
+bool ClientCodec::Feed(base::Slice input) {
   return session_->Feed(std::move(input));
 }
-void Http2ClientCodec::FeedEnd(bool clean) {
+void ClientCodec::FeedEnd(bool clean) {
   session_->FeedEnd();
 }
-bool Http2ClientCodec::Resume() {
+bool ClientCodec::Resume() {
   return !session_->closed();
 }
-bool Http2ClientCodec::WantsInput() const {
+bool ClientCodec::WantsInput() const {
   return !session_->closed();
 }
-bool Http2ClientCodec::Idle() const {
+bool ClientCodec::Idle() const {
   return session_->Idle();
 }
-bool Http2ClientCodec::WantsClose() const {
+bool ClientCodec::WantsClose() const {
   return session_->WantsClose();
 }
-std::string_view Http2ClientCodec::error() const {
+std::string_view ClientCodec::error() const {
   return session_->error();
 }
-void Http2ClientCodec::SendContent(StreamId id, base::Buffer& content, bool end) {
+void ClientCodec::SendContent(StreamId id, base::Buffer& content, bool end) {
   session_->SendContent(id, content, end);
 }
-void Http2ClientCodec::SendTrailers(StreamId id, const Fields& trailers) {
+void ClientCodec::SendTrailers(StreamId id, const Fields& trailers) {
   session_->SendTrailers(id, trailers);
 }
-size_t Http2ClientCodec::Unsent(StreamId id) const {
+size_t ClientCodec::Unsent(StreamId id) const {
   return session_->Unsent(id);
 }
-void Http2ClientCodec::Consumed(StreamId id, size_t bytes) {
+void ClientCodec::Consumed(StreamId id, size_t bytes) {
   session_->Consumed(id, bytes);
 }
-void Http2ClientCodec::Reset(StreamId id, ResetReason reason) {
+void ClientCodec::Reset(StreamId id, ResetReason reason) {
   session_->Reset(id, reason);
 }
-void Http2ClientCodec::Produce(base::Buffer& out) {
+void ClientCodec::Produce(base::Buffer& out) {
   session_->Produce(out);
 }
-StreamId Http2ClientCodec::SendRequest(const RequestHead& head, bool end, base::Arena& arena) {
+StreamId ClientCodec::SendRequest(const RequestHead& head, bool end, base::Arena& arena) {
   return session_->SendRequest(head, end, arena);
 }
-uint32_t Http2ClientCodec::CanSend() const {
+uint32_t ClientCodec::CanSend() const {
   return session_->CanSend();
 }
-uint32_t Http2ClientCodec::misbehaviours() const {
+uint32_t ClientCodec::misbehaviours() const {
   return session_->misbehaviours();
 }
 
-}  // namespace portico::http
+}  // namespace portico::http::h2

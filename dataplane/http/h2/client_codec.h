@@ -5,9 +5,9 @@
 
 #include "dataplane/http/codec.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 
-class Http2ClientSession;
+class ClientSession;
 
 // The client's side of an HTTP/2 connection (RFC 9113), over nghttp2. The calls and their order are those of
 // http::ClientCodec. What is particular to HTTP/2:
@@ -19,10 +19,10 @@ class Http2ClientSession;
 // - Request heads are copied when they are sent; `arena` of SendRequest is the response's.
 //
 // `events` outlives the codec. One thread.
-class Http2ClientCodec final : public ClientCodec {
+class ClientCodec final : public http::ClientCodec {
  public:
-  Http2ClientCodec(ClientEvents& events, const Limits& limits);
-  ~Http2ClientCodec() override;
+  ClientCodec(ClientEvents& events, const Limits& limits);
+  ~ClientCodec() override;
 
   bool Feed(base::Slice input) override;
   void FeedEnd(bool clean) override;
@@ -44,9 +44,9 @@ class Http2ClientCodec final : public ClientCodec {
   uint32_t misbehaviours() const;
 
  private:
-  std::unique_ptr<Http2ClientSession> session_;
+  std::unique_ptr<ClientSession> session_;
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_CLIENT_CODEC_H_

@@ -12,7 +12,7 @@
 #include "dataplane/http/h2/frames_for_test.h"
 #include "dataplane/http/h2/recorder_for_test.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 using namespace frames;  // the builder's words
@@ -52,7 +52,7 @@ struct Client {
 
   base::Arena arena;
   ClientRecorder recorder;
-  Http2ClientCodec codec;
+  ClientCodec codec;
 };
 
 Lines Response(std::string status, Lines more = {}) {
@@ -288,4 +288,4 @@ TEST(Http2ClientCodec, FeedEnd) {
 }
 
 }  // namespace
-}  // namespace portico::http
+}  // namespace portico::http::h2

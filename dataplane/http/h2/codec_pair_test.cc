@@ -13,7 +13,7 @@
 #include "dataplane/http/h2/recorder_for_test.h"
 #include "dataplane/http/h2/server_codec.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 struct Pair {
@@ -65,8 +65,8 @@ struct Pair {
   base::Arena arena;
   ServerRecorder server_recorder;
   ClientRecorder client_recorder;
-  Http2ServerCodec server;
-  Http2ClientCodec client;
+  ServerCodec server;
+  ClientCodec client;
 };
 
 constexpr char kFields[] = " [authorization=secret,cookie=a=1; b=2]";
@@ -201,4 +201,4 @@ TEST(RecentStreams, Table) {
 }
 
 }  // namespace
-}  // namespace portico::http
+}  // namespace portico::http::h2

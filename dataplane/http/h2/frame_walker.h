@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace portico::http {
+namespace portico::http::h2 {
 
 // A frame's first nine bytes (RFC 9113 section 4.1).
 struct FrameHeader {
@@ -61,6 +61,6 @@ class FrameWalker {
   uint8_t bytes_[kHeaderBytes] = {};
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_FRAME_WALKER_H_

@@ -13,7 +13,7 @@
 //   std::string input = std::string(kPreface) + Settings() + Headers(1, Get("/"), kEndStream);
 //   for (const std::string& line : Describe(output)) …   // "RST_STREAM 1 code=1"
 
-namespace portico::http::frames {
+namespace portico::http::h2::frames {
 
 inline constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -148,6 +148,6 @@ inline std::vector<std::string> Describe(std::string_view output) {
   return lines;
 }
 
-}  // namespace portico::http::frames
+}  // namespace portico::http::h2::frames
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_FRAMES_FOR_TEST_H_

@@ -17,7 +17,7 @@
 #include "dataplane/http/h2/frames_for_test.h"
 #include "dataplane/http/h2/server_codec.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 class Answering : public ServerEvents {
@@ -46,7 +46,7 @@ class Answering : public ServerEvents {
   void OnReset(StreamId id, ResetReason) override { codec->Reset(id, ResetReason::kInternal); }
   void OnSendReady(StreamId) override {}
 
-  ServerCodec* codec = nullptr;
+  http::ServerCodec* codec = nullptr;
 
  private:
   void Answer(StreamId id, int status, bool end) {
@@ -68,7 +68,7 @@ class Asking : public ClientEvents {
   void OnMessageEnd(StreamId) override {}
   void OnReset(StreamId, ResetReason) override {}
   void OnSendReady(StreamId) override {}
-  ClientCodec* codec = nullptr;
+  http::ClientCodec* codec = nullptr;
 };
 
 void Run(Codec& codec, std::string_view start, std::string_view input, size_t piece_bytes) {
@@ -86,11 +86,12 @@ void Run(Codec& codec, std::string_view start, std::string_view input, size_t pi
 }
 
 }  // namespace
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace portico;
   using namespace portico::http;
+  using namespace portico::http::h2;
   if (size == 0) return 0;
   const size_t piece_bytes = data[0] == 0 ? size : data[0];
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
@@ -99,13 +100,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   limits.field_count_max = 20;
 
   Answering answering;
-  Http2ServerCodec server(answering, limits);
+  h2::ServerCodec server(answering, limits);
   answering.codec = &server;
   Run(server, std::string(frames::kPreface) + frames::Settings(), input, piece_bytes);
 
   Asking asking;
   base::Arena arena;
-  Http2ClientCodec client(asking, limits);
+  h2::ClientCodec client(asking, limits);
   asking.codec = &client;
   RequestHead head(arena);
   head.method = "POST";

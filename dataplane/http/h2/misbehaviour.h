@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace portico::http {
+namespace portico::http::h2 {
 
 // Counts what a peer does that costs us more than it costs the peer: streams reset early (CVE-2023-44487), frames that
 // make us reset a stream (CVE-2025-8671), empty DATA, floods of PING, SETTINGS and PRIORITY (CVE-2019-9511 to 9518).
@@ -34,6 +34,6 @@ class Misbehaviour {
   bool repeated_ = false;
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_MISBEHAVIOUR_H_

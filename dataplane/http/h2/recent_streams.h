@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace portico::http {
+namespace portico::http::h2 {
 
 // Remembers the last stream ids that the client has opened, to judge a frame that comes for a stream that is no more
 // (RFC 9113 section 5.1). nghttp2 would keep whole closed streams for it, 190 bytes each, and keeps none at all once
@@ -56,6 +56,6 @@ class RecentStreams {
   uint32_t forgotten_ = 0;  // the highest id that has left the ring
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_RECENT_STREAMS_H_

@@ -12,7 +12,7 @@
 
 // Handlers that write down in words what a codec delivers; content that comes in pieces is one line. For tests only.
 
-namespace portico::http {
+namespace portico::http::h2 {
 
 class Recorder {
  public:
@@ -95,6 +95,6 @@ class ClientRecorder : public ClientEvents, public Recorder {
   void OnPeerDrains() override { lines_.push_back("drains"); }
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_RECORDER_FOR_TEST_H_

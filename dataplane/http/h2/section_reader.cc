@@ -5,7 +5,7 @@
 #include "api/base/text.h"
 #include "dataplane/http/syntax.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 // What each line counts beside its texts (RFC 9113 section 6.5.2, SETTINGS_MAX_HEADER_LIST_SIZE).
@@ -150,4 +150,4 @@ SectionReader::Verdict SectionReader::FinishTrailers() {
   return Verdict::kWhole;
 }
 
-}  // namespace portico::http
+}  // namespace portico::http::h2

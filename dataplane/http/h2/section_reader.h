@@ -9,7 +9,7 @@
 #include "dataplane/http/codec.h"
 #include "dataplane/http/message.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 
 // Gathers the decoded lines of one field section of an HTTP/2 stream and makes a message head or trailers of them.
 // Pure: knows neither frames nor nghttp2, which has already refused bad names and values, upper case, misplaced,
@@ -62,6 +62,6 @@ class SectionReader {
   size_t count_ = 0;
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_SECTION_READER_H_

@@ -6,16 +6,16 @@
 #include "api/base/text.h"
 #include "dataplane/http/h2/session.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 constexpr MessageError kTrailersTooLarge = {431, "trailer section too large"};
 
 }  // namespace
 
-class Http2ServerSession final : public Session {
+class ServerSession final : public Session {
  public:
-  Http2ServerSession(ServerEvents& events, const Limits& limits) : Session(true, events, limits), events_(events) {}
+  ServerSession(ServerEvents& events, const Limits& limits) : Session(true, events, limits), events_(events) {}
 
   void SendResponse(StreamId id, const ResponseHead& head, bool end);
   void Drain(bool final);
@@ -31,7 +31,7 @@ class Http2ServerSession final : public Session {
   bool drained_ = false;
 };
 
-void Http2ServerSession::HeadReceived(Stream& stream, bool ends) {
+void ServerSession::HeadReceived(Stream& stream, bool ends) {
   stream.has_head = true;
   switch (stream.reader.FinishRequest(ends)) {
     case SectionReader::Verdict::kWhole:
@@ -47,13 +47,13 @@ void Http2ServerSession::HeadReceived(Stream& stream, bool ends) {
   }
 }
 
-void Http2ServerSession::Refuse(Stream& stream, MessageError error) {
+void ServerSession::Refuse(Stream& stream, MessageError error) {
   stream.discards = true;
   stream.told_end = true;
   events_.OnBadRequest(stream.id, error);
 }
 
-void Http2ServerSession::TrailersRefused(Stream& stream) {
+void ServerSession::TrailersRefused(Stream& stream) {
   // A response that has begun can't become another one.
   if (stream.head_sent) {
     ResetTooLarge(stream);
@@ -62,7 +62,7 @@ void Http2ServerSession::TrailersRefused(Stream& stream) {
   }
 }
 
-void Http2ServerSession::SendResponse(StreamId id, const ResponseHead& head, bool end) {
+void ServerSession::SendResponse(StreamId id, const ResponseHead& head, bool end) {
   Stream* stream = Find(id);
   if (stream == nullptr || stream->reset) return;
   PORTICO_CHECK(!stream->head_sent, "one final response to a request");
@@ -81,7 +81,7 @@ void Http2ServerSession::SendResponse(StreamId id, const ResponseHead& head, boo
       nghttp2_submit_response(nghttp2_.get(), stream_id, lines.data(), lines.size(), end ? nullptr : &provider) == 0);
 }
 
-void Http2ServerSession::Drain(bool final) {
+void ServerSession::Drain(bool final) {
   if (closed() || drained_ || (warned_ && !final)) return;
   if (final) {
     const int32_t last_id = nghttp2_session_get_last_proc_stream_id(nghttp2_.get());
@@ -93,57 +93,57 @@ void Http2ServerSession::Drain(bool final) {
   }
 }
 
-Http2ServerCodec::Http2ServerCodec(ServerEvents& events, const Limits& limits)
-    : session_(std::make_unique<Http2ServerSession>(events, limits)) {}
-Http2ServerCodec::~Http2ServerCodec() = default;
+ServerCodec::ServerCodec(ServerEvents& events, const Limits& limits)
+    : session_(std::make_unique<ServerSession>(events, limits)) {}
+ServerCodec::~ServerCodec() = default;
 
-bool Http2ServerCodec::Feed(base::Slice input) {
+bool ServerCodec::Feed(base::Slice input) {
   return session_->Feed(std::move(input));
 }
-void Http2ServerCodec::FeedEnd(bool clean) {
+void ServerCodec::FeedEnd(bool clean) {
   session_->FeedEnd();
 }
-bool Http2ServerCodec::Resume() {
+bool ServerCodec::Resume() {
   return !session_->closed();
 }
-bool Http2ServerCodec::WantsInput() const {
+bool ServerCodec::WantsInput() const {
   return !session_->closed();
 }
-bool Http2ServerCodec::Idle() const {
+bool ServerCodec::Idle() const {
   return session_->Idle();
 }
-bool Http2ServerCodec::WantsClose() const {
+bool ServerCodec::WantsClose() const {
   return session_->WantsClose();
 }
-std::string_view Http2ServerCodec::error() const {
+std::string_view ServerCodec::error() const {
   return session_->error();
 }
-void Http2ServerCodec::SendContent(StreamId id, base::Buffer& content, bool end) {
+void ServerCodec::SendContent(StreamId id, base::Buffer& content, bool end) {
   session_->SendContent(id, content, end);
 }
-void Http2ServerCodec::SendTrailers(StreamId id, const Fields& trailers) {
+void ServerCodec::SendTrailers(StreamId id, const Fields& trailers) {
   session_->SendTrailers(id, trailers);
 }
-size_t Http2ServerCodec::Unsent(StreamId id) const {
+size_t ServerCodec::Unsent(StreamId id) const {
   return session_->Unsent(id);
 }
-void Http2ServerCodec::Consumed(StreamId id, size_t bytes) {
+void ServerCodec::Consumed(StreamId id, size_t bytes) {
   session_->Consumed(id, bytes);
 }
-void Http2ServerCodec::Reset(StreamId id, ResetReason reason) {
+void ServerCodec::Reset(StreamId id, ResetReason reason) {
   session_->Reset(id, reason);
 }
-void Http2ServerCodec::Produce(base::Buffer& out) {
+void ServerCodec::Produce(base::Buffer& out) {
   session_->Produce(out);
 }
-void Http2ServerCodec::SendResponse(StreamId id, const ResponseHead& head, bool end) {
+void ServerCodec::SendResponse(StreamId id, const ResponseHead& head, bool end) {
   session_->SendResponse(id, head, end);
 }
-void Http2ServerCodec::Drain(bool final) {
+void ServerCodec::Drain(bool final) {
   session_->Drain(final);
 }
-uint32_t Http2ServerCodec::misbehaviours() const {
+uint32_t ServerCodec::misbehaviours() const {
   return session_->misbehaviours();
 }
 
-}  // namespace portico::http
+}  // namespace portico::http::h2

@@ -5,9 +5,9 @@
 
 #include "dataplane/http/codec.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 
-class Http2ServerSession;
+class ServerSession;
 
 // The server's side of an HTTP/2 connection (RFC 9113), over nghttp2. The calls and their order are those of
 // http::ServerCodec; the client's connection preface comes in through Feed like all else. What is particular to HTTP/2:
@@ -20,10 +20,10 @@ class Http2ServerSession;
 // - Drain(false) warns with GOAWAY(2^31-1), Drain(true) closes the door behind the last request that was taken.
 //
 // `events` outlives the codec. One thread.
-class Http2ServerCodec final : public ServerCodec {
+class ServerCodec final : public http::ServerCodec {
  public:
-  Http2ServerCodec(ServerEvents& events, const Limits& limits);
-  ~Http2ServerCodec() override;
+  ServerCodec(ServerEvents& events, const Limits& limits);
+  ~ServerCodec() override;
 
   bool Feed(base::Slice input) override;
   void FeedEnd(bool clean) override;
@@ -45,9 +45,9 @@ class Http2ServerCodec final : public ServerCodec {
   uint32_t misbehaviours() const;
 
  private:
-  std::unique_ptr<Http2ServerSession> session_;
+  std::unique_ptr<ServerSession> session_;
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_SERVER_CODEC_H_

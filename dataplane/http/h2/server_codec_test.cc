@@ -13,7 +13,7 @@
 #include "dataplane/http/h2/frames_for_test.h"
 #include "dataplane/http/h2/recorder_for_test.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 using namespace frames;  // the builder's words
@@ -52,7 +52,7 @@ struct Server {
   }
 
   ServerRecorder recorder;
-  Http2ServerCodec codec;
+  ServerCodec codec;
 };
 
 struct MessageCase {
@@ -274,7 +274,7 @@ TEST(Http2ServerCodec, ConnectionErrors) {
 
 TEST(Http2ServerCodec, BadPreface) {
   ServerRecorder recorder;
-  Http2ServerCodec codec(recorder, Limits());
+  ServerCodec codec(recorder, Limits());
   EXPECT_FALSE(codec.Feed(base::Slice::Static("GET / HTTP/1.1\r\nhost: a.test\r\n\r\n")));
   EXPECT_EQ(codec.error(), "no HTTP/2 connection preface");
 }
@@ -638,7 +638,7 @@ class BusyHandler : public ServerRecorder {
 
 TEST(Http2ServerCodec, HandlersMayCallFromInsideEvents) {
   BusyHandler handler;
-  Http2ServerCodec codec(handler, Limits());
+  ServerCodec codec(handler, Limits());
   handler.codec = &codec;
   const std::string bytes = std::string(kPreface) + Settings() + Headers(1, Request("POST", "/")) + Data(1, "a") +
                             Headers(3, Request("GET", "/"), kEndStream) + Data(1, "b", kEndStream) +
@@ -653,4 +653,4 @@ TEST(Http2ServerCodec, HandlersMayCallFromInsideEvents) {
 }
 
 }  // namespace
-}  // namespace portico::http
+}  // namespace portico::http::h2

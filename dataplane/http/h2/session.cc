@@ -5,7 +5,7 @@
 #include "api/base/check.h"
 #include "dataplane/http/syntax.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 // Answers to PING and SETTINGS that wait because the peer does not read; nghttp2 closes the connection above it.
@@ -275,4 +275,4 @@ ResetReason ReasonOf(uint32_t error_code) {
   }
 }
 
-}  // namespace portico::http
+}  // namespace portico::http::h2

@@ -20,7 +20,7 @@
 #include "dataplane/http/h2/recent_streams.h"
 #include "dataplane/http/h2/stream.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 
 // What both sides of a connection share: the streams, nghttp2's session, flow control, the queue of what is to be sent,
 // and the peer's behaviour. ServerSession and ClientSession add what heads mean to them. Private to the codecs.
@@ -127,6 +127,6 @@ void SetCallbacks(nghttp2_session_callbacks* callbacks);
 uint32_t ErrorCode(ResetReason reason);
 ResetReason ReasonOf(uint32_t error_code);
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_SESSION_H_

@@ -2,7 +2,7 @@
 
 #include "dataplane/http/h2/session.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 // A smaller piece of content is copied, not shared: else one byte of an attacker's would hold a block of 16 KiB.
@@ -240,4 +240,4 @@ void SetCallbacks(nghttp2_session_callbacks* callbacks) {
   nghttp2_session_callbacks_set_send_data_callback(callbacks, &Callbacks::SendData);
 }
 
-}  // namespace portico::http
+}  // namespace portico::http::h2

@@ -6,7 +6,7 @@
 
 // The way in: bytes, frame by frame, first to our own checks and then to nghttp2.
 
-namespace portico::http {
+namespace portico::http::h2 {
 namespace {
 
 std::string_view ErrorText(int library_error) {
@@ -107,4 +107,4 @@ void Session::JudgeStream(StreamId id, bool opens) {
   }
 }
 
-}  // namespace portico::http
+}  // namespace portico::http::h2

@@ -12,7 +12,7 @@
 #include "dataplane/http/codec.h"
 #include "dataplane/http/h2/section_reader.h"
 
-namespace portico::http {
+namespace portico::http::h2 {
 
 // A stream from its first HEADERS until nghttp2 has closed it.
 struct Stream {
@@ -40,6 +40,6 @@ struct Stream {
   bool above_low_mark = false;
 };
 
-}  // namespace portico::http
+}  // namespace portico::http::h2
 
 #endif  // PORTICO_DATAPLANE_HTTP_H2_STREAM_H_
