@@ -42,10 +42,11 @@ class Arena {
     return new (Allocate(sizeof(T), alignof(T))) T{std::forward<Args>(args)...};
   }
 
-  // An array of `count` value-initialised objects.
+  // An array of `count` value-initialised objects; nullptr for none.
   template <typename T>
   T* NewArray(size_t count) {
     static_assert(std::is_trivially_destructible_v<T>, "an arena destroys nothing");
+    if (count == 0) return nullptr;
     return new (Allocate(sizeof(T) * count, alignof(T))) T[count]{};
   }
 

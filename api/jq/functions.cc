@@ -59,7 +59,7 @@ std::optional<Json> Keys(const Json& input, Budget& budget) {
 }
 
 std::optional<Json> Has(const Json& input, const Json& key, Budget& budget) {
-  if (input.is_null() && (key.is_string() || key.is_number())) return Json::Bool(false);
+  if (input.is_null()) return Json::Bool(false);
   if (input.is_object() && key.is_string()) return Json::Bool(input.Find(key.string()) != nullptr);
   if (input.is_array() && key.is_number()) {
     const double place = std::trunc(key.number());

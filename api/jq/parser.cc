@@ -88,20 +88,6 @@ bool IsSingle(const Node& node, const std::vector<const Node*>& parts) {
 
 }  // namespace
 
-// One level deeper while it lives.
-class Parser::Nesting {
- public:
-  explicit Nesting(Parser& parser) : parser_(parser) {
-    if (++parser.nesting_ > parser.limits_.nesting_max) {
-      parser.Fail(parser.token_.offset, base::Concat("nested deeper than ", parser.limits_.nesting_max, " levels"));
-    }
-  }
-  ~Nesting() { --parser_.nesting_; }
-
- private:
-  Parser& parser_;
-};
-
 Parser::Parser(std::string_view text, Tree& tree, const CompileLimits& limits)
     : text_(text), tree_(tree), limits_(limits), lexer_(text) {
   for (const std::string& name : tree_.variables)
@@ -117,8 +103,6 @@ absl::Status Parser::Parse() {
 }
 
 const Node* Parser::ParsePipe() {
-  const Nesting nesting(*this);
-  if (failed()) return nullptr;
   std::vector<const Node*> parts;
   do {
     parts.push_back(ParseComma());
@@ -137,8 +121,6 @@ const Node* Parser::ParseComma() {
 }
 
 const Node* Parser::ParseOperators(int binding_min) {
-  const Nesting nesting(*this);
-  if (failed()) return nullptr;
   const Node* left = ParseOperand();
   while (!failed()) {
     if (IsAssignment(token_))
@@ -146,6 +128,7 @@ const Node* Parser::ParseOperators(int binding_min) {
     const BinaryOperator* op = FindOperator(token_);
     if (op == nullptr || op->binding < binding_min) return left;
     const Associativity associativity = AssociativityOf(*op);
+    const Nesting nesting(*this);
     Advance();
     const Node* right = ParseOperators(associativity == kRight ? op->binding : op->binding + 1);
     if (failed()) return nullptr;
@@ -165,6 +148,8 @@ const Node* Parser::ParseOperand() {
 }
 
 const Node* Parser::ParseNegation() {
+  const Nesting nesting(*this);
+  if (failed()) return nullptr;
   Advance();
   // `-` reaches over products: -2 * 3 is -(2 * 3).
   const Node* operand = ParseOperators(kBindingProduct);
@@ -181,6 +166,8 @@ const Node* Parser::ParseTryAndBind(const Node* operand) {
 
 // source as $name | body, the body as far as it goes.
 const Node* Parser::ParseBind(const Node* source) {
+  const Nesting nesting(*this);
+  if (failed()) return nullptr;
   Advance();
   if (At("[") || At("{"))
     return Fail(token_.offset, "taking values apart after `as` is not supported; bind one variable");
@@ -197,6 +184,8 @@ const Node* Parser::ParseBind(const Node* source) {
 
 // reduce source as $name (init; update)
 const Node* Parser::ParseReduce() {
+  const Nesting nesting(*this);
+  if (failed()) return nullptr;
   Advance();
   const Node* source = ParseTerm();
   if (failed() || !ExpectName("as")) return nullptr;
@@ -219,6 +208,7 @@ const Node* Parser::ParseReduce() {
 
 const Node* Parser::ParseIf() {
   const Nesting nesting(*this);
+  if (failed()) return nullptr;
   Advance();
   const Node* condition = ParsePipe();
   if (failed() || !ExpectName("then")) return nullptr;
@@ -237,6 +227,12 @@ const Node* Parser::ParseIf() {
     if (failed() || !ExpectName("end")) return nullptr;
   }
   return failed() ? nullptr : Make(Kind::kIf, {condition, consequence, alternative});
+}
+
+Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
+  if (++parser.nesting_ > parser.limits_.nesting_max) {
+    parser.Fail(parser.token_.offset, base::Concat("nested deeper than ", parser.limits_.nesting_max, " levels"));
+  }
 }
 
 const Node* Parser::Make(Node node, std::vector<const Node*> parts) {

@@ -29,7 +29,15 @@ class Parser {
     std::string_view name;
     uint32_t slot;
   };
-  class Nesting;
+  // One level deeper while it lives. Every way from a rule back to itself passes one.
+  class Nesting {
+   public:
+    explicit Nesting(Parser& parser);
+    ~Nesting() { --parser_.nesting_; }
+
+   private:
+    Parser& parser_;
+  };
 
   // Grammar, loosest binding first (parser.cc).
   const Node* ParsePipe();

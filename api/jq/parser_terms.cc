@@ -10,6 +10,8 @@ namespace portico::jq {
 using base::Json;
 
 const Node* Parser::ParseTerm() {
+  const Nesting nesting(*this);
+  if (failed()) return nullptr;
   const Node* term = nullptr;
   if (At(".")) {
     Advance();

@@ -312,6 +312,13 @@ std::optional<Json> Index(const Json& target, const Json& key, Budget& budget) {
     const Json* value = target.Find(key.is_number() ? text : key.string());
     return value == nullptr ? Json() : *value;
   }
+  // What `.[from:to]` is in jq, and what a program may also write.
+  if (key.is_object() && !target.is_object()) {
+    const Json* from = key.Find("start");
+    const Json* to = key.Find("end");
+    const Json missing = Json::Bool(false);  // is no bound, as in jq, where null is one
+    return Slice(target, from == nullptr ? missing : *from, to == nullptr ? missing : *to, budget);
+  }
   if (!key.is_string()) return budget.Raise(Concat("Cannot index ", TypeName(target), " with ", TypeName(key)));
   constexpr size_t kKeyBytesMax = 64;
   const bool cut = key.string().size() > kKeyBytesMax;
@@ -325,7 +332,7 @@ std::optional<Json> Slice(const Json& target, const Json& from, const Json& to, 
     return budget.Raise(Concat("Cannot index ", TypeName(target), " with object"));
   }
   if ((!from.is_null() && !from.is_number()) || (!to.is_null() && !to.is_number())) {
-    return budget.Raise("Start and end indices of an array slice must be numbers");
+    return budget.Raise(Concat("Start and end indices of an ", TypeName(target), " slice must be numbers"));
   }
   if (target.is_string()) {
     const std::string_view text = target.string();
