@@ -6,17 +6,26 @@
 namespace portico::base {
 namespace {
 
-TEST(TextTest, Concat) { EXPECT_EQ(Concat("port ", 80, " of ", std::string("a"), '.'), "port 80 of a."); }
+TEST(TextTest, Concat) {
+  EXPECT_EQ(Concat("port ", 80, " of ", std::string("a"), '.'), "port 80 of a.");
+}
 
 TEST(TextTest, ParseDecimal) {
   struct Row {
     std::string_view text;
     std::optional<uint64_t> number;
   };
-  const Row rows[] = {{"0", 0},      {"18446744073709551615", UINT64_MAX}, {"18446744073709551616", std::nullopt},
-                      {"", std::nullopt}, {"+1", std::nullopt},            {"-1", std::nullopt},
-                      {" 1", std::nullopt}, {"1 ", std::nullopt},          {"0x1", std::nullopt}};
-  for (const Row& row : rows) EXPECT_EQ(ParseDecimal(row.text), row.number) << row.text;
+  const Row rows[] = {{"0", 0},
+                      {"18446744073709551615", UINT64_MAX},
+                      {"18446744073709551616", std::nullopt},
+                      {"", std::nullopt},
+                      {"+1", std::nullopt},
+                      {"-1", std::nullopt},
+                      {" 1", std::nullopt},
+                      {"1 ", std::nullopt},
+                      {"0x1", std::nullopt}};
+  for (const Row& row : rows)
+    EXPECT_EQ(ParseDecimal(row.text), row.number) << row.text;
 }
 
 TEST(TextTest, NearestName) {
@@ -24,9 +33,11 @@ TEST(TextTest, NearestName) {
   struct Row {
     std::string_view word, nearest;
   };
-  const Row rows[] = {{"prot", "port"}, {"hostnames", "hostname"}, {"PORT", "port"}, {"protcol", "protocol"},
-                      {"zzz", ""},      {"", ""},                  {"p", ""}};
-  for (const Row& row : rows) EXPECT_EQ(NearestName(row.word, names), row.nearest) << row.word;
+  const Row rows[] = {
+      {"prot", "port"}, {"hostnames", "hostname"}, {"PORT", "port"}, {"protcol", "protocol"}, {"zzz", ""}, {"", ""},
+      {"p", ""}};
+  for (const Row& row : rows)
+    EXPECT_EQ(NearestName(row.word, names), row.nearest) << row.word;
 }
 
 TEST(ArenaTest, PiecesStayAndAreAligned) {

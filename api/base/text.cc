@@ -32,7 +32,8 @@ constexpr size_t kComparedLetters = 64;
 
 std::string LowerAscii(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = LowerAscii(c);
+  for (char& c : out)
+    c = LowerAscii(c);
   return out;
 }
 

@@ -16,12 +16,20 @@
 
 namespace portico::base {
 
-inline absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
-inline std::string_view ToStd(absl::string_view text) { return {text.data(), text.size()}; }
+inline absl::string_view ToAbsl(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string_view ToStd(absl::string_view text) {
+  return {text.data(), text.size()};
+}
 
 // Appends a piece of text or an integer.
-inline void AppendTo(std::string& out, std::string_view text) { out.append(text); }
-inline void AppendTo(std::string& out, char c) { out.push_back(c); }
+inline void AppendTo(std::string& out, std::string_view text) {
+  out.append(text);
+}
+inline void AppendTo(std::string& out, char c) {
+  out.push_back(c);
+}
 template <std::integral Number>
   requires(!std::same_as<Number, char> && !std::same_as<Number, bool>)
 void AppendTo(std::string& out, Number number) {
@@ -39,7 +47,9 @@ std::string Concat(const Pieces&... pieces) {
 }
 
 // ASCII only, whatever the locale: field names and hosts are ASCII (RFC 9110 section 5.1, RFC 3986 section 3.2.2).
-constexpr char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+constexpr char LowerAscii(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 std::string LowerAscii(std::string_view text);
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 

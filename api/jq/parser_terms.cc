@@ -249,10 +249,13 @@ const Node* Parser::ParseCall(const Token& name) {
     } while (Take(";"));
     if (!Expect(")")) return nullptr;
   }
-  if (arguments.size() < builtin->arguments_min || arguments.size() > builtin->arguments_max) {
+  const int fewest = builtin->arguments_min;
+  const int most = builtin->arguments_max;
+  if (arguments.size() < static_cast<size_t>(fewest) || arguments.size() > static_cast<size_t>(most)) {
+    std::string takes = fewest == most ? base::Concat(most) : base::Concat(fewest, " to ", most);
+    takes += takes == "1" ? " argument" : " arguments";
     return Fail(name.offset, base::Concat("`", name.text, "/", arguments.size(), "` is not supported; `", name.text,
-                                          "` takes ", static_cast<int>(builtin->arguments_min), " to ",
-                                          static_cast<int>(builtin->arguments_max), " arguments"));
+                                          "` takes ", takes));
   }
   return MakeCall(name, std::move(arguments));
 }

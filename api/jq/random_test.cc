@@ -183,7 +183,7 @@ std::string_view Excuse(const std::string& program, const Answer& ours, const An
   if (ours.over_limit) return "a limit of ours";
   if (jq.refused) return "jq folds constants, and refuses what then fails";
   if (Has(jq.error, "Cannot index object with number")) return "a number indexes an object";
-  if (Has(ours.error, "Cannot index array with array") || Has(program, "[[")) return "an array indexes nothing";
+  if (Has(ours.error, "Cannot index array with array")) return "an array indexes nothing";
   if (Has(jq.error, "as object key") || Has(jq.error, "Object keys must be strings")) return "words about keys";
   // jq 1.6 goes on with any()'s and all()'s elements after the first that decides.
   if (ours.error.empty() && !jq.error.empty() && (Has(program, "any") || Has(program, "all"))) return "any stops early";
