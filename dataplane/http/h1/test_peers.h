@@ -1,3 +1,4 @@
+// Long: both recorders and what drives them stand together; only tests include it.
 #ifndef PORTICO_DATAPLANE_HTTP_H1_TEST_PEERS_H_
 #define PORTICO_DATAPLANE_HTTP_H1_TEST_PEERS_H_
 

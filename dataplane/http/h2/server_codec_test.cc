@@ -1,3 +1,4 @@
+// Long: one table of frames per rule of RFC 9113, kept together so that a missing rule shows.
 #include "dataplane/http/h2/server_codec.h"
 
 #include <gtest/gtest.h>
