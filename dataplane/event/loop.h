@@ -55,9 +55,13 @@ class Loop : public base::Poster {
   // For implementations: sets the time of a new turn, and ends a turn (timers, turn ends, deletions).
   void BeginTurn(base::MonotonicTime now) { now_ = now; }
   void EndTurn();
+  // Destroys what waits. An implementation's destructor calls it first, while its own parts still stand.
+  void RunDeletions();
   bool HasTurnEnds() const { return !turn_ends_.empty(); }
 
  private:
+  void RunTurnEnds();
+
   base::MonotonicTime now_{};
   TimerWheel timers_;
   base::IntrusiveList<TurnEnd, struct TurnEndTag> turn_ends_;

@@ -67,10 +67,13 @@ class TimerWheel {
 
  private:
   friend class Timer;
+  using Slot = base::IntrusiveList<Timer, struct TimerTag>;
+
   void Insert(Timer& timer);
   void Remove(Timer& timer);
+  void RunSlot(int level, int index, uint64_t now_tick, size_t& ran);
+  uint64_t NextSlotTick(int level) const;
 
-  using Slot = base::IntrusiveList<Timer, struct TimerTag>;
   std::array<std::array<Slot, kSlotsPerLevel>, kLevels> slots_;
   std::array<uint64_t, kLevels> occupied_{};  // a bit per slot that may hold timers
   uint64_t tick_ = 0;                         // everything up to it has run

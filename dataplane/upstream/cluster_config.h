@@ -1,0 +1,36 @@
+#ifndef PORTICO_DATAPLANE_UPSTREAM_CLUSTER_CONFIG_H_
+#define PORTICO_DATAPLANE_UPSTREAM_CLUSTER_CONFIG_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/time.h"
+#include "dataplane/net/address.h"
+
+namespace portico::upstream {
+
+// Wraps a new connection to an origin in TLS. An interface because upstream does not know TLS: tls/ implements it in
+// the proxy, and it is absent in clear.
+class StreamSecurity;
+
+// What a Cluster resource says, valid by construction. Immutable and shared by all workers.
+struct ClusterConfig {
+  enum class Protocol : uint8_t { kHttp1, kHttp2 };
+
+  std::string name;  // "namespace/name": the identity that runtime state is keyed by
+  std::vector<net::Address> endpoints;
+  Protocol protocol = Protocol::kHttp1;
+  base::Duration connect_timeout = std::chrono::seconds(5);           // with the TLS handshake
+  base::Duration response_head_timeout = std::chrono::seconds(60);    // refreshed while request content is being sent
+  base::Duration stream_idle_timeout = std::chrono::minutes(5);       // no content in either direction
+  base::Duration connection_idle_timeout = std::chrono::seconds(50);  // below the 60 s or more of most origin servers
+  size_t idle_connections_max = 256;               // for each worker and cluster; the oldest is closed
+  size_t connections_max = 1024;                   // for each worker
+  size_t pending_max = 1024;                       // calls waiting for a connection, for each worker
+  std::shared_ptr<const StreamSecurity> security;  // nullptr: in clear
+};
+
+}  // namespace portico::upstream
+
+#endif  // PORTICO_DATAPLANE_UPSTREAM_CLUSTER_CONFIG_H_

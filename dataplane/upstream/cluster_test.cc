@@ -1,0 +1,454 @@
+#include "dataplane/upstream/cluster.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "api/base/arena.h"
+#include "test/support/scripted_network.h"
+
+namespace portico::upstream {
+namespace {
+
+using call::ErrorKind;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+net::Address Local(uint16_t port) {
+  return *net::Address::Parse("127.0.0.1", port);
+}
+
+std::shared_ptr<ClusterConfig> Config(std::vector<uint16_t> ports) {
+  auto config = std::make_shared<ClusterConfig>();
+  config->name = "default/orders";
+  for (const uint16_t port : ports)
+    config->endpoints.push_back(Local(port));
+  return config;
+}
+
+// One call with its request, and all that it heard.
+struct Caller : call::CallHandler {
+  explicit Caller(std::string_view method = "GET") : head(arena) {
+    head.method = method;
+    head.scheme = "http";
+    head.authority = "orders";
+    head.path = "/";
+    head.framing.ends_with_head = true;
+  }
+  void Start(Cluster& cluster, std::optional<base::Duration> timeout = std::nullopt) {
+    call = cluster.Start({&head, head.framing.ends_with_head, &arena, timeout}, *this);
+  }
+  void OnInformational(const http::ResponseHead& response) override { informational = response.status; }
+  void OnResponse(http::ResponseHead response) override { status = response.status; }
+  void OnContent(base::Slice slice) override {
+    content += slice.view();
+    call->Consumed(slice.size());
+  }
+  void OnTrailers(http::Fields trailers) override { trailer_count = trailers.size(); }
+  void OnEnd() override { ended = true; }
+  void OnError(const call::Error& failure) override {
+    error = failure.kind;
+    if (destroy_on_error) call.reset();
+  }
+  void OnSendReady() override { ++ready; }
+
+  base::Arena arena;
+  http::RequestHead head;
+  std::unique_ptr<call::Call> call;
+  int informational = 0, status = 0, ready = 0;
+  std::string content;
+  size_t trailer_count = 0;
+  bool ended = false, destroy_on_error = false;
+  std::optional<ErrorKind> error;
+};
+
+struct World {
+  explicit World(std::shared_ptr<ClusterConfig> first) : config(std::move(first)) {
+    cluster = std::make_unique<Cluster>(loop, network, pool, config);
+  }
+  ~World() {
+    cluster.reset();
+    loop.Turn();
+    EXPECT_EQ(pool.blocks_in_use(), 0u);
+    for (const auto& far : network.connects)
+      EXPECT_TRUE(far->destroyed);
+  }
+  test::FarEnd& far(size_t i) { return *network.connects.at(i); }
+  void Open(size_t i) {
+    far(i).Open(true);
+    loop.Turn();
+  }
+  void Say(size_t i, std::string_view bytes) {
+    far(i).Say(bytes);
+    loop.Turn();
+  }
+
+  base::BlockPool pool;
+  test::ManualLoop loop;
+  test::ScriptedNetwork network;
+  std::shared_ptr<ClusterConfig> config;
+  std::unique_ptr<Cluster> cluster;
+};
+
+constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+TEST(ClusterTest, ARequestGoesOutAndItsConnectionIsReused) {
+  World world(Config({9001}));
+  for (int i = 0; i < 3; ++i) {
+    Caller caller;
+    caller.Start(*world.cluster);
+    if (i == 0) world.Open(0);
+    world.loop.Turn();
+    EXPECT_EQ(world.far(0).TakeWritten().substr(0, 16), "GET / HTTP/1.1\r\n");
+    world.Say(0, kOk);
+    EXPECT_EQ(caller.status, 200);
+    EXPECT_EQ(caller.content, "ok");
+    EXPECT_TRUE(caller.ended);
+    EXPECT_EQ(caller.call->facts().reused_connection, i > 0);
+    EXPECT_EQ(caller.call->facts().endpoint, "127.0.0.1:9001");
+  }
+  EXPECT_EQ(world.network.connects.size(), 1u);
+}
+
+TEST(ClusterTest, EndpointsTakeTurns) {
+  World world(Config({9001, 9002, 9003}));
+  std::vector<uint16_t> ports;
+  Caller callers[6];
+  for (Caller& caller : callers)
+    caller.Start(*world.cluster);
+  for (const auto& far : world.network.connects)
+    ports.push_back(far->address.port());
+  EXPECT_EQ(ports, (std::vector<uint16_t>{9001, 9002, 9003, 9001, 9002, 9003}));
+}
+
+TEST(ClusterTest, AConnectionThatCantBeMadeGoesToAnotherEndpoint) {
+  World world(Config({9001, 9002}));
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.far(0).Open(false);
+  world.loop.Turn();
+  ASSERT_EQ(world.network.connects.size(), 2u);
+  EXPECT_EQ(world.far(1).address.port(), 9002);
+  world.Open(1);
+  world.Say(1, kOk);
+  EXPECT_EQ(caller.status, 200);
+  EXPECT_EQ(caller.call->facts().attempts, 2);
+}
+
+TEST(ClusterTest, AFailingEndpointRestsLongerAndLongerAndAllAreUsedWhenAllRest) {
+  World world(Config({9001, 9002}));
+  const auto connects_after_a_call = [&] {
+    Caller caller;
+    caller.Start(*world.cluster);
+    const uint16_t port = world.network.connects.back()->address.port();
+    return port;
+  };
+  Caller first;
+  first.Start(*world.cluster);
+  world.far(0).Open(false);  // 9001 rests for a second
+  world.loop.Turn();
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(connects_after_a_call(), 9002);
+  world.loop.Turn(milliseconds(1500));
+  EXPECT_EQ(connects_after_a_call(), 9001);  // rested: its turn again
+}
+
+TEST(ClusterTest, WhenEveryEndpointFailsTheCallFails) {
+  World world(Config({9001, 9002}));
+  for (int round = 0; round < 2; ++round) {  // the second round finds all resting, and tries all the same
+    const size_t before = world.network.connects.size();
+    Caller caller;
+    caller.Start(*world.cluster);
+    for (size_t i = before; i < before + 2; ++i) {
+      ASSERT_EQ(world.network.connects.size(), i + 1);
+      EXPECT_FALSE(caller.error);
+      world.far(i).Open(false);
+      world.loop.Turn();
+    }
+    EXPECT_EQ(caller.error, ErrorKind::kConnectionRefused);
+  }
+}
+
+TEST(ClusterTest, NoEndpointIsSaidAfterStartReturned) {
+  World world(Config({}));
+  Caller caller;
+  caller.Start(*world.cluster);
+  EXPECT_FALSE(caller.error);
+  world.loop.Turn();
+  EXPECT_EQ(caller.error, ErrorKind::kDestinationUnavailable);
+}
+
+// A reused connection that fails before the first byte of a response.
+TEST(ClusterTest, OnlyWhatIsSafeIsRepeated) {
+  struct Row {
+    std::string_view name, method;
+    bool content, repeated;
+  };
+  const Row rows[] = {{"get", "GET", false, true},
+                      {"delete", "DELETE", false, true},
+                      {"post without content", "POST", false, false},
+                      {"put with content", "PUT", true, false}};
+  for (const Row& row : rows) {
+    World world(Config({9001}));
+    Caller warm;
+    warm.Start(*world.cluster);
+    world.Open(0);
+    world.Say(0, kOk);
+    Caller caller(row.method);
+    caller.head.framing.ends_with_head = !row.content;
+    caller.Start(*world.cluster);
+    world.loop.Turn();
+    world.far(0).End();
+    world.loop.Turn();
+    if (!row.repeated) {
+      EXPECT_EQ(caller.error, ErrorKind::kConnectionTerminated) << row.name;
+      EXPECT_EQ(world.network.connects.size(), 1u) << row.name;
+      continue;
+    }
+    ASSERT_EQ(world.network.connects.size(), 2u) << row.name;
+    world.Open(1);
+    world.far(1).End();  // a new connection: not repeated again
+    world.loop.Turn();
+    EXPECT_EQ(caller.error, ErrorKind::kConnectionTerminated) << row.name;
+    EXPECT_EQ(world.network.connects.size(), 2u) << row.name;
+  }
+}
+
+TEST(ClusterTest, AResponseThatBreaksOffIsNotRepeated) {
+  World world(Config({9001}));
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.Open(0);
+  world.Say(0, "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
+  EXPECT_EQ(caller.content, "half");
+  world.far(0).End();
+  world.loop.Turn();
+  EXPECT_EQ(caller.error, ErrorKind::kConnectionTerminated);
+  EXPECT_FALSE(caller.ended);
+}
+
+TEST(ClusterTest, WhatComesOnAnIdleConnectionClosesIt) {
+  for (const std::string_view bytes : {std::string_view(kOk), std::string_view()}) {
+    World world(Config({9001}));
+    Caller caller;
+    caller.Start(*world.cluster);
+    world.Open(0);
+    world.Say(0, kOk);
+    if (bytes.empty()) {
+      world.far(0).End();
+    } else {
+      world.far(0).Say(bytes);  // poison for the next request
+    }
+    world.loop.Turn();
+    EXPECT_TRUE(world.far(0).destroyed);
+    EXPECT_EQ(world.cluster->connections(), 0u);
+    EXPECT_EQ(caller.content, "ok");
+  }
+}
+
+TEST(ClusterTest, EveryWaitHasAnEnd) {
+  struct Row {
+    std::string_view name;
+    bool opens;
+    std::string_view said;
+    std::optional<base::Duration> attempt;
+    base::Duration wait;
+    ErrorKind kind;
+  };
+  const Row rows[] = {
+      {"connect", false, "", std::nullopt, seconds(6), ErrorKind::kConnectionTimeout},
+      {"response head", true, "", std::nullopt, seconds(61), ErrorKind::kConnectionReadTimeout},
+      {"stream idle", true, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1", std::nullopt, seconds(301),
+       ErrorKind::kConnectionReadTimeout},
+      {"attempt, before the head", true, "", milliseconds(700), milliseconds(702), ErrorKind::kHttpResponseTimeout},
+      {"attempt, in the content", true, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1", milliseconds(700),
+       milliseconds(702), ErrorKind::kHttpResponseTimeout},
+      {"attempt, connecting", false, "", milliseconds(700), milliseconds(702), ErrorKind::kHttpResponseTimeout},
+  };
+  for (const Row& row : rows) {
+    World world(Config({9001}));
+    Caller caller;
+    caller.Start(*world.cluster, row.attempt);
+    if (row.opens) world.Open(0);
+    if (!row.said.empty()) world.Say(0, row.said);
+    world.loop.Turn(row.wait - milliseconds(100) - (row.wait > seconds(2) ? seconds(2) : seconds(0)));
+    EXPECT_FALSE(caller.error) << row.name;
+    world.loop.Turn(seconds(3));
+    EXPECT_EQ(caller.error, row.kind) << row.name;
+    world.loop.Turn();
+    EXPECT_EQ(world.cluster->pending(), 0u) << row.name;
+  }
+}
+
+// The caller leaves at every point where it waits: nothing stays behind.
+TEST(ClusterTest, LeavingAtEveryPointLeaksNothing) {
+  for (int point = 0; point < 5; ++point) {
+    World world(Config({9001}));
+    auto caller = std::make_unique<Caller>("POST");
+    caller->head.framing = {};
+    caller->Start(*world.cluster);
+    if (point >= 1) world.Open(0);
+    if (point >= 2) {
+      base::Buffer content;
+      content.Append("content");
+      caller->call->SendContent(content, false);
+      world.loop.Turn();
+    }
+    if (point >= 3) world.Say(0, "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n");
+    if (point >= 4) world.Say(0, "half");
+    caller.reset();
+    world.loop.Turn();
+    EXPECT_EQ(world.cluster->calls(), 0u) << point;
+    EXPECT_EQ(world.cluster->pending(), 0u) << point;
+    // A connection in the middle of a message can't be used again; one that is on its way can.
+    EXPECT_EQ(world.cluster->connections(), point == 0 ? 1u : 0u) << point;
+  }
+}
+
+TEST(ClusterTest, TheCallMayBeDestroyedInItsOwnCallback) {
+  World world(Config({9001}));
+  Caller caller;
+  caller.destroy_on_error = true;
+  caller.Start(*world.cluster);
+  world.far(0).Open(false);
+  world.loop.Turn();
+  EXPECT_EQ(caller.error, ErrorKind::kConnectionRefused);
+  EXPECT_EQ(world.cluster->calls(), 0u);
+}
+
+TEST(ClusterTest, LimitsAreKept) {
+  auto config = Config({9001});
+  config->connections_max = 2;
+  config->pending_max = 3;
+  World world(config);
+  Caller callers[4];
+  for (Caller& caller : callers)
+    caller.Start(*world.cluster);
+  world.loop.Turn();
+  EXPECT_EQ(world.network.connects.size(), 2u);
+  EXPECT_EQ(world.cluster->pending(), 3u);
+  EXPECT_EQ(callers[3].error, ErrorKind::kConnectionLimitReached);
+  // The third waits until one of the two is free.
+  world.Open(0);
+  world.Open(1);
+  world.Say(0, kOk);
+  EXPECT_TRUE(callers[0].ended);
+  world.Say(0, kOk);
+  EXPECT_TRUE(callers[2].ended);
+  EXPECT_EQ(world.network.connects.size(), 2u);
+}
+
+TEST(ClusterTest, IdleConnectionsBeyondThePoolAreClosed) {
+  auto config = Config({9001});
+  config->idle_connections_max = 1;
+  World world(config);
+  Caller callers[3];
+  for (Caller& caller : callers)
+    caller.Start(*world.cluster);
+  for (size_t i = 0; i < 3; ++i)
+    world.Open(i);
+  for (size_t i = 0; i < 3; ++i)
+    world.Say(i, kOk);
+  EXPECT_EQ(world.cluster->connections(), 1u);
+  EXPECT_FALSE(world.far(2).destroyed);  // the last used
+}
+
+TEST(ClusterTest, IdleConnectionsAgeOut) {
+  World world(Config({9001}));
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.Open(0);
+  world.Say(0, kOk);
+  world.loop.Turn(seconds(49));
+  EXPECT_EQ(world.cluster->connections(), 1u);
+  world.loop.Turn(seconds(2));
+  EXPECT_EQ(world.cluster->connections(), 0u);
+}
+
+TEST(ClusterTest, ContentWaitsForTheConnectionAndStreams) {
+  World world(Config({9001}));
+  Caller caller("POST");
+  caller.head.framing = {};
+  caller.Start(*world.cluster);
+  base::Buffer content;
+  content.Append("early ");
+  caller.call->SendContent(content, false);
+  EXPECT_EQ(caller.call->Unsent(), 6u);
+  world.Open(0);
+  EXPECT_NE(world.far(0).TakeWritten().find("early "), std::string::npos);
+  content.Append("late");
+  caller.call->SendContent(content, true);
+  world.loop.Turn();
+  EXPECT_EQ(world.far(0).TakeWritten(), "4\r\nlate\r\n0\r\n\r\n");
+  world.Say(0, kOk);
+  EXPECT_TRUE(caller.ended);
+}
+
+TEST(ClusterTest, ASlowOriginStopsTheSenderAndWakesIt) {
+  World world(Config({9001}));
+  Caller caller("POST");
+  caller.head.framing = {};
+  caller.Start(*world.cluster);
+  world.Open(0);
+  world.far(0).write_room = 0;
+  base::Buffer content;
+  content.Append(std::string(2 * http::kSendHighMarkBytes, 'x'));
+  caller.call->SendContent(content, false);
+  world.loop.Turn();
+  EXPECT_EQ(caller.ready, 0);
+  world.far(0).write_room = SIZE_MAX;
+  world.far(0).handler->OnWritable();
+  world.loop.Turn();
+  EXPECT_EQ(caller.call->Unsent(), 0u);
+  EXPECT_GE(caller.ready, 1);
+}
+
+TEST(ClusterTest, AnEarlyAnswerEndsTheUploadAndItsConnection) {
+  World world(Config({9001}));
+  Caller caller("POST");
+  caller.head.framing = {};
+  caller.Start(*world.cluster);
+  world.Open(0);
+  world.Say(0, "HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_EQ(caller.status, 413);
+  EXPECT_TRUE(caller.ended);
+  base::Buffer content;
+  content.Append("more");
+  caller.call->SendContent(content, true);
+  EXPECT_EQ(caller.call->Unsent(), 0u);
+  EXPECT_EQ(world.cluster->connections(), 0u);
+}
+
+TEST(ClusterTest, AnUpdateKeepsWhatIsNamedAgain) {
+  World world(Config({9001, 9002}));
+  Caller first, second;
+  first.Start(*world.cluster);
+  second.Start(*world.cluster);
+  world.Open(0);
+  world.Open(1);
+  world.Say(0, kOk);
+  world.cluster->Update(Config({9001, 9003}));  // 9001 is idle and stays; 9002 is busy and goes when it is done
+  world.loop.Turn();
+  EXPECT_FALSE(world.far(0).destroyed);
+  EXPECT_FALSE(world.far(1).destroyed);
+  world.Say(1, kOk);
+  EXPECT_TRUE(second.ended);
+  EXPECT_TRUE(world.far(1).destroyed);
+  EXPECT_EQ(world.cluster->connections(), 1u);
+}
+
+TEST(ClusterTest, AWaiterOfARemovedEndpointGoesToAnother) {
+  World world(Config({9001}));
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.cluster->Update(Config({9002}));
+  world.loop.Turn();
+  ASSERT_EQ(world.network.connects.size(), 2u);
+  world.Open(1);
+  world.Say(1, kOk);
+  EXPECT_TRUE(caller.ended);
+}
+
+}  // namespace
+}  // namespace portico::upstream

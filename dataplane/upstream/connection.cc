@@ -1,0 +1,288 @@
+#include "dataplane/upstream/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/base/check.h"
+
+namespace portico::upstream {
+namespace {
+
+using call::Error;
+using call::ErrorKind;
+
+constexpr int kVectorsMax = 16;
+
+// What a stream's early end means to the call that waits for it.
+Error ErrorOf(http::ResetReason reason, bool heard) {
+  switch (reason) {
+    case http::ResetReason::kRefused:
+      return {ErrorKind::kConnectionTerminated, true, "the origin refused the stream"};
+    case http::ResetReason::kClosed:
+      return {ErrorKind::kConnectionTerminated, false,
+              heard ? "the origin closed in the middle of its response" : "the origin closed before its response"};
+    case http::ResetReason::kProtocol:
+      return {ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"};
+    case http::ResetReason::kTooLarge:
+      return {ErrorKind::kHttpProtocolError, false, "the origin's response is over a limit"};
+    default:
+      return {ErrorKind::kConnectionTerminated, false, "the origin reset the stream"};
+  }
+}
+
+}  // namespace
+
+Connection::Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,
+                       Timeouts timeouts)
+    : loop_(loop),
+      pool_(pool),
+      stream_(std::move(stream)),
+      owner_(owner),
+      timeouts_(timeouts),
+      timer_(loop.timers(), *this),
+      output_(&pool) {
+  stream_->set_handler(this);
+  timer_.Set(loop_.Now() + timeouts_.connect);
+}
+
+Connection::~Connection() {
+  PORTICO_CHECK(streams_.empty(), "a connection dies under its streams");
+}
+
+http::StreamId Connection::Send(const http::RequestHead& head, bool end, base::Arena& arena, StreamOwner& owner) {
+  PORTICO_CHECK(state_ == State::kOpen);
+  const http::StreamId id = codec_->SendRequest(head, end, arena);
+  if (id == 0) return 0;
+  used_ = true;
+  streams_.push_back({id, &owner, false, end});
+  timer_.Cancel();
+  loop_.AtTurnEnd(*this);
+  return id;
+}
+
+void Connection::SendContent(http::StreamId id, base::Buffer& content, bool end) {
+  codec_->SendContent(id, content, end);
+  if (end) MarkSent(id);
+  loop_.AtTurnEnd(*this);
+}
+
+void Connection::SendTrailers(http::StreamId id, const http::Fields& trailers) {
+  codec_->SendTrailers(id, trailers);
+  MarkSent(id);
+  loop_.AtTurnEnd(*this);
+}
+
+void Connection::Consumed(http::StreamId id, size_t bytes) {
+  codec_->Consumed(id, bytes);
+  loop_.AtTurnEnd(*this);
+}
+
+void Connection::Cancel(http::StreamId id) {
+  if (TakeOwner(id) == nullptr) return;
+  codec_->Reset(id, http::ResetReason::kCancelled);
+  freed_ = true;
+  loop_.AtTurnEnd(*this);
+}
+
+void Connection::Drain() {
+  draining_ = true;
+  loop_.AtTurnEnd(*this);
+}
+
+void Connection::Close(const Error& error) {
+  if (state_ == State::kClosed) return;
+  const bool opened = state_ == State::kOpen;
+  state_ = State::kClosed;
+  timer_.Forget();
+  stream_->set_handler(nullptr);
+  // An owner may cancel other streams of this connection while it is told.
+  while (!streams_.empty()) {
+    StreamOwner* owner = streams_.back().owner;
+    streams_.pop_back();
+    owner->OnStreamError(error);
+  }
+  output_.Clear();
+  owner_.OnClosed(*this, opened, error);
+}
+
+void Connection::OnOpen(bool ok) {
+  if (!ok) return Close({ErrorKind::kConnectionRefused, true, "no connection could be made"});
+  state_ = State::kOpen;
+  writable_ = true;
+  timer_.Set(loop_.Now() + timeouts_.idle);
+  owner_.OnOpened(*this);
+  if (state_ == State::kOpen) loop_.AtTurnEnd(*this);
+}
+
+void Connection::OnReadable() {
+  readable_ = true;
+  Drive();
+}
+
+void Connection::OnWritable() {
+  writable_ = true;
+  Drive();
+}
+
+// Everything that moves bytes comes through here; nothing in it runs inside a codec's event.
+void Connection::Drive() {
+  if (state_ != State::kOpen) return;
+  ReadAll();
+  AfterEvents();
+}
+
+void Connection::OnTurnEnd() {
+  if (state_ != State::kOpen) return;
+  if (!codec_->Resume()) return Close({ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"});
+  Drive();
+}
+
+void Connection::AfterEvents() {
+  if (state_ != State::kOpen) return;
+  if (!Flush()) return;
+  if (streams_.empty() && (draining_ || codec_->WantsClose())) {
+    return Close({ErrorKind::kConnectionTerminated, true, "the connection has ended"});
+  }
+  if (std::exchange(freed_, false)) {
+    if (streams_.empty()) timer_.Set(loop_.Now() + timeouts_.idle);
+    owner_.OnAvailable(*this);
+  }
+}
+
+void Connection::ReadAll() {
+  while (state_ == State::kOpen && readable_ && codec_->WantsInput()) {
+    if (!ReadOnce()) return;
+  }
+}
+
+bool Connection::ReadOnce() {
+  base::Block* block = pool_.Get();
+  const net::IoResult result = stream_->Read(block->bytes(), block->capacity());
+  base::Slice input = base::Slice::Adopt(block, result.bytes);
+  switch (result.status) {
+    case net::IoStatus::kOk:
+      if (!codec_->Feed(std::move(input))) {
+        if (state_ == State::kOpen) Flush();
+        Close({ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"});
+        return false;
+      }
+      return state_ == State::kOpen;
+    case net::IoStatus::kWouldBlock:
+      readable_ = false;
+      return false;
+    case net::IoStatus::kEnd:
+    case net::IoStatus::kFailed:
+      readable_ = false;
+      codec_->FeedEnd(result.status == net::IoStatus::kEnd);
+      Close({ErrorKind::kConnectionTerminated, false, "the origin closed before its response"});
+      return false;
+  }
+  return false;
+}
+
+// False: the connection is closed.
+bool Connection::Flush() {
+  for (;;) {
+    codec_->Produce(output_);
+    if (state_ != State::kOpen) return false;
+    if (output_.empty() || !writable_) return true;
+    struct iovec vectors[kVectorsMax];
+    const int count = output_.Gather(vectors, kVectorsMax);
+    const net::IoResult result = stream_->Write(vectors, count);
+    if (result.status == net::IoStatus::kFailed) {
+      // What the origin said before it closed may still wait in the socket: an early answer to an upload that it did
+      // not want to read. So writing stops, and reading finds the end.
+      output_.Clear();
+      writable_ = false;
+      readable_ = true;
+      ReadAll();
+      return state_ == State::kOpen;
+    }
+    if (result.status == net::IoStatus::kWouldBlock) {
+      writable_ = false;
+      return true;
+    }
+    output_.Consume(result.bytes);
+  }
+}
+
+void Connection::OnTimer(event::Timer&) {
+  if (state_ == State::kConnecting) {
+    return Close({ErrorKind::kConnectionTimeout, true, "no connection was made in time"});
+  }
+  if (streams_.empty()) Close({ErrorKind::kConnectionTerminated, true, "the connection was idle for too long"});
+}
+
+Connection::Stream* Connection::Find(http::StreamId id) {
+  const auto found = std::find_if(streams_.begin(), streams_.end(), [id](const Stream& s) { return s.id == id; });
+  return found == streams_.end() ? nullptr : &*found;
+}
+
+void Connection::MarkSent(http::StreamId id) {
+  if (Stream* stream = Find(id)) stream->sent_end = true;
+}
+
+Connection::StreamOwner* Connection::TakeOwner(http::StreamId id) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return nullptr;
+  StreamOwner* owner = stream->owner;
+  *stream = streams_.back();
+  streams_.pop_back();
+  return owner;
+}
+
+void Connection::OnInformational(http::StreamId id, http::ResponseHead head) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return;
+  stream->heard = true;
+  stream->owner->OnInformational(head);
+}
+
+void Connection::OnResponse(http::StreamId id, http::ResponseHead head) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return;
+  stream->heard = true;
+  stream->owner->OnResponse(std::move(head));
+}
+
+void Connection::OnContent(http::StreamId id, base::Slice content) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return codec_->Consumed(id, content.size());
+  stream->owner->OnContent(std::move(content));
+}
+
+void Connection::OnTrailers(http::StreamId id, http::Fields trailers) {
+  if (Stream* stream = Find(id)) stream->owner->OnTrailers(std::move(trailers));
+}
+
+void Connection::OnMessageEnd(http::StreamId id) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return;
+  // An answer before the whole request: the rest is of no use to the origin (RFC 9113 section 8.1), and HTTP/1.1
+  // can't skip it, so that connection ends.
+  if (!stream->sent_end) codec_->Reset(id, http::ResetReason::kNoError);
+  StreamOwner* owner = TakeOwner(id);
+  freed_ = true;
+  loop_.AtTurnEnd(*this);
+  owner->OnEnd();
+}
+
+void Connection::OnReset(http::StreamId id, http::ResetReason reason) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return;
+  const Error error = ErrorOf(reason, stream->heard);
+  StreamOwner* owner = TakeOwner(id);
+  freed_ = true;
+  loop_.AtTurnEnd(*this);
+  owner->OnStreamError(error);
+}
+
+void Connection::OnSendReady(http::StreamId id) {
+  if (Stream* stream = Find(id)) stream->owner->OnSendReady();
+}
+
+void Connection::OnPeerDrains() {
+  draining_ = true;
+}
+
+}  // namespace portico::upstream

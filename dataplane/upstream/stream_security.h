@@ -1,0 +1,21 @@
+#ifndef PORTICO_DATAPLANE_UPSTREAM_STREAM_SECURITY_H_
+#define PORTICO_DATAPLANE_UPSTREAM_STREAM_SECURITY_H_
+
+#include <memory>
+
+#include "dataplane/event/loop.h"
+#include "dataplane/net/byte_stream.h"
+
+namespace portico::upstream {
+
+// Wraps a connection to an origin server in TLS: the returned stream reports OnOpen when the handshake is done and the
+// origin's certificate and name have been verified. Immutable, shared by all workers.
+class StreamSecurity {
+ public:
+  virtual ~StreamSecurity() = default;
+  virtual std::unique_ptr<net::ByteStream> Wrap(std::unique_ptr<net::ByteStream> stream, event::Loop& loop) const = 0;
+};
+
+}  // namespace portico::upstream
+
+#endif  // PORTICO_DATAPLANE_UPSTREAM_STREAM_SECURITY_H_

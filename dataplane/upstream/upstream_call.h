@@ -1,0 +1,85 @@
+#ifndef PORTICO_DATAPLANE_UPSTREAM_UPSTREAM_CALL_H_
+#define PORTICO_DATAPLANE_UPSTREAM_UPSTREAM_CALL_H_
+
+#include <optional>
+#include <vector>
+
+#include "dataplane/call/call.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/event/timer.h"
+#include "dataplane/upstream/cluster.h"
+#include "dataplane/upstream/connection.h"
+
+namespace portico::upstream {
+
+// One call to a cluster: choose an endpoint, get a connection, send, hear; try again where README.md says it is safe.
+//
+//   kWaiting ──connection──▶ kStreaming ──response and its end──▶ kDone
+//      ▲  │ none to be had: next endpoint      │ failed before the response on a reused connection: once more
+//      └──┴────────────────────────────────────┘               every other failure: kDone with OnError
+//
+// Every method that calls the handler does so as its last act: the handler may destroy the call.
+class UpstreamCall final : public call::Call,
+                           private Waiter,
+                           private Connection::StreamOwner,
+                           private event::Timer::Handler,
+                           private event::TurnEnd {
+ public:
+  UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler);
+  ~UpstreamCall() override;
+
+  void SendContent(base::Buffer& content, bool end) override;
+  void SendTrailers(const http::Fields& trailers) override;
+  size_t Unsent() const override;
+  void Consumed(size_t bytes) override;
+  call::CallFacts facts() const override;
+
+ private:
+  enum class State : uint8_t { kWaiting, kStreaming, kDone };
+
+  // Waiter
+  void OnConnection(Connection& connection) override;
+  void OnNoConnection(const call::Error& error) override;
+  // Connection::StreamOwner
+  void OnInformational(const http::ResponseHead& head) override;
+  void OnResponse(http::ResponseHead head) override;
+  void OnContent(base::Slice content) override;
+  void OnTrailers(http::Fields trailers) override;
+  void OnEnd() override;
+  void OnStreamError(const call::Error& error) override;
+  void OnSendReady() override;
+
+  void OnTimer(event::Timer& timer) override;
+  void OnTurnEnd() override;
+
+  void TryNext(const call::Error& last_error);
+  void SendPending();
+  bool MayRepeat() const;
+  void Fail(const call::Error& error);
+  void LeaveConnection();
+  void Progress();
+
+  Cluster& cluster_;
+  const call::CallRequest request_;
+  call::CallHandler& handler_;
+  event::Timer timer_;
+  State state_ = State::kWaiting;
+  Endpoint* endpoint_ = nullptr;
+  Connection* connection_ = nullptr;
+  http::StreamId id_ = 0;
+  std::vector<Endpoint*> tried_;
+  std::optional<call::Error> failure_;  // to be reported at the end of the turn in which the call began
+  std::optional<base::MonotonicTime> attempt_deadline_;
+  base::Buffer pending_;  // content that waits for a connection
+  std::optional<http::Fields> pending_trailers_;
+  std::string endpoint_name_;
+  int attempts_ = 0;
+  bool request_ended_;
+  bool response_begun_ = false;
+  bool reused_ = false;
+  bool repeated_ = false;
+};
+
+}  // namespace portico::upstream
+
+#endif  // PORTICO_DATAPLANE_UPSTREAM_UPSTREAM_CALL_H_
