@@ -215,6 +215,17 @@ TEST(ClusterTest, OnlyWhatIsSafeIsRepeated) {
   }
 }
 
+TEST(ClusterTest, ANewConnectionThatFailsIsNotRepeated) {
+  World world(Config({9001, 9002}));
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.Open(0);
+  world.far(0).End();  // the origin may have seen the request
+  world.loop.Turn();
+  EXPECT_EQ(caller.error, ErrorKind::kConnectionTerminated);
+  EXPECT_EQ(world.network.connects.size(), 1u);
+}
+
 TEST(ClusterTest, AResponseThatBreaksOffIsNotRepeated) {
   World world(Config({9001}));
   Caller caller;

@@ -1,0 +1,154 @@
+#ifndef PORTICO_DATAPLANE_DOWNSTREAM_CONNECTION_H_
+#define PORTICO_DATAPLANE_DOWNSTREAM_CONNECTION_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/base/arena.h"
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/intrusive_list.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/event/timer.h"
+#include "dataplane/http/codec.h"
+#include "dataplane/net/byte_stream.h"
+
+namespace portico::downstream {
+
+class Connection;
+
+// One request with its response (RFC 9110 section 3.4), as its connection sees it. After OnReset, or once it has sent
+// the response's end and heard the request's, nothing more comes and it is destroyed at the end of the turn.
+class ExchangeEvents : public event::Deletable {
+ public:
+  // Where the request's head goes; lives as long as the exchange.
+  virtual base::Arena& arena() = 0;
+  virtual void OnRequest(http::RequestHead head) = 0;
+  // Instead of OnRequest, or of the rest of the content: answer with Connection::SendResponse; nothing else comes.
+  virtual void OnBadRequest(http::MessageError error) = 0;
+  virtual void OnContent(base::Slice content) = 0;
+  virtual void OnTrailers(http::Fields trailers) = 0;
+  virtual void OnRequestEnd() = 0;
+  virtual void OnReset(http::ResetReason reason) = 0;
+  virtual void OnSendReady() = 0;
+};
+
+// One client connection.
+//
+//   kOpening ──OnOpen──▶ kDetecting ──▶ kServing ──▶ kLingering ──▶ kClosed
+//   (TLS handshake)      (in clear: the first bytes; with ALPN at once)     from every state: failure, timeout
+//
+// The owner keeps it until OnClosed; then it dies at the end of the turn.
+class Connection final : public event::Deletable,
+                         public base::ListLink<struct DownstreamTag>,
+                         private event::TurnEnd,
+                         private event::Timer::Handler,
+                         private net::ByteStream::Handler,
+                         private http::ServerEvents {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual std::unique_ptr<ExchangeEvents> NewExchange(Connection& connection, http::StreamId id) = 0;
+    // No exchange is left. Hand it to Loop::DeleteLater.
+    virtual void OnClosed(Connection& connection) = 0;
+  };
+
+  struct Timeouts {
+    base::Duration open = std::chrono::seconds(10);          // the TLS handshake
+    base::Duration request_head = std::chrono::seconds(10);  // from a head's first byte to its last
+    base::Duration idle = std::chrono::hours(1);             // between requests
+  };
+  static constexpr base::Duration kLinger = std::chrono::seconds(1);
+  static constexpr int kReadsPerTurnMax = 16;  // then others have their turn: 256 KiB
+
+  // Limits and owner outlive it. The stream may be open or in its handshake.
+  Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,
+             const http::Limits& limits, Timeouts timeouts);
+  ~Connection() override;
+
+  // For exchanges; as in http/codec.h.
+  void SendResponse(http::StreamId id, const http::ResponseHead& head, bool end);
+  void SendContent(http::StreamId id, base::Buffer& content, bool end);
+  void SendTrailers(http::StreamId id, const http::Fields& trailers);
+  size_t Unsent(http::StreamId id) const { return codec_->Unsent(id); }
+  void Consumed(http::StreamId id, size_t bytes);
+  // Ends the exchange now, without OnReset.
+  void Reset(http::StreamId id, http::ResetReason reason);
+
+  // No new requests (see README). `final`: the warning has been out long enough; idle connections close.
+  void Drain(bool final);
+  // Ends every exchange by OnReset(kClosed), and the connection.
+  void Close();
+
+  const net::ByteStream& stream() const { return *stream_; }
+  size_t exchange_count() const { return exchanges_.size(); }
+  bool http2() const { return http2_; }
+
+ private:
+  enum class State : uint8_t { kOpening, kDetecting, kServing, kLingering, kClosed };
+  struct Entry {
+    http::StreamId id;
+    std::unique_ptr<ExchangeEvents> exchange;
+    bool request_ended = false;
+    bool response_ended = false;
+  };
+
+  // net::ByteStream::Handler
+  void OnOpen(bool ok) override;
+  void OnReadable() override;
+  void OnWritable() override;
+  // http::ServerEvents
+  base::Arena& OnRequestBegin(http::StreamId id) override;
+  void OnRequest(http::StreamId id, http::RequestHead head) override;
+  void OnBadRequest(http::StreamId id, http::MessageError error) override;
+  void OnContent(http::StreamId id, base::Slice content) override;
+  void OnTrailers(http::StreamId id, http::Fields trailers) override;
+  void OnMessageEnd(http::StreamId id) override;
+  void OnReset(http::StreamId id, http::ResetReason reason) override;
+  void OnSendReady(http::StreamId id) override;
+
+  void OnTurnEnd() override;
+  void OnTimer(event::Timer& timer) override;
+
+  void Begin();
+  bool Detect(base::Slice& input);
+  void Serve(bool http2);
+  void Drive();
+  void ReadSome();
+  bool ReadOnce();
+  void TakeInput(base::Slice input);
+  bool Flush();
+  void FinishOrWait();
+  void Linger();
+  void AnswerLateHead();
+  Entry* Find(http::StreamId id);
+  void RetireIfEnded(http::StreamId id);
+  std::unique_ptr<ExchangeEvents> Take(http::StreamId id);
+
+  event::Loop& loop_;
+  base::BlockPool& pool_;
+  std::unique_ptr<net::ByteStream> stream_;
+  Owner& owner_;
+  const http::Limits& limits_;
+  const Timeouts timeouts_;
+  event::Timer timer_;
+  std::unique_ptr<http::ServerCodec> codec_;
+  std::vector<Entry> exchanges_;  // one for HTTP/1.1, at most Limits::streams_max for HTTP/2
+  base::Buffer output_;
+  std::string first_bytes_;       // while detecting: a prefix of HTTP/2's preface, at most 4 bytes
+  http::StreamId late_head_ = 0;  // the stream whose head is not whole yet; 0: none
+  State state_ = State::kOpening;
+  bool http2_ = false;
+  bool readable_ = false;
+  bool writable_ = false;
+  bool read_ahead_ = false;
+  bool draining_ = false;
+  bool drain_final_ = false;
+  bool close_after_flush_ = false;
+};
+
+}  // namespace portico::downstream
+
+#endif  // PORTICO_DATAPLANE_DOWNSTREAM_CONNECTION_H_

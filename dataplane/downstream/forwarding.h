@@ -1,0 +1,52 @@
+#ifndef PORTICO_DATAPLANE_DOWNSTREAM_FORWARDING_H_
+#define PORTICO_DATAPLANE_DOWNSTREAM_FORWARDING_H_
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/random.h"
+#include "dataplane/http/message.h"
+#include "dataplane/net/address.h"
+
+namespace portico::downstream {
+
+// What a request tells the origin about its way here, and what of such things is believed. Pure.
+//
+//   const net::Address client = ClientAddress(peer, head.fields, config);
+//   AddForwarding(head, peer, client_is_https, config, random);
+
+// Spec of the Gateway: clientAddress, forwardedHeaders, via, requestId, trace.
+struct ForwardingConfig {
+  std::vector<net::Network4Or6> trusted_networks;  // peers whose x-forwarded-* is believed; none by default
+  size_t forwarded_hops = 1;                       // the client is the address at this place from the right end
+  bool append_forwarded = true;
+  bool append_via = true;
+  bool generate_request_id = true;
+  bool begin_trace = true;
+};
+
+inline constexpr size_t kRequestIdBytesMax = 128;
+inline constexpr size_t kForwardedForMax = 64;  // addresses kept; a longer list is an attack, and begins anew
+
+bool IsTrusted(const net::Address& peer, const ForwardingConfig& config);
+
+// The client: the peer itself, unless it is trusted and x-forwarded-for has a well-formed address at that place.
+net::Address ClientAddress(const net::Address& peer, const http::Fields& fields, const ForwardingConfig& config);
+
+// Edits the request's fields for the origin:
+// - x-forwarded-for, -proto, -host: what an untrusted peer sent is replaced, what a trusted one sent is added to.
+//   `forwarded` (RFC 7239) and x-forwarded-port of an untrusted peer are removed. Switched off: all of them are.
+// - via (RFC 9110 section 7.6.3): "1.1 portico" or "2 portico", the version in which the request came.
+// - x-request-id: kept if well-formed (1 to 128 letters, digits and "-_.:+/=@"), else made: 32 hexadecimal digits.
+// - traceparent (W3C Trace Context, version 00): kept if well-formed, else begun; a malformed one takes tracestate
+// along.
+void AddForwarding(http::RequestHead& head, const net::Address& peer, bool https, const ForwardingConfig& config,
+                   base::Random& random);
+
+bool IsRequestId(std::string_view text);
+bool IsTraceparent(std::string_view text);
+
+}  // namespace portico::downstream
+
+#endif  // PORTICO_DATAPLANE_DOWNSTREAM_FORWARDING_H_
