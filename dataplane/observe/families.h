@@ -1,0 +1,64 @@
+#ifndef PORTICO_DATAPLANE_OBSERVE_FAMILIES_H_
+#define PORTICO_DATAPLANE_OBSERVE_FAMILIES_H_
+
+#include <array>
+#include <string_view>
+
+#include "dataplane/observe/metrics.h"
+
+// Every metric of the proxy, in one list. Names follow the Prometheus conventions: base units, `_total` for counters.
+
+namespace portico::observe {
+
+inline constexpr Family kRequests = {"portico_requests_total",
+                                     "Exchanges finished, by route and class of status.",
+                                     MetricKind::kCounter,
+                                     {"route", "code_class"}};
+inline constexpr Family kRequestDuration = {"portico_request_duration_seconds",
+                                            "Time from the request's first byte to the exchange's end.",
+                                            MetricKind::kHistogram,
+                                            {"route"}};
+// outcome: what the caller says of the attempt, from a fixed list ("success", "connect_failure", "timeout", ...).
+inline constexpr Family kUpstreamRequests = {"portico_upstream_requests_total",
+                                             "Attempts sent to a cluster, by outcome.",
+                                             MetricKind::kCounter,
+                                             {"cluster", "outcome"}};
+inline constexpr Family kUpstreamConnections = {
+    "portico_upstream_connections", "Open connections to a cluster.", MetricKind::kGauge, {"cluster"}};
+inline constexpr Family kDownstreamConnections = {
+    "portico_downstream_connections", "Open connections of a listener.", MetricKind::kGauge, {"listener"}};
+inline constexpr Family kConfigurationRevision = {
+    "portico_configuration_revision", "Revision of the configuration in use.", MetricKind::kGauge, {}};
+inline constexpr Family kConfigurationLastReloadSuccessful = {"portico_configuration_last_reload_successful",
+                                                              "1 if the last reload was accepted, 0 if it was refused.",
+                                                              MetricKind::kGauge,
+                                                              {}};
+inline constexpr Family kMisbehaviour = {"portico_misbehaviour_total",
+                                         "Violations counted against downstream connections.",
+                                         MetricKind::kCounter,
+                                         {"listener"}};
+inline constexpr Family kAccessLogDroppedLines = {
+    "portico_access_log_dropped_lines_total", "Access log lines that could not be written.", MetricKind::kCounter, {}};
+inline constexpr Family kMemoryResident = {
+    "portico_memory_resident_bytes", "Memory of the process that is in RAM.", MetricKind::kGauge, {}};
+
+inline constexpr std::array kFamilies = {&kRequests,
+                                         &kRequestDuration,
+                                         &kUpstreamRequests,
+                                         &kUpstreamConnections,
+                                         &kDownstreamConnections,
+                                         &kConfigurationRevision,
+                                         &kConfigurationLastReloadSuccessful,
+                                         &kMisbehaviour,
+                                         &kAccessLogDroppedLines,
+                                         &kMemoryResident};
+
+// The label `code_class`: "1xx" to "5xx"; "none" when no response was sent (status 0, or no status at all).
+constexpr std::string_view CodeClass(unsigned status) {
+  constexpr std::string_view kClasses[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+  return status >= 100 && status <= 599 ? kClasses[status / 100 - 1] : "none";
+}
+
+}  // namespace portico::observe
+
+#endif  // PORTICO_DATAPLANE_OBSERVE_FAMILIES_H_
