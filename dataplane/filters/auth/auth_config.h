@@ -1,0 +1,56 @@
+#ifndef PORTICO_DATAPLANE_FILTERS_AUTH_AUTH_CONFIG_H_
+#define PORTICO_DATAPLANE_FILTERS_AUTH_AUTH_CONFIG_H_
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/check/configuration.h"
+#include "api/resolve/resolved.h"
+#include "dataplane/filters/auth/authorization.h"
+#include "dataplane/filters/auth/consumers.h"
+#include "dataplane/filters/auth/jwt.h"
+
+namespace portico::auth {
+
+struct JwtMethod {
+  JwtVerifier verifier;
+  std::string digest;  // SHA-256 of everything that makes a token good: two of the same may share a cache
+};
+
+struct IdentityHeader {
+  enum class Source : uint8_t { kSubject, kConsumer, kClaim };
+  Source source = Source::kSubject;
+  std::string name;   // lower case
+  std::string claim;  // only of kClaim
+};
+
+// What a rule asks of its callers. Immutable, any thread.
+struct AuthConfig {
+  // Not "": this is broken, so everything is answered with 503. For the log; clients don't see it.
+  std::string fault;
+
+  bool authenticates = false;  // false: everybody is anonymous, credentials are not looked at
+  std::vector<std::shared_ptr<const JwtMethod>> methods;  // issuers are unique
+  bool anonymous_allowed = false;
+  Consumers consumers;
+  std::vector<IdentityHeader> identity_headers;
+  std::optional<Authorization> authorization;  // nullopt: everybody who was let in may do everything
+};
+
+// Messages -> AuthConfig: the only place of this folder that knows protobuf. On the main thread, while a snapshot is
+// built. nullptr: neither half says anything, the rule needs no filter.
+//
+// It fails closed: a policy or Secret that is missing, outside of `reach` (ResolvedGateway::reach; what no
+// ReferenceGrant permits is not in it) or not understood makes a config with a fault. Nothing is left out silently.
+// Candidates for the caller's Consumer are those of the authentication policy's namespace, first, and those that the
+// authorization rules name.
+std::shared_ptr<const AuthConfig> BuildAuthConfig(const resolve::EffectiveAuth& auth,
+                                                  const check::Configuration& configuration,
+                                                  const std::set<check::ResourceKey>& reach);
+
+}  // namespace portico::auth
+
+#endif  // PORTICO_DATAPLANE_FILTERS_AUTH_AUTH_CONFIG_H_
