@@ -22,7 +22,7 @@ class Precedence(Case):
             says("exact", "{path: {type: Exact, value: /a/b}}"),
             says("prefix", "{path: {type: PathPrefix, value: /a}}"),
             says("longer", "{path: {type: PathPrefix, value: /a/b}}"),
-            says("regex", "{path: {type: RegularExpression, value: \"/r/[0-9]+\"}}"),
+            says("shadowed regex", "{path: {type: RegularExpression, value: \"/r/[0-9]+\"}}"),
             says("post", "{path: {type: PathPrefix, value: /m}, method: POST}"),
             says("plain", "{path: {type: PathPrefix, value: /m}}"),
             says("one header", "{path: {type: PathPrefix, value: /h}, headers: [{name: x-a, value: \"1\"}]}"),
@@ -34,6 +34,7 @@ class Precedence(Case):
         ]) + route("exact-host", [says("exact host", "{path: {value: /}}")], ["one.example"]) +
             route("wildcard", [says("wildcard", "{path: {value: /}}")], ["*.example"]) +
             route("longer-wildcard", [says("longer wildcard", "{path: {value: /}}")], ["*.b.example"]) +
+            route("regex", [says("regex", "{path: {type: RegularExpression, value: \"/r/[0-9]+\"}}")], ["regex.test"]) +
             route("only-path", [says("only path", "{path: {type: Exact, value: /only}}")], ["only.example"])))
 
     @table({
@@ -43,8 +44,7 @@ class Precedence(Case):
         "prefix ends at a segment": ("/ab", "", "root"),
         "prefix with a slash": ("/a/", "", "prefix"),
         "query is no part of the path": ("/a/b?x=/c", "", "exact"),
-        "regex matches the whole": ("/r/12", "", "regex"),
-        "regex does not match a part": ("/r/12x", "", "root"),
+        "a prefix wins over a regex": ("/r/12", "", "root"),
         "path is case sensitive": ("/A/B", "", "root"),
         "method": ("/m", "", "plain"),
         "one header": ("/h", "x-a: 1\r\n", "one header"),
@@ -58,6 +58,14 @@ class Precedence(Case):
     def test_wins(self, target, more, word):
         with RawClient(self.proxy.port) as client:
             self.assertEqual(client.exchange(get(target, host="nobody.test", more=more)).content.decode(), word)
+
+    @table({
+        "regex matches the whole": ("/r/12", "regex"),
+        "regex does not match a part": ("/r/12x", "root"),
+    })
+    def test_regex(self, target, word):
+        with RawClient(self.proxy.port) as client:
+            self.assertEqual(client.exchange(get(target, host="regex.test")).content.decode(), word)
 
     def test_method_wins(self):
         with RawClient(self.proxy.port) as client:
