@@ -337,6 +337,7 @@ TEST(AuthFilterTest, Authorises) {
       {"beside the prefix", deny_admin, "", {.path = "/administer"}, 0},
       {"a path that is not normal", deny_admin, "", {.path = "//admin"}, 400},
       {"an encoded path that is not normal", deny_admin, "", {.path = "/%61dmin"}, 400},
+      {"the asterisk is below no path", deny_admin, "", {.method = "OPTIONS", .path = "*"}, 0},
       {"exact", exact, "", {.path = "/a"}, 0},
       {"exact, longer", exact, "", {.path = "/a/"}, 403},
       {"regular expression", regex, "", {.path = "/v1"}, 0},
