@@ -10,9 +10,7 @@
 
 namespace portico::upstream {
 
-// Wraps a new connection to an origin in TLS. An interface because upstream does not know TLS: tls/ implements it in
-// the proxy, and it is absent in clear.
-class StreamSecurity;
+class StreamSecurity;  // stream_security.h
 
 // What a Cluster resource says, valid by construction. Immutable and shared by all workers.
 struct ClusterConfig {
@@ -21,7 +19,7 @@ struct ClusterConfig {
   std::string name;  // "namespace/name": the identity that runtime state is keyed by
   std::vector<net::Address> endpoints;
   Protocol protocol = Protocol::kHttp1;
-  base::Duration connect_timeout = std::chrono::seconds(5);           // with the TLS handshake
+  base::Duration connect_timeout = std::chrono::seconds(1);           // with the TLS handshake
   base::Duration response_head_timeout = std::chrono::seconds(60);    // refreshed while request content is being sent
   base::Duration stream_idle_timeout = std::chrono::minutes(5);       // no content in either direction
   base::Duration connection_idle_timeout = std::chrono::seconds(50);  // below the 60 s or more of most origin servers

@@ -268,7 +268,7 @@ TEST(ClusterTest, EveryWaitHasAnEnd) {
     ErrorKind kind;
   };
   const Row rows[] = {
-      {"connect", false, "", std::nullopt, seconds(6), ErrorKind::kConnectionTimeout},
+      {"connect", false, "", std::nullopt, seconds(2), ErrorKind::kConnectionTimeout},
       {"response head", true, "", std::nullopt, seconds(61), ErrorKind::kConnectionReadTimeout},
       {"stream idle", true, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1", std::nullopt, seconds(301),
        ErrorKind::kConnectionReadTimeout},

@@ -1,0 +1,91 @@
+#include "dataplane/upstream/build_cluster_config.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "api/base/check.h"
+#include "api/base/text.h"
+#include "api/portico/v1/resource.pb.h"
+#include "dataplane/tls/client_context.h"
+#include "dataplane/upstream/origin_tls.h"
+
+namespace portico::upstream {
+namespace {
+
+using portico::v1::ClusterSpec;
+
+base::Duration Decode(const google::protobuf::Duration& duration) {
+  return std::chrono::seconds(duration.seconds()) +
+         std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(duration.nanos()));
+}
+
+absl::Status Wrong(size_t index, const check::ResourceKey& secret, std::string_view what) {
+  return absl::FailedPreconditionError(
+      base::Concat("spec.tls.caCertificateRefs[", index, "]: ", secret.ToString(), " ", what));
+}
+
+// The bundles of all Secrets, one after another; nullopt: the system's authorities.
+absl::StatusOr<std::optional<std::string>> CaCertificates(const ClusterSpec& spec, const std::string& own_name_space,
+                                                          const check::Configuration& configuration,
+                                                          const std::set<check::ResourceKey>& reach) {
+  if (spec.tls().ca_certificate_refs().empty()) return std::optional<std::string>();
+  std::string bundle;
+  size_t index = 0;
+  for (const auto& reference : spec.tls().ca_certificate_refs()) {
+    const std::string& name_space = reference.namespace_().empty() ? own_name_space : reference.namespace_();
+    const check::ResourceKey key{"Secret", name_space, reference.name()};
+    const portico::v1::Resource* secret = configuration.Find(key);
+    if (secret == nullptr || !reach.contains(key)) return Wrong(index, key, "is not there or may not be used");
+    const std::string& pem = secret->secret().spec().ca_certificates().inline_();
+    if (pem.empty()) return Wrong(index, key, "has no caCertificates");
+    bundle += pem;
+    bundle += '\n';
+    ++index;
+  }
+  return std::optional<std::string>(std::move(bundle));
+}
+
+absl::StatusOr<std::shared_ptr<const StreamSecurity>> BuildSecurity(const ClusterSpec& spec, bool http2,
+                                                                    const std::string& own_name_space,
+                                                                    const check::Configuration& configuration,
+                                                                    const std::set<check::ResourceKey>& reach) {
+  auto certificates = CaCertificates(spec, own_name_space, configuration, reach);
+  if (!certificates.ok()) return certificates.status();
+  auto context = tls::ClientContext::Create({.ca_certificates_pem = *std::move(certificates)});
+  if (!context.ok()) {
+    const std::string_view reason = base::ToStd(context.status().message());
+    return absl::FailedPreconditionError(base::Concat("spec.tls.caCertificateRefs: ", reason));
+  }
+  return std::make_shared<const OriginTls>(*std::move(context), spec.tls().hostname(), http2 ? "h2" : "http/1.1");
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const check::ResourceKey& key,
+                                                                        const check::Configuration& configuration,
+                                                                        const std::set<check::ResourceKey>& reach) {
+  const portico::v1::Resource* resource = configuration.Find(key);
+  PORTICO_CHECK(resource != nullptr && resource->has_cluster());
+  const ClusterSpec& spec = resource->cluster().spec();
+  auto config = std::make_shared<ClusterConfig>();
+  config->name = base::Concat(key.name_space, "/", key.name);
+  for (const auto& endpoint : spec.endpoints()) {
+    auto address = net::Address::Parse(endpoint.address(), static_cast<uint16_t>(endpoint.port()));
+    if (!address.ok()) return address.status();
+    config->endpoints.push_back(*address);
+  }
+  const bool http2 = spec.protocol() == portico::v1::UPSTREAM_PROTOCOL_HTTP2;
+  if (http2) config->protocol = ClusterConfig::Protocol::kHttp2;
+  if (spec.has_connect_timeout()) config->connect_timeout = Decode(spec.connect_timeout());
+  if (spec.pool().has_max_idle_connections()) config->idle_connections_max = spec.pool().max_idle_connections();
+  if (spec.pool().has_idle_timeout()) config->connection_idle_timeout = Decode(spec.pool().idle_timeout());
+  if (spec.has_tls()) {
+    auto security = BuildSecurity(spec, http2, key.name_space, configuration, reach);
+    if (!security.ok()) return security.status();
+    config->security = *std::move(security);
+  }
+  return std::shared_ptr<const ClusterConfig>(std::move(config));
+}
+
+}  // namespace portico::upstream
