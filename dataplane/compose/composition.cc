@@ -1,0 +1,307 @@
+#include "dataplane/compose/composition.h"
+
+#include <algorithm>
+
+#include "api/base/text.h"
+#include "api/base/utf8.h"
+
+namespace portico::compose {
+namespace {
+
+bool IsTimeout(call::ErrorKind kind) {
+  return call::ErrorStatus(kind) == 504;
+}
+
+// application/json or any +json (RFC 6839 section 3.1), whatever the parameters.
+bool IsJsonType(std::string_view value) {
+  const std::string type = base::LowerAscii(base::TrimSpace(value.substr(0, value.find(';'))));
+  return type == "application/json" || type.ends_with("+json");
+}
+
+base::Json Record(int status, base::Json headers, base::Json body, base::Arena& arena) {
+  const base::Json code = status == 0 ? base::Json() : base::Json::Number(status);
+  const base::JsonMember members[] = {{"status", code}, {"headers", headers}, {"body", body}};
+  return base::Json::Object(arena, members);
+}
+
+// Values that are no UTF-8 (obs-text, RFC 9110 section 5.5) can't be JSON and are left out.
+base::Json HeaderObject(const http::Fields& fields, base::Arena& arena) {
+  std::vector<base::JsonMember> members;
+  for (const http::Field& field : fields) {
+    const std::string_view value = *fields.Combined(field.name);
+    if (base::IsUtf8(value)) members.push_back({field.name, base::Json::String(value)});
+  }
+  return base::Json::Object(arena, members);
+}
+
+}  // namespace
+
+// One call. It settles its item once, when the response is whole; content that nobody wants is read and dropped, so
+// that the connection can be used again.
+class Composition::ItemCall : public call::CallHandler {
+ public:
+  ItemCall(Composition& owner, size_t step, size_t item) : owner_(owner), step_(step), item_(item) {}
+
+  void Cancel() { call_.reset(); }
+  void Start(call::Backend& backend, const call::CallRequest& request) { call_ = backend.Start(request, *this); }
+
+  void OnInformational(const http::ResponseHead& /*head*/) override {}
+  void OnTrailers(http::Fields /*trailers*/) override {}
+  void OnSendReady() override {}
+
+  void OnResponse(http::ResponseHead head) override {
+    const Step& step = owner_.plan_->steps[step_];
+    status_ = head.status;
+    if (std::ranges::find(step.absent_on, status_) != step.absent_on.end()) {
+      absent_ = true;
+      return;
+    }
+    if (status_ < 200 || status_ > 299) return Fail(502, base::Concat("status ", status_));
+    if (!IsJsonType(head.fields.Find(http::FieldId::kContentType).value_or(""))) return Fail(502, "not JSON");
+    if (head.fields.Has(http::FieldId::kContentEncoding)) return Fail(502, "content is encoded");
+    headers_ = HeaderObject(head.fields, owner_.arena_);
+  }
+
+  void OnContent(base::Slice content) override {
+    owner_.content_bytes_ += content.size();
+    bytes_ += content.size();
+    if (bytes_ > owner_.limits_.call_content_bytes_max) return Fail(502, "content is too large");
+    if (owner_.content_bytes_ > owner_.limits_.total_content_bytes_max) return Fail(502, "contents are too large");
+    if (!absent_) content_.append(content.view());
+    call_->Consumed(content.size());
+  }
+
+  void OnEnd() override {
+    if (absent_) return Settle(base::Json());
+    if (owner_.arena_.bytes() > owner_.limits_.arena_bytes_max) return Fail(502, "contents are too large");
+    base::JsonParseOptions options;
+    options.values_max = owner_.limits_.call_values_max;
+    const absl::StatusOr<base::Json> body = base::ParseJson(content_, owner_.arena_, options);
+    if (!body.ok()) return Fail(502, "malformed JSON", base::ToStd(body.status().message()));
+    Settle(Record(status_, headers_, *body, owner_.arena_));
+  }
+
+  void OnError(const call::Error& error) override {
+    Fail(IsTimeout(error.kind) ? 504 : 502, call::ErrorName(error.kind), error.detail);
+  }
+
+ private:
+  // Both end in Run(), which may destroy the composition and this with it: nothing may follow them.
+  void Settle(base::Json result) {
+    Close();
+    owner_.Settle(step_, item_, result);
+    owner_.Run();
+  }
+  void Fail(int status, std::string_view reason, std::string_view detail = "") {
+    const std::string detail_copy(detail);  // the call owns it
+    Close();
+    owner_.Fail(step_, item_, status, reason, detail_copy);
+    owner_.Run();
+  }
+  void Close() {
+    call_.reset();
+    std::string().swap(content_);
+    --owner_.runs_[step_].under_way;
+  }
+
+  Composition& owner_;
+  const size_t step_;
+  const size_t item_;
+  std::unique_ptr<call::Call> call_;
+  int status_ = 0;
+  bool absent_ = false;
+  size_t bytes_ = 0;
+  base::Json headers_;
+  std::string content_;
+};
+
+Composition::Composition(std::shared_ptr<const Plan> plan, CompositionInput input, CompositionHandler& handler,
+                         const Limits& limits)
+    : plan_(std::move(plan)),
+      input_(std::move(input)),
+      handler_(handler),
+      limits_(limits),
+      bindings_{{"request", input_.request}, {"identity", input_.identity}},
+      runs_(plan_->steps.size()) {}
+
+Composition::~Composition() = default;
+
+void Composition::Run() {
+  for (bool progress = true; progress && !failure_;) {
+    progress = false;
+    for (size_t step = 0; step < runs_.size() && !failure_; ++step)
+      progress |= Advance(step);
+  }
+  if (!failure_) {
+    if (std::ranges::any_of(runs_, [](const StepRun& run) { return run.state != StepState::kFinished; })) return;
+    absl::StatusOr<Answer> answer = MakeAnswer();
+    if (answer.ok()) return handler_.OnAnswer(*std::move(answer));
+    failure_ = Failure{502, "answer", "", "can't be made", std::string(base::ToStd(answer.status().message()))};
+  }
+  for (StepRun& run : runs_)
+    for (Item& item : run.items)
+      if (item.call) item.call->Cancel();
+  handler_.OnFailure(Failure(*failure_));
+}
+
+// True if the step came further, so that another one may.
+bool Composition::Advance(size_t step) {
+  StepRun& run = runs_[step];
+  if (run.state == StepState::kFinished) return false;
+  if (run.state == StepState::kWaiting) {
+    for (const size_t input : plan_->steps[step].inputs)
+      if (runs_[input].state != StepState::kFinished) return false;
+    Begin(step);
+  }
+  const auto& for_each = plan_->steps[step].for_each;
+  const size_t parallel = for_each ? for_each->parallel : 1;
+  while (run.state == StepState::kRunning && !failure_ && run.next < run.items.size() && run.under_way < parallel)
+    StartCall(step, run.next++);
+  if (run.state == StepState::kRunning && !failure_ && run.next == run.items.size() && run.under_way == 0) Finish(step);
+  return run.state == StepState::kFinished;
+}
+
+void Composition::Begin(size_t step) {
+  StepRun& run = runs_[step];
+  run.state = StepState::kRunning;
+  const auto& for_each = plan_->steps[step].for_each;
+  if (!for_each) {
+    run.items.emplace_back();
+    return;
+  }
+  std::string_view problem;
+  const auto add = [&](const base::Json& each) {
+    std::string key;
+    if (each.is_string()) key = each.string();
+    if (each.is_number()) base::AppendJsonNumber(key, each);
+    if (!each.is_string() && !each.is_number()) problem = "an item is neither string nor number";
+    if (!problem.empty()) return false;
+    if (std::ranges::any_of(run.items, [&](const Item& item) { return item.key == key; })) return true;
+    if (run.items.size() == for_each->items_max) problem = "too many items";
+    if (problem.empty()) run.items.push_back(Item{each, arena_.Copy(key), nullptr, base::Json()});
+    return problem.empty();
+  };
+  const absl::Status status = jq::EvaluateEach(for_each->items, bindings_, base::Json(), arena_, {}, add);
+  if (status.ok() && problem.empty()) return;
+  run.items.clear();
+  Fail(step, std::nullopt, 502, problem.empty() ? "items can't be told" : problem, base::ToStd(status.message()));
+  Finish(step);
+}
+
+absl::StatusOr<http::RequestHead*> Composition::MakeHead(const Step& step, std::span<const jq::Binding> bindings) {
+  absl::StatusOr<std::string> target = step.path.Expand(bindings, jq::TemplatePlace::kPath, limits_.text_bytes_max);
+  if (!target.ok()) return target.status();
+  for (size_t i = 0; i < step.query.size(); ++i) {
+    const absl::StatusOr<std::string> value =
+        step.query[i].value.Expand(bindings, jq::TemplatePlace::kQueryValue, limits_.text_bytes_max);
+    if (!value.ok()) return value.status();
+    *target += base::Concat(i == 0 ? "?" : "&", step.query[i].name, "=", *value);
+  }
+  if (target->size() > limits_.text_bytes_max) return absl::ResourceExhaustedError("request target is too long");
+  auto* head = arena_.New<http::RequestHead>(arena_);
+  head->method = "GET";
+  head->scheme = "http";
+  head->authority = plan_->backends[step.backend].name;
+  head->path = arena_.Copy(*target);
+  head->framing.ends_with_head = true;
+  head->fields.Add(http::FieldId::kAccept, "application/json");
+  for (const auto& [name, value] : input_.tracing)
+    head->fields.Add(name, value);
+  for (const NamedTemplate& field : step.fields) {
+    const absl::StatusOr<std::string> value =
+        field.value.Expand(bindings, jq::TemplatePlace::kHeaderValue, limits_.text_bytes_max);
+    if (!value.ok()) return value.status();
+    head->fields.Set(field.name, *value);
+  }
+  return head;
+}
+
+void Composition::StartCall(size_t step, size_t item) {
+  StepRun& run = runs_[step];
+  std::vector<jq::Binding> bindings = bindings_;
+  bindings.push_back({"each", run.items[item].each});
+  const absl::StatusOr<http::RequestHead*> head = MakeHead(plan_->steps[step], bindings);
+  if (!head.ok()) return Fail(step, item, 502, "input is missing", base::ToStd(head.status().message()));
+  ++run.under_way;
+  run.items[item].call = std::make_unique<ItemCall>(*this, step, item);
+  run.items[item].call->Start(*input_.backends[plan_->steps[step].backend],
+                              {*head, true, &arena_, plan_->steps[step].call_timeout});
+}
+
+void Composition::Settle(size_t step, size_t item, base::Json result) {
+  runs_[step].items[item].result = result;
+}
+
+// Without an item it is the step as a whole: its items are not known, so neither null nor fallback has a place.
+void Composition::Fail(size_t step, std::optional<size_t> item, int status, std::string_view reason,
+                       std::string_view detail) {
+  const Step& plan = plan_->steps[step];
+  const std::string_view key = item ? runs_[step].items[*item].key : std::string_view();
+  if (plan.failure_rule == FailureRule::kFail) {
+    if (!failure_) failure_ = Failure{status, plan.name, std::string(key), std::string(reason), std::string(detail)};
+    return;
+  }
+  failures_.push_back({step, item, arena_.Copy(reason)});
+  if (item && plan.failure_rule == FailureRule::kUseFallback)
+    Settle(step, *item, Record(0, base::Json::Object(arena_, {}), plan.fallback, arena_));
+}
+
+void Composition::Finish(size_t step) {
+  StepRun& run = runs_[step];
+  run.state = StepState::kFinished;
+  if (!plan_->steps[step].for_each) {
+    run.result = run.items[0].result;
+  } else {
+    std::vector<base::JsonMember> members;
+    for (const Item& item : run.items)
+      members.push_back({item.key, item.result});
+    run.result = base::Json::Object(arena_, members);
+  }
+  bindings_.push_back({plan_->steps[step].name, run.result});
+}
+
+base::Json Composition::FailureList() {
+  // In the order of steps and items, not of their ends: the same failures make the same answer.
+  std::ranges::sort(failures_, {}, [](const Listed& listed) { return std::pair(listed.step, listed.item); });
+  std::vector<base::Json> list;
+  for (const Listed& listed : failures_) {
+    const bool each = listed.item && plan_->steps[listed.step].for_each;
+    const base::Json item = each ? runs_[listed.step].items[*listed.item].each : base::Json();
+    const base::JsonMember members[] = {{"step", base::Json::String(plan_->steps[listed.step].name)},
+                                        {"item", item},
+                                        {"reason", base::Json::String(listed.reason)}};
+    list.push_back(base::Json::Object(arena_, members));
+  }
+  return base::Json::Array(arena_, list);
+}
+
+absl::StatusOr<Answer> Composition::MakeAnswer() {
+  bindings_.push_back({"failures", FailureList()});
+  Answer answer;
+  for (const NamedTemplate& field : plan_->answer_fields) {
+    absl::StatusOr<std::string> value =
+        field.value.Expand(bindings_, jq::TemplatePlace::kHeaderValue, limits_.text_bytes_max);
+    if (!value.ok()) return value.status();
+    answer.fields.emplace_back(field.name, *std::move(value));
+  }
+  const auto add_default = [&](std::string_view name, std::string_view value) {
+    if (std::ranges::none_of(answer.fields, [&](const auto& field) { return field.first == name; }))
+      answer.fields.emplace_back(name, value);
+  };
+  add_default("cache-control", "private, no-store");
+  add_default("content-type", "application/json");
+  std::vector<std::string> incomplete;
+  for (const Listed& listed : failures_) {
+    const std::string& name = plan_->steps[listed.step].name;
+    if (incomplete.empty() || incomplete.back() != name) incomplete.push_back(name);
+  }
+  if (!incomplete.empty()) add_default("portico-incomplete", base::Join(incomplete, ", "));
+  const absl::StatusOr<base::Json> body = jq::EvaluateOne(plan_->answer, bindings_, base::Json(), arena_);
+  if (!body.ok()) return body.status();
+  absl::StatusOr<std::string> content = base::PrintJson(*body, limits_.answer_bytes_max);
+  if (!content.ok()) return content.status();
+  answer.content = *std::move(content);
+  return answer;
+}
+
+}  // namespace portico::compose
