@@ -8,6 +8,7 @@
 
 #include "api/base/text.h"
 #include "api/check/resource/supported.h"
+#include "google/protobuf/duration.pb.h"
 #include "re2/re2.h"
 
 namespace portico::check {
@@ -51,6 +52,15 @@ bool IsReservedField(std::string_view name) {
       "connection", "content-length",    "host",    "keep-alive",    "proxy-connection", "te",
       "trailer",    "transfer-encoding", "upgrade", "http2-settings"};
   return std::any_of(kNames.begin(), kNames.end(), [&](auto other) { return base::EqualsIgnoreCase(other, name); });
+}
+
+using google::protobuf::Duration;
+
+bool IsLonger(const Duration& one, const Duration& other) {
+  return one.seconds() != other.seconds() ? one.seconds() > other.seconds() : one.nanos() > other.nanos();
+}
+bool IsPositive(const Duration& duration) {
+  return IsLonger(duration, Duration());
 }
 
 class Checker {
@@ -98,8 +108,8 @@ class Checker {
       for (int k = 0; k < rule.filters_size(); ++k)
         Filter(rule.filters(k), Concat(path, ".filters[", k, "]"));
       const auto& timeouts = rule.timeouts();
-      if (timeouts.has_request() && timeouts.has_backend_request() && timeouts.request().seconds() > 0 &&
-          timeouts.backend_request().seconds() > timeouts.request().seconds()) {
+      // 0s is no limit: there is nothing to be longer than.
+      if (IsPositive(timeouts.request()) && IsLonger(timeouts.backend_request(), timeouts.request())) {
         Add(path + ".timeouts.backendRequest", "must not be longer than request");
       }
     }
