@@ -1,12 +1,13 @@
 #include "api/check/resource/resource.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "api/base/text.h"
+#include "api/check/resource/auth_policy.h"
+#include "api/check/resource/names.h"
 #include "api/check/resource/supported.h"
 #include "google/protobuf/duration.pb.h"
 #include "re2/re2.h"
@@ -17,42 +18,8 @@ namespace {
 using base::Concat;
 using portico::v1::Resource;
 
-constexpr size_t kNameBytesMax = 253;         // a DNS name: RFC 1035 section 2.3.4
-constexpr size_t kLabelBytesMax = 63;         // the same
 constexpr size_t kPathBytesMax = 1024;        // Gateway API
 constexpr int64_t kRegexMemoryMax = 1 << 20;  // RE2's program and caches for one expression
-
-bool IsLabel(std::string_view text) {
-  const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= kLabelBytesMax && alnum(text.front()) && alnum(text.back()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return alnum(c) || c == '-'; });
-}
-
-bool IsSubdomain(std::string_view text) {
-  const auto labels = base::Split(text, '.');
-  return text.size() <= kNameBytesMax && std::all_of(labels.begin(), labels.end(), IsLabel);
-}
-
-bool IsHostname(std::string_view text) {
-  return IsSubdomain(text.starts_with("*.") ? text.substr(2) : text);
-}
-
-// RFC 9110 section 5.6.2.
-bool IsToken(std::string_view text) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (base::LowerAscii(c) >= 'a' && base::LowerAscii(c) <= 'z') ||
-           kOthers.find(c) != std::string_view::npos;
-  });
-}
-
-// Fields of the connection and of framing (RFC 9110 section 7.6.1): editing one is request smuggling by configuration.
-bool IsReservedField(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> kNames = {
-      "connection", "content-length",    "host",    "keep-alive",    "proxy-connection", "te",
-      "trailer",    "transfer-encoding", "upgrade", "http2-settings"};
-  return std::any_of(kNames.begin(), kNames.end(), [&](auto other) { return base::EqualsIgnoreCase(other, name); });
-}
 
 using google::protobuf::Duration;
 
@@ -172,11 +139,7 @@ class Checker {
       if (parameter.type() == portico::v1::VALUE_MATCH_TYPE_REGULAR_EXPRESSION)
         Regex(item + ".value", parameter.value());
     }
-    static constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
-                                                                 "CONNECT", "OPTIONS", "TRACE", "PATCH"};
-    if (!match.method().empty() && std::find(kMethods.begin(), kMethods.end(), match.method()) == kMethods.end()) {
-      Add(path + ".method", "must be GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE or PATCH");
-    }
+    if (!match.method().empty() && !IsMethod(match.method())) Add(path + ".method", Concat("must be ", kMethodsText));
   }
 
   void PathValue(const portico::v1::PathMatch& match, const std::string& path) {
@@ -230,8 +193,11 @@ Violations CheckResource(const Resource& resource, const CheckEnvironment& envir
   if (resource.has_route()) checker.Route(resource.route().spec());
   if (resource.has_cluster()) checker.Cluster(resource.cluster().spec());
   if (resource.has_secret()) checker.Secret(resource.secret().spec());
-  Violations more = checker.Take();
-  std::move(more.begin(), more.end(), std::back_inserter(violations));
+  const auto append = [&violations](Violations more) {
+    std::move(more.begin(), more.end(), std::back_inserter(violations));
+  };
+  append(checker.Take());
+  if (resource.has_auth_policy()) append(CheckAuthPolicy(KeyOf(resource), resource.auth_policy().spec()));
   return violations;
 }
 

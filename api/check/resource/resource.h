@@ -13,8 +13,8 @@ struct CheckEnvironment {
   bool system_fields = false;                 // status and revisions may be set: what comes from the store
 };
 
-// One resource by itself, refused everywhere: CheckSupported(), and then the rules of metadata, Gateway, Route, Cluster
-// and Secret. The README lists what is not judged yet.
+// One resource by itself, refused everywhere: CheckSupported(), and then the rules of metadata, Gateway, Route,
+// Cluster, Secret and AuthPolicy. The README lists what is not judged yet.
 Violations CheckResource(const portico::v1::Resource& resource, const CheckEnvironment& environment);
 
 }  // namespace portico::check

@@ -29,6 +29,128 @@ TEST(CheckResource, OneRowForEachRule) {
     std::string spec;
     std::string expected;  // the beginning; "": accepted
   } kRows[] = {
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}",
+       ""},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{anonymous: {}}]}",
+       ""},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny}",
+       ""},
+      {"AuthPolicy", "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}",
+       "spec.targetRefs must have 1 to 16 items"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Cluster, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}",
+       "spec.targetRefs[0].kind must be Gateway or Route"},
+      {"AuthPolicy", "targetRefs: [{kind: Gateway, name: g}]", "spec must say authentication"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: []}",
+       "spec.authentication.anyOf must have 1 to 8 items"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{}]}",
+       "spec.authentication.anyOf[0] must hold exactly one"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{anonymous: {}}, {anonymous: {}}]}",
+       "spec.authentication.anyOf[1].anonymous is there already"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {audiences: [a], jwks: {secretRef: {name: s}}}}]}",
+       "spec.authentication.anyOf[0].jwt.issuer must be"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, jwks: {secretRef: {name: s}}}}]}",
+       "spec.authentication.anyOf[0].jwt.audiences must have 1 to 16"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [''], jwks: {secretRef: {name: s}}}}]}",
+       "spec.authentication.anyOf[0].jwt.audiences[0] must not be empty"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a]}}]}",
+       "spec.authentication.anyOf[0].jwt.jwks.secretRef is missing"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], clockSkew: 11m, jwks: {secretRef: {name: s}}}}]}",
+       "spec.authentication.anyOf[0].jwt.clockSkew must be 0s to 10m"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {}",
+       "spec.authorization.defaultAction is missing"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{action: Allow}]}",
+       "spec.authorization.rules[0].name must be"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{name: a}]}",
+       "spec.authorization.rules[0].action is missing"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{name: a, action: Deny}, {name: a, action: Deny}]}",
+       "spec.authorization.rules[1].name is the name of another"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{name: a, action: Deny, operation: {methods: [get]}}]}",
+       "spec.authorization.rules[0].operation.methods[0] must be GET"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{name: a, action: Deny, operation: {hosts: [A]}}]}",
+       "spec.authorization.rules[0].operation.hosts[0] must be"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{name: a, action: Deny, operation: {paths: [{value: a}]}}]}",
+       "spec.authorization.rules[0].operation.paths[0].value must begin"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{name: a, action: Deny, principal: {method: Anonymous, subjects: "
+       "[x]}}]}",
+       "spec.authorization.rules[0].principal.method is Anonymous"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny, rules: [{name: a, action: Deny, principal: {groups: ['']}}]}",
+       "spec.authorization.rules[0].principal.groups[0] must not be empty"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authorization: {defaultAction: Deny}, identityToHeaders: [{identity: Subject, header: x}]",
+       "spec.identityToHeaders goes with authentication"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}"
+       ", identityToHeaders: [{header: x}]",
+       "spec.identityToHeaders[0].identity is missing"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}"
+       ", identityToHeaders: [{identity: Claim, header: x}]",
+       "spec.identityToHeaders[0].claim is for identity Claim"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}"
+       ", identityToHeaders: [{identity: Subject, header: x, claim: y}]",
+       "spec.identityToHeaders[0].claim is for identity Claim"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}"
+       ", identityToHeaders: [{identity: Subject, header: Host}]",
+       "spec.identityToHeaders[0].header is a field of the connection"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}"
+       ", identityToHeaders: [{identity: Subject, header: 'a b'}]",
+       "spec.identityToHeaders[0].header must be the name"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Gateway, name: g}], "
+       "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}"
+       ", identityToHeaders: [{identity: Subject, header: x}, {identity: Consumer, header: X}]",
+       "spec.identityToHeaders[1].header is that of another"},
       {"Route", match("path: {value: /a}, method: GET"), ""},
       {"Route", "", "spec.rules must have 1 to 256 items"},
       {"Route", "rules: [{name: a}, {name: a}]", "spec.rules[1].name is the name of another rule"},
