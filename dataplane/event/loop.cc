@@ -6,7 +6,9 @@ namespace portico::event {
 
 Loop::Loop() = default;
 
-Loop::~Loop() = default;
+Loop::~Loop() {
+  RunDeletions();
+}
 
 void Loop::AtTurnEnd(TurnEnd& task) {
   if (!task.linked()) turn_ends_.PushBack(task);

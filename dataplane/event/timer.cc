@@ -4,33 +4,34 @@
 #include <bit>
 
 namespace portico::event {
+
 namespace {
 
 constexpr int kBitsPerLevel = 6;
 static_assert(1 << kBitsPerLevel == TimerWheel::kSlotsPerLevel);
+constexpr uint64_t kSlotMask = TimerWheel::kSlotsPerLevel - 1;
+// The furthest that a slot can begin ahead. One slot less than the top level has, so that the slot of "now" is never
+// taken for one that lies a whole turn ahead.
+constexpr uint64_t kTicksAheadMax = kSlotMask << (kBitsPerLevel * (TimerWheel::kLevels - 1));
 
-// The first tick at or after the time: a timer is never early.
-uint64_t TickOf(base::MonotonicTime time) {
-  const auto since = time.time_since_epoch();
-  if (since.count() <= 0) return 0;
-  return static_cast<uint64_t>((since + TimerWheel::kTick - base::Duration(1)) / TimerWheel::kTick);
+uint64_t TickAtOrBefore(base::MonotonicTime time) {
+  return static_cast<uint64_t>(std::max<int64_t>(time.time_since_epoch() / TimerWheel::kTick, 0));
 }
 
-// How many ticks a slot of the level spans, as a shift.
-int Shift(int level) {
-  return level * kBitsPerLevel;
+// Rounded up, so that a timer is never early; without adding first, so that the last of all times does not overflow.
+uint64_t TickAtOrAfter(base::MonotonicTime time) {
+  const bool between_ticks = time.time_since_epoch() % TimerWheel::kTick > base::Duration::zero();
+  return TickAtOrBefore(time) + (between_ticks ? 1 : 0);
 }
 
 }  // namespace
 
 void Timer::Set(base::MonotonicTime deadline) {
   deadline_ = deadline;
-  const uint64_t tick = TickOf(deadline);
   if (linked()) {
-    if (slot_tick_ <= tick) return;  // the wheel looks earlier than that anyway, and moves it on then
+    if (slot_tick_ <= TickAtOrAfter(deadline)) return;
     wheel_.Remove(*this);
   }
-  slot_tick_ = tick;
   wheel_.Insert(*this);
 }
 
@@ -39,21 +40,19 @@ void Timer::Forget() {
   if (linked()) wheel_.Remove(*this);
 }
 
+// The level is the highest digit (to the base of 64) in which the expiry differs from now: everything in a slot shares
+// the digits above it with now, so slots never hold two rounds, and moving on empties exactly one slot at a time.
 void TimerWheel::Insert(Timer& timer) {
+  const uint64_t expiry = std::clamp(TickAtOrAfter(*timer.deadline_), tick_ + 1, tick_ + kTicksAheadMax);
+  const int highest_bit = std::bit_width(expiry ^ tick_) - 1;
+  const int level = std::min(highest_bit / kBitsPerLevel, kLevels - 1);
+  const int shift = level * kBitsPerLevel;
+  const uint64_t slot = (expiry >> shift) & kSlotMask;
+  timer.slot_tick_ = expiry >> shift << shift;
+  slots_[level][slot].PushBack(timer);
+  occupied_[level] |= uint64_t{1} << slot;
   ++insertions_;
   ++size_;
-  // Never into the slot that has run already.
-  const uint64_t tick = std::max(timer.slot_tick_, tick_ + 1);
-  int level = 0;
-  while (level + 1 < kLevels && (tick >> Shift(level)) - (tick_ >> Shift(level)) >= kSlotsPerLevel)
-    ++level;
-  const uint64_t farthest = (tick_ >> Shift(level)) + kSlotsPerLevel - 1;
-  const uint64_t place = std::min(tick >> Shift(level), farthest);
-  const int index = static_cast<int>(place % kSlotsPerLevel);
-  // A timer beyond the last level is looked at when that slot comes up, and put in again.
-  timer.slot_tick_ = std::min(tick, ((place + 1) << Shift(level)) - 1);
-  slots_[level][index].PushBack(timer);
-  occupied_[level] |= uint64_t{1} << index;
 }
 
 void TimerWheel::Remove(Timer& timer) {
@@ -61,64 +60,64 @@ void TimerWheel::Remove(Timer& timer) {
   --size_;
 }
 
-// The tick at which the level's next occupied slot begins; UINT64_MAX: none.
-uint64_t TimerWheel::NextSlotTick(int level) const {
-  if (occupied_[level] == 0) return UINT64_MAX;
-  const uint64_t current = tick_ >> Shift(level);
-  // Slots after the current one, in the order in which they come up.
-  const uint64_t rotated = std::rotr(occupied_[level], static_cast<int>((current + 1) % kSlotsPerLevel));
-  return (current + 1 + static_cast<uint64_t>(std::countr_zero(rotated))) << Shift(level);
-}
-
-std::optional<base::MonotonicTime> TimerWheel::NextExpiry() const {
-  uint64_t next = UINT64_MAX;
-  for (int level = 0; level < kLevels; ++level)
-    next = std::min(next, NextSlotTick(level));
-  if (next == UINT64_MAX) return std::nullopt;
-  return base::MonotonicTime(kTick * static_cast<int64_t>(next));
-}
-
-size_t TimerWheel::Advance(base::MonotonicTime now) {
-  // Rounded down: the tick has passed wholly.
-  const auto now_tick = static_cast<uint64_t>(std::max<int64_t>(now.time_since_epoch() / kTick, 0));
-  size_t ran = 0;
-  while (tick_ < now_tick) {
-    uint64_t next = UINT64_MAX;
-    for (int level = 0; level < kLevels; ++level)
-      next = std::min(next, NextSlotTick(level));
-    tick_ = std::min(next, now_tick);
-    if (next > now_tick) break;
-    // From the widest level down, so that what it holds reaches the finer ones in time.
-    for (int level = kLevels - 1; level >= 0; --level) {
-      const uint64_t within = (uint64_t{1} << Shift(level)) - 1;
-      if ((tick_ & within) != 0) continue;
-      RunSlot(level, static_cast<int>((tick_ >> Shift(level)) % kSlotsPerLevel), now_tick, ran);
+// Slots of a lower level begin before those of a higher one, so the first level that has any has the earliest.
+std::optional<TimerWheel::Place> TimerWheel::NextSlot() const {
+  for (int level = 0; level < kLevels; ++level) {
+    const uint64_t position = tick_ >> (level * kBitsPerLevel);
+    while (occupied_[level] != 0) {
+      const int after_now = static_cast<int>((position + 1) & kSlotMask);
+      const int distance = std::countr_zero(std::rotr(occupied_[level], after_now)) + 1;
+      const int slot = static_cast<int>((position + distance) & kSlotMask);
+      if (!slots_[level][slot].empty()) return Place{level, slot, (position + distance) << (level * kBitsPerLevel)};
+      occupied_[level] &= ~(uint64_t{1} << slot);
     }
   }
-  return ran;
+  return std::nullopt;
 }
 
-void TimerWheel::RunSlot(int level, int index, uint64_t now_tick, size_t& ran) {
-  occupied_[level] &= ~(uint64_t{1} << index);
-  // Taken out first: a handler may set a timer into this very slot, a turn of the wheel later.
-  Slot due;
-  while (Timer* timer = slots_[level][index].front()) {
-    timer->Unlink();
-    due.PushBack(*timer);
+void TimerWheel::EmptySlot(Slot& slot, Slot& due) {
+  while (Timer* timer = slot.front()) {
+    Remove(*timer);
+    if (!timer->deadline_) continue;
+    if (TickAtOrAfter(*timer->deadline_) > tick_) {
+      Insert(*timer);
+    } else {
+      due.PushBack(*timer);
+      ++size_;
+    }
   }
+}
+
+// First everything that is due is gathered and the time moved on, then the handlers run: a handler that sets a deadline
+// in the past runs again in the next tick, not over and over while the wheel catches up.
+size_t TimerWheel::Advance(base::MonotonicTime now) {
+  const uint64_t target = TickAtOrBefore(now);
+  Slot due;
+  for (auto next = NextSlot(); next && next->tick <= target; next = NextSlot()) {
+    tick_ = next->tick;
+    EmptySlot(slots_[next->level][next->slot], due);
+  }
+  tick_ = std::max(tick_, target);
+
+  size_t ran = 0;
   while (Timer* timer = due.front()) {
     Remove(*timer);
-    if (!timer->deadline_) continue;  // cancelled: it leaves the wheel now
-    const uint64_t tick = TickOf(*timer->deadline_);
-    if (tick > tick_) {
-      timer->slot_tick_ = tick;
-      Insert(*timer);
+    if (!timer->deadline_) continue;  // a handler before it cancelled it
+    if (TickAtOrAfter(*timer->deadline_) > tick_) {
+      Insert(*timer);  // or moved it
       continue;
     }
     timer->deadline_.reset();
     ++ran;
     timer->handler_.OnTimer(*timer);
   }
+  return ran;
+}
+
+std::optional<base::MonotonicTime> TimerWheel::NextExpiry() const {
+  const auto next = NextSlot();
+  if (!next) return std::nullopt;
+  return base::MonotonicTime(kTick * static_cast<int64_t>(next->tick));
 }
 
 }  // namespace portico::event

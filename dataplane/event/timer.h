@@ -68,15 +68,20 @@ class TimerWheel {
  private:
   friend class Timer;
   using Slot = base::IntrusiveList<Timer, struct TimerTag>;
+  struct Place {
+    int level;
+    int slot;
+    uint64_t tick;  // when the slot begins
+  };
 
   void Insert(Timer& timer);
   void Remove(Timer& timer);
-  void RunSlot(int level, int index, uint64_t now_tick, size_t& ran);
-  uint64_t NextSlotTick(int level) const;
+  std::optional<Place> NextSlot() const;
+  void EmptySlot(Slot& slot, Slot& due);
 
   std::array<std::array<Slot, kSlotsPerLevel>, kLevels> slots_;
-  std::array<uint64_t, kLevels> occupied_{};  // a bit per slot that may hold timers
-  uint64_t tick_ = 0;                         // everything up to it has run
+  mutable std::array<uint64_t, kLevels> occupied_{};  // a bit per slot that may hold timers; NextSlot prunes it
+  uint64_t tick_ = 0;                                 // everything up to it has run
   uint64_t insertions_ = 0;
   size_t size_ = 0;
 };
