@@ -7,6 +7,7 @@
 
 #include "api/base/text.h"
 #include "api/check/resource/auth_policy.h"
+#include "api/check/resource/composition.h"
 #include "api/check/resource/names.h"
 #include "api/check/resource/supported.h"
 #include "google/protobuf/duration.pb.h"
@@ -198,6 +199,7 @@ Violations CheckResource(const Resource& resource, const CheckEnvironment& envir
   };
   append(checker.Take());
   if (resource.has_auth_policy()) append(CheckAuthPolicy(KeyOf(resource), resource.auth_policy().spec()));
+  if (resource.has_composition()) append(CheckComposition(KeyOf(resource), resource.composition().spec()));
   return violations;
 }
 
