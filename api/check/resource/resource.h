@@ -14,7 +14,7 @@ struct CheckEnvironment {
 };
 
 // One resource by itself, refused everywhere: CheckSupported(), and then the rules of metadata, Gateway, Route,
-// Cluster, Secret and AuthPolicy. The README lists what is not judged yet.
+// Cluster, Secret, AuthPolicy and Composition. The README lists what is not judged yet.
 Violations CheckResource(const portico::v1::Resource& resource, const CheckEnvironment& environment);
 
 }  // namespace portico::check
