@@ -82,6 +82,10 @@ class Slice {
   // A part of this slice, given as a view of its bytes.
   Slice Sub(std::string_view part) const { return Sub(static_cast<size_t>(part.data() - data_.data()), part.size()); }
 
+  // A part of this slice to be kept: a small one is copied, so that one byte does not hold a whole block.
+  Slice Keep(std::string_view part) const { return part.size() < kSharedBytesMin ? Copy(part) : Sub(part); }
+  static constexpr size_t kSharedBytesMin = 1024;
+
   std::string_view view() const { return data_; }
   size_t size() const { return data_.size(); }
   bool empty() const { return data_.empty(); }

@@ -79,6 +79,18 @@ TEST(BufferTest, GatherSkipsNothingAndStopsAtTheMost) {
   EXPECT_EQ(std::string_view(static_cast<char*>(vectors[0].iov_base), vectors[0].iov_len), "wo");
 }
 
+TEST(BufferTest, AByteThatIsKeptHoldsNoBlock) {
+  BlockPool pool;
+  Slice input = Slice::Adopt(pool.Get(), 4096);
+  Slice one = input.Keep(input.view().substr(7, 1));
+  Slice many = input.Keep(input.view().substr(0, 2048));
+  EXPECT_EQ(many.view().data(), input.view().data());
+  input = Slice();
+  many = Slice();
+  EXPECT_EQ(pool.blocks_in_use(), 0u);
+  EXPECT_EQ(one.size(), 1u);
+}
+
 TEST(BufferTest, BlocksAreReused) {
   BlockPool pool;
   Block* first = pool.Get();

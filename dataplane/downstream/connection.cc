@@ -131,7 +131,10 @@ void Connection::TakeInput(base::Slice input) {
   if (state_ == State::kLingering) return;
   if (state_ == State::kDetecting) {
     const size_t before = first_bytes_.size();
-    if (!Detect(input)) return;
+    if (!Detect(input)) {
+      if (before == 0) timer_.Set(loop_.Now() + timeouts_.request_head);
+      return;
+    }
     if (before > 0 && !codec_->Feed(base::Slice::Copy(std::string_view(first_bytes_).substr(0, before)))) {
       close_after_flush_ = true;
     }
@@ -158,13 +161,25 @@ bool Connection::Flush() {
       return true;
     }
     output_.Consume(result.bytes);
+    leaving_ = false;  // it reads: its time begins anew
   }
 }
 
 void Connection::FinishOrWait() {
   const bool ends = close_after_flush_ || codec_->WantsClose() || (drain_final_ && codec_->Idle());
   if (ends && output_.empty()) return Linger();
-  if (!exchanges_.empty() && late_head_ == 0) timer_.Cancel();
+  const bool rest_is_theirs = ends || (!exchanges_.empty() && late_head_ == 0 && !AnswersAreDue());
+  if (!rest_is_theirs) {
+    leaving_ = false;
+    if (!exchanges_.empty() && late_head_ == 0) timer_.Cancel();
+  } else if (!leaving_) {
+    leaving_ = true;
+    timer_.Set(loop_.Now() + kLeave);
+  }
+}
+
+bool Connection::AnswersAreDue() const {
+  return std::any_of(exchanges_.begin(), exchanges_.end(), [](const Entry& entry) { return !entry.response_ended; });
 }
 
 void Connection::Linger() {
@@ -177,7 +192,7 @@ void Connection::Linger() {
   }
   state_ = State::kLingering;
   timer_.Set(loop_.Now() + kLinger);
-  close_after_flush_ = false;
+  close_after_flush_ = leaving_ = false;
   readable_ = true;  // what waits is dropped; a FIN ends it at once
   loop_.AtTurnEnd(*this);
 }
@@ -198,6 +213,7 @@ void Connection::Close() {
 }
 
 void Connection::OnTimer(event::Timer&) {
+  if (leaving_) return Close();
   if (state_ == State::kServing && late_head_ != 0) return AnswerLateHead();
   if (state_ == State::kServing && !exchanges_.empty()) return;
   if (state_ == State::kServing && http2_) {
@@ -241,6 +257,8 @@ std::unique_ptr<ExchangeEvents> Connection::Take(http::StreamId id) {
   exchanges_.pop_back();
   if (late_head_ == id) late_head_ = 0;
   if (exchanges_.empty()) timer_.Set(loop_.Now() + timeouts_.idle);
+  leaving_ = false;
+  read_ahead_ = false;
   loop_.AtTurnEnd(*this);
   return exchange;
 }

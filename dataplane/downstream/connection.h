@@ -61,7 +61,8 @@ class Connection final : public event::Deletable,
     base::Duration idle = std::chrono::hours(1);             // between requests
   };
   static constexpr base::Duration kLinger = std::chrono::seconds(1);
-  static constexpr int kReadsPerTurnMax = 16;  // then others have their turn: 256 KiB
+  static constexpr base::Duration kLeave = std::chrono::seconds(30);  // for a client that neither reads nor goes on
+  static constexpr int kReadsPerTurnMax = 16;                         // then others have their turn: 256 KiB
 
   // Limits and owner outlive it. The stream may be open or in its handshake.
   Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,
@@ -121,6 +122,7 @@ class Connection final : public event::Deletable,
   void TakeInput(base::Slice input);
   bool Flush();
   void FinishOrWait();
+  bool AnswersAreDue() const;
   void Linger();
   void AnswerLateHead();
   Entry* Find(http::StreamId id);
@@ -147,6 +149,7 @@ class Connection final : public event::Deletable,
   bool draining_ = false;
   bool drain_final_ = false;
   bool close_after_flush_ = false;
+  bool leaving_ = false;  // only the client's reading, or the rest of its request, is waited for; the timer bounds it
 };
 
 }  // namespace portico::downstream

@@ -209,7 +209,7 @@ TEST(ConnectionTest, EveryWaitHasAnEnd) {
   };
   const Row rows[] = {
       {"nothing said", "", seconds(3590), seconds(3602), ""},
-      {"half a preface", "PRI", seconds(3590), seconds(3602), ""},
+      {"half a preface", "PRI", seconds(9), seconds(12), ""},
       {"half a head", "GET / HT", seconds(9), seconds(12), "HTTP/1.1 408 "},
       {"between requests", kGet, seconds(3590), seconds(3602), "HTTP/1.1 200 "},
   };
@@ -224,6 +224,31 @@ TEST(ConnectionTest, EveryWaitHasAnEnd) {
     EXPECT_EQ(Count(world.far->written, row.answered.empty() ? "HTTP" : row.answered), row.answered.empty() ? 0u : 1u)
         << row.name;
   }
+}
+
+TEST(ConnectionTest, AClientThatNeverSendsTheRestIsLeftAfterItsAnswer) {
+  World world;
+  world.Say("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n");
+  EXPECT_EQ(Count(world.far->written, "HTTP/1.1 200 OK"), 1u);
+  world.loop.Turn(Connection::kLeave - seconds(1));
+  EXPECT_FALSE(world.far->destroyed);
+  world.loop.Turn(seconds(4));
+  EXPECT_TRUE(world.far->destroyed);
+}
+
+TEST(ConnectionTest, AClientThatDoesNotReadItsLastAnswerIsLeft) {
+  World world;
+  world.far->write_room = 0;
+  world.Say("bad\r\n\r\n");
+  for (int i = 0; i < 3; ++i) {  // every byte that it reads gives it time
+    world.loop.Turn(Connection::kLeave - seconds(1));
+    EXPECT_FALSE(world.far->destroyed) << i;
+    world.far->write_room = 1;
+    world.far->handler->OnWritable();
+    world.loop.Turn();
+  }
+  world.loop.Turn(Connection::kLeave + seconds(2));
+  EXPECT_TRUE(world.far->destroyed);
 }
 
 TEST(ConnectionTest, AnExchangeUnderWayIsNotIdle) {

@@ -350,6 +350,59 @@ TEST(ClusterTest, LimitsAreKept) {
   EXPECT_EQ(world.network.connects.size(), 2u);
 }
 
+TEST(ClusterTest, WaitingForABusyConnectionHasAnEnd) {
+  auto config = Config({9001});
+  config->connections_max = 1;
+  config->stream_idle_timeout = std::chrono::hours(2);
+  World world(config);
+  Caller busy, waiting;
+  busy.Start(*world.cluster);
+  world.Open(0);
+  world.Say(0, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1");
+  waiting.Start(*world.cluster);
+  world.loop.Turn(seconds(59));
+  EXPECT_FALSE(waiting.error);
+  world.loop.Turn(seconds(3));
+  EXPECT_EQ(waiting.error, ErrorKind::kConnectionTimeout);
+  EXPECT_EQ(world.cluster->pending(), 0u);
+}
+
+// The origin lets a connection have 100 streams until it says otherwise: who is over that gets another connection.
+TEST(ClusterTest, WaitersBeyondASharedConnectionGetAnotherOne) {
+  auto config = Config({9001});
+  config->protocol = ClusterConfig::Protocol::kHttp2;
+  World world(config);
+  std::vector<std::unique_ptr<Caller>> callers;
+  for (int i = 0; i < 150; ++i) {
+    callers.push_back(std::make_unique<Caller>());
+    callers.back()->Start(*world.cluster);
+  }
+  EXPECT_EQ(world.network.connects.size(), 1u);
+  world.Open(0);
+  ASSERT_EQ(world.network.connects.size(), 2u);
+  EXPECT_EQ(world.cluster->pending(), 50u);
+  world.Open(1);
+  EXPECT_EQ(world.cluster->pending(), 0u);
+  EXPECT_EQ(world.network.connects.size(), 2u);
+}
+
+TEST(ClusterTest, AfterA103NothingIsRepeated) {
+  World world(Config({9001}));
+  Caller warm;
+  warm.Start(*world.cluster);
+  world.Open(0);
+  world.Say(0, kOk);
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.loop.Turn();
+  world.Say(0, "HTTP/1.1 103 Early Hints\r\n\r\n");
+  EXPECT_EQ(caller.informational, 103);
+  world.far(0).End();
+  world.loop.Turn();
+  EXPECT_EQ(caller.error, ErrorKind::kConnectionTerminated);
+  EXPECT_EQ(world.network.connects.size(), 1u);
+}
+
 TEST(ClusterTest, IdleConnectionsBeyondThePoolAreClosed) {
   auto config = Config({9001});
   config->idle_connections_max = 1;

@@ -260,7 +260,7 @@ void Connection::OnMessageEnd(http::StreamId id) {
   if (stream == nullptr) return;
   // An answer before the whole request: the rest is of no use to the origin (RFC 9113 section 8.1), and HTTP/1.1
   // can't skip it, so that connection ends.
-  if (!stream->sent_end) codec_->Reset(id, http::ResetReason::kNoError);
+  if (!stream->sent_end || codec_->Unsent(id) > 0) codec_->Reset(id, http::ResetReason::kNoError);
   StreamOwner* owner = TakeOwner(id);
   freed_ = true;
   loop_.AtTurnEnd(*this);

@@ -45,18 +45,19 @@ Connection* Endpoint::Available() {
 
 bool Endpoint::Wait(Waiter& waiter) {
   if (use_.pending >= use_.config->pending_max) return false;
-  // HTTP/2 connections are shared: one on its way serves all who wait.
-  const bool shared = use_.config->protocol == ClusterConfig::Protocol::kHttp2;
-  const bool wanted = shared ? connecting_count_ == 0 : connecting_count_ <= pending_count_;
-  if (wanted && use_.connections < use_.config->connections_max) {
-    Connect();
-  } else if (connection_count_ == 0) {
-    return false;
-  }
+  if (connection_count_ == 0 && use_.connections >= use_.config->connections_max) return false;
   waiters_.PushBack(waiter);
   ++pending_count_;
   ++use_.pending;
+  ConnectForWaiters();
   return true;
+}
+
+// HTTP/2 connections are shared: one on its way serves all who wait, or as many as its origin lets it.
+void Endpoint::ConnectForWaiters() {
+  const bool shared = use_.config->protocol == ClusterConfig::Protocol::kHttp2;
+  const size_t enough = shared ? std::min<size_t>(pending_count_, 1) : pending_count_;
+  if (!removed_ && connecting_count_ < enough && use_.connections < use_.config->connections_max) Connect();
 }
 
 void Endpoint::Left(Waiter& waiter) {
@@ -112,7 +113,7 @@ void Endpoint::File(Connection& connection) {
   Connections::Remove(connection);
   if (connection.CanSend() == 0) {
     busy_.PushFront(connection);
-    return;
+    return ConnectForWaiters();
   }
   available_.PushFront(connection);
   CloseSurplus();
@@ -155,9 +156,7 @@ void Endpoint::OnClosed(Connection& connection, bool opened, const Error& error)
   use_.loop.DeleteLater(std::unique_ptr<event::Deletable>(&connection));
   if (opened) {
     // Whoever waited for a busy connection to become free needs another one now.
-    const bool can_connect = pending_count_ > connecting_count_ && use_.connections < use_.config->connections_max;
-    if (can_connect && !removed_) Connect();
-    return;
+    return ConnectForWaiters();
   }
   --connecting_count_;
   Failed();

@@ -71,6 +71,7 @@ class Endpoint final : private Connection::Owner {
   void OnClosed(Connection& connection, bool opened, const call::Error& error) override;
 
   void Connect();
+  void ConnectForWaiters();
   void File(Connection& connection);
   void CloseSurplus();
   void ServeWaiters(Connection& connection);

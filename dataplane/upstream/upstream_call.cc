@@ -49,7 +49,7 @@ void UpstreamCall::TryNext(const Error& last_error) {
     tried_.push_back(endpoint);
     ++attempts_;
     if (Connection* connection = endpoint->Available()) return OnConnection(*connection);
-    if (endpoint->Wait(*this)) return;
+    if (endpoint->Wait(*this)) return Progress();
     error = {ErrorKind::kConnectionLimitReached, true, "a limit of the cluster is reached"};
   }
   state_ = State::kDone;
@@ -128,17 +128,21 @@ void UpstreamCall::OnTimer(event::Timer&) {
   if (attempt_deadline_ && cluster_.loop().Now() >= *attempt_deadline_) {
     return Fail({ErrorKind::kHttpResponseTimeout, false, "the origin did not answer within timeouts.backendRequest"});
   }
+  if (state_ == State::kWaiting) {
+    return Fail({ErrorKind::kConnectionTimeout, true, "no connection became free in time"});
+  }
   Fail({ErrorKind::kConnectionReadTimeout, false,
         response_begun_ ? "the response made no progress in time" : "the origin sent no response in time"});
 }
 
 void UpstreamCall::OnInformational(const http::ResponseHead& head) {
+  heard_ = true;
   Progress();
   handler_.OnInformational(head);
 }
 
 void UpstreamCall::OnResponse(http::ResponseHead head) {
-  response_begun_ = true;
+  heard_ = response_begun_ = true;
   Progress();
   handler_.OnResponse(std::move(head));
 }
@@ -160,13 +164,13 @@ void UpstreamCall::OnEnd() {
 }
 
 bool UpstreamCall::MayRepeat() const {
-  return reused_ && !repeated_ && !response_begun_ && request_.end && IsIdempotent(request_.head->method);
+  return reused_ && !repeated_ && !heard_ && request_.end && IsIdempotent(request_.head->method);
 }
 
 void UpstreamCall::OnStreamError(const Error& error) {
   connection_ = nullptr;
   const bool terminated = error.kind == ErrorKind::kConnectionTerminated;
-  const bool refused = terminated && error.retry_safe && request_.end && !repeated_ && !response_begun_;
+  const bool refused = terminated && error.retry_safe && request_.end && !repeated_ && !heard_;
   if (refused || (terminated && MayRepeat())) {
     repeated_ = true;
     tried_.clear();
@@ -180,7 +184,7 @@ void UpstreamCall::OnSendReady() {
   handler_.OnSendReady();
 }
 
-void UpstreamCall::Fail(const Error& error) {
+void UpstreamCall::Fail(Error error) {
   state_ = State::kDone;
   failure_.reset();
   timer_.Cancel();

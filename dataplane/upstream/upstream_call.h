@@ -55,7 +55,7 @@ class UpstreamCall final : public call::Call,
   void TryNext(const call::Error& last_error);
   void SendPending();
   bool MayRepeat() const;
-  void Fail(const call::Error& error);
+  void Fail(call::Error error);  // a copy: the handler may destroy the call, and what it keeps
   void LeaveConnection();
   void Progress();
 
@@ -75,6 +75,7 @@ class UpstreamCall final : public call::Call,
   std::string endpoint_name_;
   int attempts_ = 0;
   bool request_ended_;
+  bool heard_ = false;  // a 1xx response, or the final one
   bool response_begun_ = false;
   bool reused_ = false;
   bool repeated_ = false;

@@ -137,7 +137,7 @@ bool ClientCodec::ReadContent() {
   input_.Consume(step.used);
   if (!step.content.empty()) {
     unconsumed_bytes_ += step.content.size();
-    events_.OnContent(id_, input.Sub(step.content));
+    events_.OnContent(id_, input.Keep(step.content));
     if (response_ != ResponseState::kContent) return true;
   }
   switch (step.outcome) {

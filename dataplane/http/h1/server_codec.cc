@@ -190,7 +190,7 @@ bool ServerCodec::ReadContent() {
   } else if (!step.content.empty()) {
     awaits_continue_ = false;
     unconsumed_bytes_ += step.content.size();
-    events_.OnContent(id_, input.Sub(step.content));
+    events_.OnContent(id_, input.Keep(step.content));
     if (request_ != RequestState::kContent) return true;
   }
   switch (step.outcome) {
