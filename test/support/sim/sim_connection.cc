@@ -26,6 +26,7 @@ SimConnection::SimConnection(SimWorld& world, uint64_t id, const FaultPlan& plan
     : world_(world), id_(id), plan_(plan) {
   sides_[0].address = client;
   sides_[1].address = server;
+  sides_[1].gone = true;  // until the handshake is done
 }
 
 void SimConnection::Trace(int side, std::string_view what) const {
