@@ -54,7 +54,7 @@ struct Limits {
 // What is wrong with a message from the peer: the status that answers it (server side) and a static text without any of
 // the peer's bytes.
 struct MessageError {
-  int status;  // 400, 408, 413, 414, 431, 501 or 505
+  int status;  // 400, 408, 413, 414, 417, 431, 501 or 505
   std::string_view detail;
 };
 

@@ -5,9 +5,6 @@
 namespace portico::http::h2 {
 namespace {
 
-// A smaller piece of content is copied, not shared: else one byte of an attacker's would hold a block of 16 KiB.
-constexpr size_t kSharedPieceBytesMin = 1024;
-
 std::string_view ToView(const uint8_t* bytes, size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -42,7 +39,7 @@ int Session::OnDataChunk(StreamId id, std::string_view data) {
   stream->unconsumed += data.size();
   const std::string_view input = input_->view();
   const bool within = data.data() >= input.data() && data.data() + data.size() <= input.data() + input.size();
-  events_.OnContent(id, within && data.size() >= kSharedPieceBytesMin ? input_->Sub(data) : base::Slice::Copy(data));
+  events_.OnContent(id, within ? input_->Keep(data) : base::Slice::Copy(data));
   return 0;
 }
 
