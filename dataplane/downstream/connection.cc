@@ -231,6 +231,7 @@ void Connection::AnswerLateHead() {
   close_after_flush_ = true;
   if (Entry* entry = Find(id); entry != nullptr && !http2_) {
     entry->request_ended = true;
+    codec_->Drain(true);  // the answer says connection: close
     entry->exchange->OnBadRequest({408, "the request head did not come in time"});
   }
   loop_.AtTurnEnd(*this);

@@ -221,6 +221,8 @@ TEST(ConnectionTest, EveryWaitHasAnEnd) {
     world.loop.Turn(row.after - row.before);
     world.loop.Turn(seconds(2));
     EXPECT_TRUE(world.far->destroyed) << row.name;
+    const bool late = row.answered == "HTTP/1.1 408 ";
+    EXPECT_EQ(Count(world.far->written, "connection: close"), late ? 1u : 0u) << row.name;
     EXPECT_EQ(Count(world.far->written, row.answered.empty() ? "HTTP" : row.answered), row.answered.empty() ? 0u : 1u)
         << row.name;
   }

@@ -23,7 +23,7 @@ struct ClusterConfig {
   base::Duration response_head_timeout = std::chrono::seconds(60);    // refreshed while request content is being sent
   base::Duration stream_idle_timeout = std::chrono::minutes(5);       // no content in either direction
   base::Duration connection_idle_timeout = std::chrono::seconds(50);  // below the 60 s or more of most origin servers
-  size_t idle_connections_max = 256;               // for each worker and cluster; the oldest is closed
+  size_t idle_connections_max = 256;               // for each worker and endpoint; the oldest is closed
   size_t connections_max = 1024;                   // for each worker
   size_t pending_max = 1024;                       // calls waiting for a connection, for each worker
   std::shared_ptr<const StreamSecurity> security;  // nullptr: in clear
