@@ -1,0 +1,55 @@
+#ifndef PORTICO_DATAPLANE_OBSERVE_ACCESS_LOG_H_
+#define PORTICO_DATAPLANE_OBSERVE_ACCESS_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "dataplane/base/time.h"
+
+namespace portico::observe {
+
+// What the access log says of one exchange, aborted ones too. Texts may hold any byte: they are the client's and the
+// origin's. An empty text and a zero time are left out of the line.
+struct ExchangeRecord {
+  base::WallTime start{};
+  base::Duration duration{};
+  std::string_view client;    // the address that is believed, without port
+  std::string_view protocol;  // "HTTP/1.1", "HTTP/2"
+  std::string_view tls;       // "TLSv1.3"
+  std::string_view method;
+  std::string_view scheme;
+  std::string_view authority;
+  std::string_view target;      // path and query, as sent
+  int status = 0;               // 0: the client left before there was one
+  uint64_t received_bytes = 0;  // of request content
+  uint64_t sent_bytes = 0;      // of response content
+  std::string_view route;       // "namespace/name"
+  std::string_view rule;
+  std::string_view cluster;
+  std::string_view endpoint;
+  int attempts = 0;
+  std::string_view request_id;
+  std::string_view trace_parent;
+  std::string_view subject;
+  std::string_view consumer;
+  std::string_view error;   // proxy-status' error parameter
+  std::string_view reason;  // for people: "denied by rule readers-only"
+  bool aborted = false;     // no whole response reached the client
+};
+
+inline constexpr size_t kLogFieldBytesMax = 1024;  // of each text, before it is escaped; the rest is "…"
+// What one line can take at the most: every text at its bound, every byte of it six (\u00XX).
+inline constexpr size_t kLogLineBytesMax = 20 * (6 * kLogFieldBytesMax + 32);
+
+// Appends one line, a JSON object and '\n'. Nothing in it is unescaped: no control byte, no invalid UTF-8. It never
+// shows a header field, so no authorization and no cookie; and in the query the values of parameters that carry
+// secrets by custom (access_token, api_key, apikey, assertion, auth, client_secret, code, id_token, key, password,
+// refresh_token, secret, sig, signature, state, token), however they are encoded, are "***". No heap allocation where
+// `line` has room for kLogLineBytesMax.
+void AppendAccessLogLine(const ExchangeRecord& record, std::string& line);
+
+}  // namespace portico::observe
+
+#endif  // PORTICO_DATAPLANE_OBSERVE_ACCESS_LOG_H_
