@@ -7,26 +7,36 @@
 namespace portico::filter {
 namespace {
 
-// The phrases of RFC 9110 section 15 for what filters answer with; another status has its class's words.
+// The phrases of RFC 9110 section 15 and RFC 6585 for what the proxy answers with; another status has its class's
+// words.
 std::string_view Title(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 413:
-      return "Content Too Large";
-    case 429:
-      return "Too Many Requests";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return status < 500 ? "Client Error" : "Server Error";
+  struct Row {
+    int status;
+    std::string_view title;
+  };
+  static constexpr Row kRows[] = {
+      {400, "Bad Request"},
+      {401, "Unauthorized"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {408, "Request Timeout"},
+      {413, "Content Too Large"},
+      {414, "URI Too Long"},
+      {417, "Expectation Failed"},
+      {421, "Misdirected Request"},
+      {429, "Too Many Requests"},
+      {431, "Request Header Fields Too Large"},
+      {500, "Internal Server Error"},
+      {501, "Not Implemented"},
+      {502, "Bad Gateway"},
+      {503, "Service Unavailable"},
+      {504, "Gateway Timeout"},
+      {505, "HTTP Version Not Supported"},
+  };
+  for (const Row& row : kRows) {
+    if (row.status == status) return row.title;
   }
+  return status < 500 ? "Client Error" : "Server Error";
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+#include "dataplane/downstream/local_answer.h"
+
+#include <string>
+#include <string_view>
+
+#include "api/base/text.h"
+#include "dataplane/filter/problem.h"
+
+namespace portico::downstream {
+namespace {
+
+// `error` and `detail` are ours and static: letters, digits and punctuation, no quote and no backslash, so they need no
+// escape in proxy-status' structured field (RFC 8941 section 3.3.3).
+filter::Reply Answer(int status, std::string_view error, std::string_view detail) {
+  filter::Reply reply = filter::ProblemReply(status, detail);
+  reply.fields.emplace_back("proxy-status", base::Concat("portico; error=", error, "; details=\"", detail, "\""));
+  reply.reason = detail;
+  return reply;
+}
+
+}  // namespace
+
+filter::Reply AnswerFor(const call::Error& error) {
+  return Answer(call::ErrorStatus(error.kind), call::ErrorName(error.kind), error.detail);
+}
+
+filter::Reply AnswerFor(const http::MessageError& error) {
+  return Answer(error.status, "http_request_error", error.detail);
+}
+
+filter::Reply AnswerForNoRoute() {
+  return Answer(404, "destination_not_found", "no route agrees with this request");
+}
+
+filter::Reply AnswerForMisdirected() {
+  return Answer(421, "http_request_error", "this connection is not for that host");
+}
+
+filter::Reply AnswerForDeadline() {
+  return Answer(504, "http_response_timeout", "there was no whole answer within timeouts.request");
+}
+
+filter::Reply AnswerForNoBackend() {
+  return Answer(500, "proxy_configuration_error", "the route has no backend that can be asked");
+}
+
+}  // namespace portico::downstream
