@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/charconv.h"
+#include "api/base/hex.h"
 #include "api/base/json.h"
 #include "api/base/text.h"
 #include "api/base/utf8.h"
@@ -15,12 +16,6 @@ namespace {
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
-}
-
-int HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
-  const char lower = LowerAscii(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 bool IsHighSurrogate(uint32_t unit) {

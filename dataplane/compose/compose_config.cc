@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "dataplane/base/duration_config.h"
 
 namespace portico::compose {
 namespace {
@@ -236,11 +237,7 @@ absl::Status Builder::AddStep(const v1::CompositionStep& message, std::string_vi
   for (const auto read : {&Builder::ReadForEach, &Builder::ReadCall, &Builder::ReadFailureRule}) {
     if (absl::Status status = (this->*read)(message, step); !status.ok()) return Within(place, status);
   }
-  if (message.timeouts().has_request()) {
-    const google::protobuf::Duration& timeout = message.timeouts().request();
-    step.call_timeout = std::chrono::seconds(timeout.seconds()) +
-                        std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(timeout.nanos()));
-  }
+  if (message.timeouts().has_request()) step.call_timeout = base::DecodeDuration(message.timeouts().request());
   plan_->steps.push_back(std::move(step));
   return absl::OkStatus();
 }

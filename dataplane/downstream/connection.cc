@@ -184,12 +184,7 @@ bool Connection::AnswersAreDue() const {
 
 void Connection::Linger() {
   stream_->ShutdownWrite();
-  std::vector<Entry> left = std::move(exchanges_);
-  exchanges_.clear();
-  for (Entry& entry : left) {
-    entry.exchange->OnReset(http::ResetReason::kClosed);
-    loop_.DeleteLater(std::move(entry.exchange));
-  }
+  ResetExchanges();
   state_ = State::kLingering;
   timer_.Set(loop_.Now() + kLinger);
   close_after_flush_ = leaving_ = false;
@@ -197,17 +192,21 @@ void Connection::Linger() {
   loop_.AtTurnEnd(*this);
 }
 
-void Connection::Close() {
-  if (state_ == State::kClosed) return;
-  state_ = State::kClosed;
-  timer_.Forget();
-  stream_->set_handler(nullptr);
+void Connection::ResetExchanges() {
   std::vector<Entry> left = std::move(exchanges_);
   exchanges_.clear();
   for (Entry& entry : left) {
     entry.exchange->OnReset(http::ResetReason::kClosed);
     loop_.DeleteLater(std::move(entry.exchange));
   }
+}
+
+void Connection::Close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  timer_.Forget();
+  stream_->set_handler(nullptr);
+  ResetExchanges();
   output_.Clear();
   owner_.OnClosed(*this);
 }

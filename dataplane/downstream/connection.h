@@ -124,6 +124,7 @@ class Connection final : public event::Deletable,
   void FinishOrWait();
   bool AnswersAreDue() const;
   void Linger();
+  void ResetExchanges();
   void AnswerLateHead();
   Entry* Find(http::StreamId id);
   void RetireIfEnded(http::StreamId id);

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 
+#include "api/base/hex.h"
 #include "api/base/json.h"
 #include "api/base/text.h"
 
@@ -28,12 +29,6 @@ std::string_view Bounded(std::string_view text) {
   return text.substr(0, end);
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = base::LowerAscii(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // The name as an origin would read it, however it was encoded: "%74oken" is token.
 bool IsSecretName(std::string_view name) {
   std::array<char, kSecretNameBytesMax> decoded;
@@ -41,8 +36,8 @@ bool IsSecretName(std::string_view name) {
   for (size_t i = 0; i < name.size(); ++i) {
     if (size == decoded.size()) return false;
     char c = name[i];
-    if (c == '%' && i + 2 < name.size() && HexDigit(name[i + 1]) >= 0 && HexDigit(name[i + 2]) >= 0) {
-      c = static_cast<char>(HexDigit(name[i + 1]) * 16 + HexDigit(name[i + 2]));
+    if (c == '%' && i + 2 < name.size() && base::HexDigit(name[i + 1]) >= 0 && base::HexDigit(name[i + 2]) >= 0) {
+      c = static_cast<char>(base::HexDigit(name[i + 1]) * 16 + base::HexDigit(name[i + 2]));
       i += 2;
     }
     decoded[size++] = base::LowerAscii(c);

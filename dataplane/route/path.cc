@@ -3,21 +3,16 @@
 #include <array>
 #include <cstdint>
 
+#include "api/base/hex.h"
+
 namespace portico::route {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // The byte that "%XX" at `at` stands for, -1 if it is no escape.
 int EscapedByte(std::string_view text, size_t at) {
   if (at + 2 >= text.size()) return -1;
-  const int high = HexDigit(text[at + 1]);
-  const int low = HexDigit(text[at + 2]);
+  const int high = base::HexDigit(text[at + 1]);
+  const int low = base::HexDigit(text[at + 2]);
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

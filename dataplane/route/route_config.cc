@@ -9,14 +9,14 @@
 
 #include "api/base/check.h"
 #include "api/base/text.h"
+#include "dataplane/base/duration_config.h"
 #include "dataplane/route/path.h"
 
 namespace portico::route {
 namespace {
 
 std::optional<base::Duration> DecodeTimeout(bool is_set, const google::protobuf::Duration& duration) {
-  const base::Duration out = std::chrono::seconds(duration.seconds()) +
-                             std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(duration.nanos()));
+  const base::Duration out = base::DecodeDuration(duration);
   if (!is_set || out == base::Duration::zero()) return std::nullopt;  // 0s: no deadline (GEP-1742)
   return out;
 }

@@ -7,6 +7,7 @@
 #include "api/base/check.h"
 #include "api/base/text.h"
 #include "api/portico/v1/resource.pb.h"
+#include "dataplane/base/duration_config.h"
 #include "dataplane/tls/client_context.h"
 #include "dataplane/upstream/origin_tls.h"
 
@@ -14,11 +15,6 @@ namespace portico::upstream {
 namespace {
 
 using portico::v1::ClusterSpec;
-
-base::Duration Decode(const google::protobuf::Duration& duration) {
-  return std::chrono::seconds(duration.seconds()) +
-         std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(duration.nanos()));
-}
 
 absl::Status Wrong(size_t index, const check::ResourceKey& secret, std::string_view what) {
   return absl::FailedPreconditionError(
@@ -77,9 +73,10 @@ absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const ch
   }
   const bool http2 = spec.protocol() == portico::v1::UPSTREAM_PROTOCOL_HTTP2;
   if (http2) config->protocol = ClusterConfig::Protocol::kHttp2;
-  if (spec.has_connect_timeout()) config->connect_timeout = Decode(spec.connect_timeout());
+  if (spec.has_connect_timeout()) config->connect_timeout = base::DecodeDuration(spec.connect_timeout());
   if (spec.pool().has_max_idle_connections()) config->idle_connections_max = spec.pool().max_idle_connections();
-  if (spec.pool().has_idle_timeout()) config->connection_idle_timeout = Decode(spec.pool().idle_timeout());
+  if (spec.pool().has_idle_timeout())
+    config->connection_idle_timeout = base::DecodeDuration(spec.pool().idle_timeout());
   if (spec.has_tls()) {
     auto security = BuildSecurity(spec, http2, key.name_space, configuration, reach);
     if (!security.ok()) return security.status();

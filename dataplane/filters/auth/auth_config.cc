@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/base/text.h"
+#include "dataplane/base/duration_config.h"
 #include "dataplane/base/time.h"
 #include "dataplane/crypto/digest.h"
 #include "dataplane/filters/auth/jwks.h"
@@ -233,11 +234,7 @@ class Builder {
     options.issuer = message.issuer();
     options.audiences = {message.audiences().begin(), message.audiences().end()};
     options.jwks = std::make_shared<const Jwks>(*std::move(jwks));
-    if (message.has_clock_skew()) {
-      options.clock_skew =
-          std::chrono::seconds(message.clock_skew().seconds()) +
-          std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(message.clock_skew().nanos()));
-    }
+    if (message.has_clock_skew()) options.clock_skew = base::DecodeDuration(message.clock_skew());
     std::string identity = base::Concat(options.clock_skew.count(), ";");
     AppendCounted(identity, options.issuer);
     AppendCounted(identity, spec.jwks().inline_());

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "api/base/hex.h"
+
 namespace portico::http::h1 {
 namespace {
 
 constexpr size_t kSizeDigitsMax = 16;  // 64 bits, leading zeros included
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 16;
-}
 
 bool IsControl(char c) {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
@@ -79,8 +75,8 @@ ChunkedDecoder::Verdict ChunkedDecoder::TakeSizeByte(char c) {
     state_ = State::kExtension;
     return Verdict::kGoOn;
   }
-  const int value = HexValue(c);
-  if (value == 16 || ++digits_ > kSizeDigitsMax) return Verdict::kMalformed;
+  const int value = base::HexDigit(c);
+  if (value < 0 || ++digits_ > kSizeDigitsMax) return Verdict::kMalformed;
   size_ = size_ * 16 + static_cast<uint64_t>(value);
   return Verdict::kGoOn;
 }
