@@ -10,13 +10,20 @@
 
 namespace portico::shared {
 
+struct OneEach {
+  size_t operator()(const auto&) const { return 1; }
+};
+
 // Values from any thread for one thread that blocks for them. A producer never waits: when the queue is full it is
 // told so and keeps the value.
 //
 //   producer:  if (!queue.TryPush(value)) count it as dropped;
 //   consumer:  for (;;) { auto taken = queue.TakeAll(); ...; if (taken.closed) break; }
 //   owner:     queue.Close(), then join the consumer.
-template <typename T>
+//
+// The bound is on the sum of Cost(value) over what waits: by default how many there are, else for example their bytes.
+// What TakeAll gave is no longer counted, so that up to twice the bound may be alive.
+template <typename T, typename Cost = OneEach>
 class BoundedQueue {
  public:
   struct Taken {
@@ -25,13 +32,15 @@ class BoundedQueue {
     bool closed;  // nothing will follow
   };
 
-  explicit BoundedQueue(size_t values_max) : values_max_(values_max) {}
+  explicit BoundedQueue(size_t cost_max) : cost_max_(cost_max) {}
 
-  // Any thread. False: full or closed; `value` is untouched.
+  // Any thread. False: full or closed; `value` is untouched. One that costs more than the bound never gets in.
   [[nodiscard]] bool TryPush(T& value) PORTICO_EXCLUDES(mutex_) {
+    const size_t cost = Cost()(value);
     {
       MutexLock lock(mutex_);
-      if (closed_ || values_.size() >= values_max_) return false;
+      if (closed_ || cost > cost_max_ - cost_) return false;
+      cost_ += cost;
       values_.push_back(std::move(value));
     }
     changed_.notify_one();
@@ -61,6 +70,7 @@ class BoundedQueue {
     Waiting waiting{mutex_};
     while (values_.empty() && !noted_ && !closed_)
       changed_.wait(waiting);
+    cost_ = 0;
     return {std::exchange(values_, {}), std::exchange(noted_, false), closed_};
   }
 
@@ -73,10 +83,11 @@ class BoundedQueue {
     void unlock() __attribute__((no_thread_safety_analysis)) { mutex.Unlock(); }
   };
 
-  const size_t values_max_;
+  const size_t cost_max_;
   Mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<T> values_ PORTICO_GUARDED_BY(mutex_);
+  size_t cost_ PORTICO_GUARDED_BY(mutex_) = 0;
   bool noted_ PORTICO_GUARDED_BY(mutex_) = false;
   bool closed_ PORTICO_GUARDED_BY(mutex_) = false;
 };

@@ -19,6 +19,22 @@ TEST(BoundedQueue, RefusesWhatIsTooMuchAndLeavesTheValue) {
   EXPECT_TRUE(queue.TryPush(second));
 }
 
+struct Bytes {
+  size_t operator()(const std::string& value) const { return value.size(); }
+};
+
+TEST(BoundedQueue, BoundsWhatItsValuesCost) {
+  BoundedQueue<std::string, Bytes> queue(10);
+  std::string eleven(11, 'a'), six(6, 'b'), five(5, 'c'), four(4, 'd'), one(1, 'e');
+  EXPECT_FALSE(queue.TryPush(eleven));
+  EXPECT_TRUE(queue.TryPush(six));
+  EXPECT_FALSE(queue.TryPush(five));
+  EXPECT_TRUE(queue.TryPush(four));
+  EXPECT_FALSE(queue.TryPush(one));
+  EXPECT_EQ(queue.TakeAll().values.size(), 2u);
+  EXPECT_TRUE(queue.TryPush(five));
+}
+
 TEST(BoundedQueue, ANoteIsNeverRefusedAndGivenOnce) {
   BoundedQueue<int> queue(1);
   int value = 1;
