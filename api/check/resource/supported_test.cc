@@ -1,7 +1,5 @@
 #include "api/check/resource/supported.h"
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -44,20 +42,6 @@ TEST(CheckSupported, RefusesWhatItDoesNotKnow) {
   spec.clear_protocol();
   spec.GetReflection()->MutableUnknownFields(&spec)->AddVarint(900, 1);
   EXPECT_EQ(CheckSupported(resource, false).at(0).path, "spec");
-}
-
-TEST(CheckSupported, WhatTheReferenceShopIsStillRefusedFor) {
-  std::ifstream file("test/corpus/yaml/shop.yaml");
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::vector<std::string> expected = {
-      "Cluster product: spec.loadBalancer.type the value LeastRequest is not supported yet",
-      "Cluster inventory: spec.limits is not supported yet",
-      "Consumer acme: spec.credentials[0].apiKey is not supported yet",
-      "AuthPolicy signed-in: spec.authentication.anyOf[1].apiKey is not supported yet",
-      "Route shop: spec.rules[2].retry is not supported yet",
-  };
-  EXPECT_EQ(Refused(text.str(), false), expected);
 }
 
 TEST(Configuration, IsIndexedByKey) {
