@@ -3,19 +3,22 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string_view>
 
 #include "api/base/arena.h"
+#include "api/base/arguments.h"
 #include "api/base/text.h"
 #include "api/check/configuration.h"
+#include "api/load/choose_gateway.h"
+#include "api/load/load.h"
 #include "api/resolve/resolve.h"
 #include "dataplane/http/fields.h"
 #include "dataplane/route/explain.h"
 #include "dataplane/route/path.h"
 #include "dataplane/route/rewrite.h"
 #include "dataplane/route/route_config.h"
-#include "tools/ctl/arguments.h"
 #include "tools/ctl/load.h"
 #include "tools/ctl/request.h"
 
@@ -41,27 +44,6 @@ exit codes: 0 a rule wins, 1 none does or the configuration has errors, 2 wrong 
 template <typename... Pieces>
 absl::Status Failure(const Pieces&... pieces) {
   return absl::FailedPreconditionError(base::ToAbsl(base::Concat(pieces...)));
-}
-
-absl::StatusOr<check::ResourceKey> ChooseGateway(const check::Configuration& configuration, const std::string& name) {
-  std::vector<check::ResourceKey> gateways;
-  std::vector<std::string> names;
-  for (const auto& [key, resource] : configuration.resources()) {
-    if (!resource->has_gateway()) continue;
-    gateways.push_back(key);
-    names.push_back(base::Concat(key.name_space, "/", key.name));
-  }
-  if (!name.empty()) {
-    const size_t slash = name.find('/');
-    const check::ResourceKey key = slash == std::string::npos
-                                       ? check::ResourceKey{"Gateway", std::string(check::kDefaultNamespace), name}
-                                       : check::ResourceKey{"Gateway", name.substr(0, slash), name.substr(slash + 1)};
-    if (configuration.Find(key) != nullptr) return key;
-    return Failure("there is no Gateway `", name, "`; there are: ", base::Join(names, ", "));
-  }
-  if (gateways.size() == 1) return gateways[0];
-  if (gateways.empty()) return Failure("the configuration has no Gateway");
-  return Failure("there are several Gateways, choose one by --gateway: ", base::Join(names, ", "));
 }
 
 // The URL's port, or the only one that a listener has for the URL's scheme.
@@ -178,7 +160,9 @@ class Printer {
 // true: a rule wins.
 absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, const std::string& gateway_name,
                                     const Request& request, std::ostream& out) {
-  const absl::StatusOr<check::ResourceKey> key = ChooseGateway(configuration, gateway_name);
+  const std::optional<check::ResourceKey> asked =
+      gateway_name.empty() ? std::nullopt : std::optional(load::ParseGatewayName(gateway_name));
+  const absl::StatusOr<check::ResourceKey> key = load::ChooseGateway(configuration, asked);
   if (!key.ok()) return key.status();
   const absl::StatusOr<resolve::ResolvedGateway> gateway = resolve::Resolve(configuration, *key);
   if (!gateway.ok()) return gateway.status();
@@ -213,12 +197,12 @@ int Explain(const std::vector<std::string>& words, const Console& console) {
     console.error << "porticoctl explain: " << status.message() << (code == kWrongUsage ? "; see --help\n" : "\n");
     return code;
   };
-  const absl::StatusOr<Arguments> arguments =
-      ParseArguments(words, {{.name = "file", .letter = 'f', .repeated = true, .required = true},
-                             {.name = "url", .required = true},
-                             {.name = "method"},
-                             {.name = "header", .letter = 'H', .repeated = true},
-                             {.name = "gateway"}});
+  const absl::StatusOr<base::Arguments> arguments =
+      base::ParseArguments(words, {{.name = "file", .letter = 'f', .repeated = true, .required = true},
+                                   {.name = "url", .required = true},
+                                   {.name = "method"},
+                                   {.name = "header", .letter = 'H', .repeated = true},
+                                   {.name = "gateway"}});
   if (!arguments.ok()) return refuse(arguments.status(), kWrongUsage);
   if (arguments->Has("help")) {
     console.out << kHelp;
@@ -227,9 +211,9 @@ int Explain(const std::vector<std::string>& words, const Console& console) {
   const absl::StatusOr<Request> request =
       ParseRequest(arguments->Get("method", "GET"), arguments->Get("url"), arguments->All("header"));
   if (!request.ok()) return refuse(request.status(), kWrongUsage);
-  const Loaded loaded = Load(arguments->All("file"), console.files, console.key_pairs);
+  const load::Loaded loaded = LoadAndResolve(arguments->All("file"), console.files, console.key_pairs);
   if (loaded.errors() > 0) {
-    for (const Finding& finding : loaded.findings) {
+    for (const load::Finding& finding : loaded.findings) {
       if (finding.is_error) console.error << finding.ToString() << "\n";
     }
     return kFailed;

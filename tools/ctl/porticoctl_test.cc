@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/load/memory_files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -12,28 +13,6 @@ namespace portico::ctl {
 namespace {
 
 using testing::HasSubstr;
-
-class FakeFiles : public yaml::FileReader {
- public:
-  explicit FakeFiles(std::map<std::string, std::string> files) : files_(std::move(files)) {}
-
-  absl::StatusOr<std::string> Read(const std::string& path, size_t bytes_max) override {
-    const auto found = files_.find(path);
-    if (found == files_.end()) return absl::NotFoundError("no such file");
-    return found->second;
-  }
-  absl::StatusOr<std::vector<std::string>> List(const std::string& path) override {
-    std::vector<std::string> names;
-    for (const auto& [name, text] : files_) {
-      if (name.starts_with(path + "/")) names.push_back(name.substr(path.size() + 1));
-    }
-    if (names.empty()) return absl::FailedPreconditionError("no folder");
-    return names;
-  }
-
- private:
-  const std::map<std::string, std::string> files_;
-};
 
 class AcceptingChecker : public check::KeyPairChecker {
  public:
@@ -119,7 +98,7 @@ struct Row {
 };
 
 void RunRows(const std::vector<Row>& rows) {
-  FakeFiles files(kFiles);
+  load::MemoryFiles files(kFiles);
   const AcceptingChecker key_pairs;
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
@@ -262,7 +241,7 @@ TEST(Porticoctl, Explain) {
        {"explain", "-f", "good.yaml", "--url", url, "--gateway", "x"},
        1,
        {},
-       {"there is no Gateway `x`; there are: default/front"}},
+       {"there is no Gateway x; there are: default/front"}},
       {"no gateway", {"explain", "-f", "alone.yaml", "--url", url}, 1, {}, {"has no Gateway"}},
       {"bad file",
        {"explain", "-f", "misspelt.yaml", "--url", url},

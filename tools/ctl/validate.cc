@@ -1,8 +1,9 @@
 #include "tools/ctl/validate.h"
 
+#include "api/base/arguments.h"
 #include "api/base/json.h"
 #include "api/base/text.h"
-#include "tools/ctl/arguments.h"
+#include "api/load/load.h"
 #include "tools/ctl/load.h"
 
 namespace portico::ctl {
@@ -30,9 +31,9 @@ void AppendMember(std::string& out, std::string_view name, std::string_view valu
   base::AppendJsonString(out, value);
 }
 
-std::string ToJson(const Loaded& loaded) {
+std::string ToJson(const load::Loaded& loaded) {
   std::string out = base::Concat("{\"resources\": ", loaded.configuration.resources().size(), ", \"findings\": [");
-  for (const Finding& finding : loaded.findings) {
+  for (const load::Finding& finding : loaded.findings) {
     if (!out.ends_with('[')) out += ", ";
     out += '{';
     AppendMember(out, "severity", finding.is_error ? "error" : "warning");
@@ -47,9 +48,9 @@ std::string ToJson(const Loaded& loaded) {
   return out + "]}\n";
 }
 
-std::string ToTable(const Loaded& loaded) {
+std::string ToTable(const load::Loaded& loaded) {
   std::string out;
-  for (const Finding& finding : loaded.findings)
+  for (const load::Finding& finding : loaded.findings)
     out += finding.ToString() + "\n";
   const std::string warnings = loaded.warnings() == 0 ? "" : base::Concat(", ", Plural(loaded.warnings(), "warning"));
   if (loaded.errors() > 0) return base::Concat(out, Plural(loaded.errors(), "error"), warnings, "\n");
@@ -59,10 +60,10 @@ std::string ToTable(const Loaded& loaded) {
 }  // namespace
 
 int Validate(const std::vector<std::string>& words, const Console& console) {
-  const absl::StatusOr<Arguments> arguments =
-      ParseArguments(words, {{.name = "file", .letter = 'f', .repeated = true, .required = true},
-                             {.name = "strict", .has_value = false},
-                             {.name = "output", .letter = 'o'}});
+  const absl::StatusOr<base::Arguments> arguments =
+      base::ParseArguments(words, {{.name = "file", .letter = 'f', .repeated = true, .required = true},
+                                   {.name = "strict", .has_value = false},
+                                   {.name = "output", .letter = 'o'}});
   if (!arguments.ok()) {
     console.error << "porticoctl validate: " << arguments.status().message() << "; see --help\n";
     return kWrongUsage;
@@ -76,7 +77,7 @@ int Validate(const std::vector<std::string>& words, const Console& console) {
     console.error << "porticoctl validate: -o is table or json, not `" << output << "`; see --help\n";
     return kWrongUsage;
   }
-  const Loaded loaded = Load(arguments->All("file"), console.files, console.key_pairs);
+  const load::Loaded loaded = LoadAndResolve(arguments->All("file"), console.files, console.key_pairs);
   console.out << (output == "json" ? ToJson(loaded) : ToTable(loaded));
   const bool failed = loaded.errors() > 0 || (arguments->Has("strict") && loaded.warnings() > 0);
   return failed ? kFailed : kGood;

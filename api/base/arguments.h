@@ -1,5 +1,5 @@
-#ifndef PORTICO_TOOLS_CTL_ARGUMENTS_H_
-#define PORTICO_TOOLS_CTL_ARGUMENTS_H_
+#ifndef PORTICO_API_BASE_ARGUMENTS_H_
+#define PORTICO_API_BASE_ARGUMENTS_H_
 
 #include <map>
 #include <string>
@@ -8,7 +8,12 @@
 
 #include "absl/status/statusor.h"
 
-namespace portico::ctl {
+namespace portico::base {
+
+// A command line of ours: porticoctl's commands and the proxy speak the same.
+//
+//   absl::StatusOr<Arguments> arguments = ParseArguments(words, {{.name = "file", .letter = 'f', .required = true}});
+//   arguments->Get("file")
 
 // One flag of a command. `--name VALUE`, `--name=VALUE`, and for one with a letter `-f VALUE`, `-fVALUE`.
 struct Flag {
@@ -33,6 +38,6 @@ struct Arguments {
 // makes what is required not so.
 absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words, const std::vector<Flag>& flags);
 
-}  // namespace portico::ctl
+}  // namespace portico::base
 
-#endif  // PORTICO_TOOLS_CTL_ARGUMENTS_H_
+#endif  // PORTICO_API_BASE_ARGUMENTS_H_

@@ -1,16 +1,16 @@
-#include "tools/ctl/arguments.h"
+#include "api/base/arguments.h"
 
 #include <algorithm>
 #include <optional>
 
 #include "api/base/text.h"
 
-namespace portico::ctl {
+namespace portico::base {
 namespace {
 
 template <typename... Pieces>
 absl::Status Usage(const Pieces&... pieces) {
-  return absl::InvalidArgumentError(base::ToAbsl(base::Concat(pieces...)));
+  return absl::InvalidArgumentError(ToAbsl(Concat(pieces...)));
 }
 
 class Parser {
@@ -38,7 +38,7 @@ class Parser {
 
  private:
   static std::string Name(const Flag& flag) {
-    return flag.letter == '\0' ? base::Concat("--", flag.name) : base::Concat("-", flag.letter, " (--", flag.name, ")");
+    return flag.letter == '\0' ? Concat("--", flag.name) : Concat("-", flag.letter, " (--", flag.name, ")");
   }
 
   absl::Status ParseLong(std::string_view word) {
@@ -62,7 +62,7 @@ class Parser {
     std::vector<std::string_view> names;
     for (const Flag& flag : flags_)
       names.push_back(flag.name);
-    const std::string_view nearest = base::NearestName(name, names);
+    const std::string_view nearest = NearestName(name, names);
     if (nearest.empty()) return Usage("unknown flag `--", name, "`");
     return Usage("unknown flag `--", name, "`; did you mean `--", nearest, "`?");
   }
@@ -104,4 +104,4 @@ absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words, 
   return std::move(parser.out);
 }
 
-}  // namespace portico::ctl
+}  // namespace portico::base
