@@ -18,12 +18,12 @@ constexpr std::string_view kPrefaceStart = "PRI ";
 }  // namespace
 
 Connection::Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,
-                       const http::Limits& limits, Timeouts timeouts)
+                       std::shared_ptr<const http::Limits> limits, Timeouts timeouts)
     : loop_(loop),
       pool_(pool),
       stream_(std::move(stream)),
       owner_(owner),
-      limits_(limits),
+      limits_(std::move(limits)),
       timeouts_(timeouts),
       timer_(loop.timers(), *this),
       output_(&pool) {
@@ -55,10 +55,10 @@ void Connection::Serve(bool http2) {
   state_ = State::kServing;
   http::ServerEvents& events = *this;
   if (http2) {
-    codec_ = std::make_unique<http::h2::ServerCodec>(events, limits_);
+    codec_ = std::make_unique<http::h2::ServerCodec>(events, *limits_);
   } else {
     const std::string_view scheme = stream_->tls().version.empty() ? "http" : "https";
-    codec_ = std::make_unique<http::h1::ServerCodec>(limits_, events, &pool_, scheme);
+    codec_ = std::make_unique<http::h1::ServerCodec>(*limits_, events, &pool_, scheme);
   }
   if (draining_) codec_->Drain(drain_final_);
 }
@@ -183,6 +183,10 @@ bool Connection::AnswersAreDue() const {
 }
 
 void Connection::Linger() {
+  if (abort_) {
+    stream_->AbortOnClose();
+    return Close();
+  }
   stream_->ShutdownWrite();
   ResetExchanges();
   state_ = State::kLingering;
@@ -273,6 +277,7 @@ void Connection::SendResponse(http::StreamId id, const http::ResponseHead& head,
   Entry* entry = Find(id);
   if (entry == nullptr) return;
   codec_->SendResponse(id, head, end);
+  entry->response_begun = entry->response_begun || head.status >= 200;
   entry->response_ended = end;
   loop_.AtTurnEnd(*this);
   RetireIfEnded(id);
@@ -303,6 +308,8 @@ void Connection::Consumed(http::StreamId id, size_t bytes) {
 }
 
 void Connection::Reset(http::StreamId id, http::ResetReason reason) {
+  const Entry* entry = Find(id);
+  abort_ = abort_ || (!http2_ && entry != nullptr && entry->response_begun && !entry->response_ended);
   std::unique_ptr<ExchangeEvents> exchange = Take(id);
   if (exchange == nullptr) return;
   codec_->Reset(id, reason);

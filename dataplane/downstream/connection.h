@@ -64,9 +64,9 @@ class Connection final : public event::Deletable,
   static constexpr base::Duration kLeave = std::chrono::seconds(30);  // for a client that neither reads nor goes on
   static constexpr int kReadsPerTurnMax = 16;                         // then others have their turn: 256 KiB
 
-  // Limits and owner outlive it. The stream may be open or in its handshake.
+  // The owner outlives it. The stream may be open or in its handshake.
   Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,
-             const http::Limits& limits, Timeouts timeouts);
+             std::shared_ptr<const http::Limits> limits, Timeouts timeouts);
   ~Connection() override;
 
   // For exchanges; as in http/codec.h.
@@ -75,7 +75,8 @@ class Connection final : public event::Deletable,
   void SendTrailers(http::StreamId id, const http::Fields& trailers);
   size_t Unsent(http::StreamId id) const { return codec_->Unsent(id); }
   void Consumed(http::StreamId id, size_t bytes);
-  // Ends the exchange now, without OnReset.
+  // Ends the exchange now, without OnReset. HTTP/1.1: a response that has begun ends in a TCP reset, since a FIN could
+  // be taken for its end (RFC 9112 section 8).
   void Reset(http::StreamId id, http::ResetReason reason);
 
   // No new requests (see README). `final`: the warning has been out long enough; idle connections close.
@@ -93,6 +94,7 @@ class Connection final : public event::Deletable,
     http::StreamId id;
     std::unique_ptr<ExchangeEvents> exchange;
     bool request_ended = false;
+    bool response_begun = false;
     bool response_ended = false;
   };
 
@@ -134,7 +136,7 @@ class Connection final : public event::Deletable,
   base::BlockPool& pool_;
   std::unique_ptr<net::ByteStream> stream_;
   Owner& owner_;
-  const http::Limits& limits_;
+  const std::shared_ptr<const http::Limits> limits_;
   const Timeouts timeouts_;
   event::Timer timer_;
   std::unique_ptr<http::ServerCodec> codec_;
@@ -150,6 +152,7 @@ class Connection final : public event::Deletable,
   bool draining_ = false;
   bool drain_final_ = false;
   bool close_after_flush_ = false;
+  bool abort_ = false;    // a response was cut short
   bool leaving_ = false;  // only the client's reading, or the rest of its request, is waited for; the timer bounds it
 };
 

@@ -71,7 +71,8 @@ struct World : Connection::Owner {
   World() {
     far = std::make_shared<test::FarEnd>();
     far->open = true;
-    connection = new Connection(loop, pool, std::make_unique<test::ScriptedStream>(far), *this, limits, {});
+    connection = new Connection(loop, pool, std::make_unique<test::ScriptedStream>(far), *this,
+                                std::make_shared<const http::Limits>(), {});
   }
   ~World() override {
     if (connection != nullptr) connection->Close();
@@ -102,7 +103,6 @@ struct World : Connection::Owner {
 
   base::BlockPool pool;
   test::ManualLoop loop;
-  http::Limits limits;
   bool answer_at_once = true;
   std::shared_ptr<test::FarEnd> far;
   std::vector<std::shared_ptr<Heard>> heard;

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <string_view>
-#include <vector>
 
 #include "dataplane/base/random.h"
+#include "dataplane/downstream/forwarding_config.h"
 #include "dataplane/http/message.h"
 #include "dataplane/net/address.h"
 
@@ -15,16 +15,6 @@ namespace portico::downstream {
 //
 //   const net::Address client = ClientAddress(peer, head.fields, config);
 //   AddForwarding(head, peer, client_is_https, config, random);
-
-// Spec of the Gateway: clientAddress, forwardedHeaders, via, requestId, trace.
-struct ForwardingConfig {
-  std::vector<net::Network4Or6> trusted_networks;  // peers whose x-forwarded-* is believed; none by default
-  size_t forwarded_hops = 1;                       // the client is the address at this place from the right end
-  bool append_forwarded = true;
-  bool append_via = true;
-  bool generate_request_id = true;
-  bool begin_trace = true;
-};
 
 inline constexpr size_t kRequestIdBytesMax = 128;
 inline constexpr size_t kForwardedForMax = 64;  // addresses kept; a longer list is an attack, and begins anew

@@ -9,12 +9,13 @@
 namespace portico::downstream {
 namespace {
 
-// `error` and `detail` are ours and static: letters, digits and punctuation, no quote and no backslash, so they need no
-// escape in proxy-status' structured field (RFC 8941 section 3.3.3).
+// `error` is static; `error` and `detail` are ours: letters, digits and punctuation, no quote and no backslash, so they
+// need no escape in proxy-status' structured field (RFC 8941 section 3.3.3).
 filter::Reply Answer(int status, std::string_view error, std::string_view detail) {
   filter::Reply reply = filter::ProblemReply(status, detail);
   reply.fields.emplace_back("proxy-status", base::Concat("portico; error=", error, "; details=\"", detail, "\""));
   reply.reason = detail;
+  reply.error = error;
   return reply;
 }
 
@@ -38,6 +39,11 @@ filter::Reply AnswerForMisdirected() {
 
 filter::Reply AnswerForDeadline() {
   return Answer(504, "http_response_timeout", "there was no whole answer within timeouts.request");
+}
+
+filter::Reply AnswerForComposition(int status, std::string_view step, std::string_view reason) {
+  return Answer(status, status == 504 ? "http_response_timeout" : "destination_unavailable",
+                base::Concat("step ", step, ": ", reason));
 }
 
 filter::Reply AnswerForNoBackend() {

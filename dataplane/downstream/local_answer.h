@@ -1,6 +1,8 @@
 #ifndef PORTICO_DATAPLANE_DOWNSTREAM_LOCAL_ANSWER_H_
 #define PORTICO_DATAPLANE_DOWNSTREAM_LOCAL_ANSWER_H_
 
+#include <string_view>
+
 #include "dataplane/call/error.h"
 #include "dataplane/filter/reply.h"
 #include "dataplane/http/codec.h"
@@ -21,6 +23,9 @@ filter::Reply AnswerForNoRoute();
 filter::Reply AnswerForMisdirected();
 // timeouts.request is over: 504, error=http_response_timeout.
 filter::Reply AnswerForDeadline();
+// A step of a Composition failed the whole: 502, or 504 for a timeout. `step` is a name of the language, `reason` the
+// composition's own words ("status 503"); no byte of an origin is in them.
+filter::Reply AnswerForComposition(int status, std::string_view step, std::string_view reason);
 // The rule has no backend that could be asked: 500, error=proxy_configuration_error (Gateway API).
 filter::Reply AnswerForNoBackend();
 

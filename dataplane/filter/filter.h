@@ -30,6 +30,7 @@ struct FilterContext {
 //   OnRequestHead -> Continue: the next filter's turn
 //                 -> Reply: no further filter, no origin; the reply is the response
 //                 -> Wait: nothing more, until the Resume handle was called with Continue or a Reply
+//   OnRequestTrailers: before they go to the origin; only if every filter let the request head pass
 //   OnResponseHead: for the final response, replies included, in reverse order; only if OnRequestHead was called
 //
 // A filter that waits keeps the handle of the call; its destructor cancels the work it waits for.
@@ -37,6 +38,7 @@ class Filter {
  public:
   virtual ~Filter() = default;
   virtual Verdict OnRequestHead(FilterContext& context, Resume resume) = 0;
+  virtual void OnRequestTrailers(FilterContext& /*context*/, http::Fields& /*trailers*/) {}
   virtual void OnResponseHead(FilterContext& /*context*/, http::ResponseHead& /*head*/) {}
 };
 

@@ -2,6 +2,7 @@
 #define PORTICO_DATAPLANE_FILTER_REPLY_H_
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,8 @@ struct Reply {
   std::vector<std::pair<std::string, std::string>> fields;  // names in lower case
   std::string content;
   std::string reason;  // for the access log alone, never sent: "denied by rule readers-only"
+  // The error parameter of proxy-status, for the access log; static text, "" where the answer is no error of ours.
+  std::string_view error = {};
 };
 
 }  // namespace portico::filter

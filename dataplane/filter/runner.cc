@@ -25,6 +25,11 @@ void Runner::Start() {
   Drive(Continue());
 }
 
+void Runner::RunRequestTrailers(http::Fields& trailers) {
+  for (const std::unique_ptr<Filter>& filter : filters_)
+    filter->OnRequestTrailers(context_, trailers);
+}
+
 void Runner::RunResponseHead(http::ResponseHead& head) {
   // Also while one waits: a deadline may have made the response.
   for (size_t i = asked_; i > 0; --i)

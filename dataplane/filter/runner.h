@@ -14,6 +14,7 @@ namespace portico::filter {
 //
 //   Runner runner(rule.chain, worker.slots(), context, *this);
 //   runner.Start();                 // -> OnFiltersPassed or OnFiltersReply, now or later, once
+//   runner.RunRequestTrailers(trailers);   // after OnFiltersPassed
 //   runner.RunResponseHead(head);   // before the head is sent, whoever made it; at most once
 //
 //   kIdle --Start--> kRunning --filter waits--> kWaiting --Resume--> kRunning
@@ -38,6 +39,7 @@ class Runner final : private Resumable {
   ~Runner();
 
   void Start();
+  void RunRequestTrailers(http::Fields& trailers);
   void RunResponseHead(http::ResponseHead& head);
   FilterContext& context() { return context_; }
 

@@ -123,6 +123,11 @@ class AuthFilter final : public filter::Filter {
     return Continue();
   }
 
+  // Origins may merge the trailer section into the header section (RFC 9110 section 6.5.1).
+  void OnRequestTrailers(FilterContext& /*context*/, http::Fields& trailers) override {
+    RemoveIdentityFields(*config_, trailers);
+  }
+
  private:
   Reply Broken() const {
     Reply out = filter::ProblemReply(503, "This resource can't be served at the moment.");

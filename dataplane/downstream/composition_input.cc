@@ -1,0 +1,124 @@
+#include "dataplane/downstream/composition_input.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "api/base/hex.h"
+#include "api/base/utf8.h"
+
+namespace portico::downstream {
+namespace {
+
+using base::Json;
+using base::JsonMember;
+
+// RFC 9110 has no bound on parameters; the request target's length has.
+std::string_view ValidUtf8(std::string_view text, base::Arena& arena) {
+  if (base::IsUtf8(text)) return text;
+  std::string out;
+  while (!text.empty()) {
+    const size_t bytes = base::Utf8CharacterBytes(text);
+    if (bytes == 0) {
+      base::AppendUtf8(out, 0xfffd);
+    } else {
+      out.append(text.substr(0, bytes));
+    }
+    text.remove_prefix(std::max<size_t>(bytes, 1));
+  }
+  return arena.Copy(out);
+}
+
+Json Text(std::string_view text, base::Arena& arena) {
+  return Json::String(ValidUtf8(text, arena));
+}
+
+Json TextOrNull(std::string_view text, base::Arena& arena) {
+  return text.empty() ? Json() : Text(text, arena);
+}
+
+// application/x-www-form-urlencoded, as route::FindQueryParameter reads it.
+std::string_view FormDecoded(std::string_view text, base::Arena& arena) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && base::HexDigit(text[i + 1]) >= 0 && base::HexDigit(text[i + 2]) >= 0) {
+      out += static_cast<char>(base::HexDigit(text[i + 1]) * 16 + base::HexDigit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return arena.Copy(out);
+}
+
+bool HasMember(const std::vector<JsonMember>& members, std::string_view name) {
+  return std::any_of(members.begin(), members.end(), [name](const JsonMember& member) { return member.name == name; });
+}
+
+Json QueryObject(std::string_view query, base::Arena& arena) {
+  std::vector<JsonMember> members;
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (pair.empty()) continue;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view name = ValidUtf8(FormDecoded(pair.substr(0, equals), arena), arena);
+    if (HasMember(members, name)) continue;
+    const std::string_view value = pair.substr(std::min(pair.size(), equals + 1));
+    members.push_back({name, Text(FormDecoded(value, arena), arena)});
+  }
+  return Json::Object(arena, members);
+}
+
+Json FieldsObject(const http::Fields& fields, base::Arena& arena) {
+  std::vector<JsonMember> members;
+  for (const http::Field& field : fields) {
+    if (HasMember(members, field.name)) continue;
+    members.push_back({field.name, Text(*fields.Combined(field.name), arena)});
+  }
+  return Json::Object(arena, members);
+}
+
+template <typename Texts>
+Json TextArray(const Texts& texts, base::Arena& arena) {
+  std::vector<Json> items;
+  for (const auto& text : texts)
+    items.push_back(Text(text, arena));
+  return Json::Array(arena, items);
+}
+
+}  // namespace
+
+Json RequestVariable(const http::RequestHead& head, const route::Target& target, base::Arena& arena) {
+  const JsonMember members[] = {
+      {"method", Text(head.method, arena)},
+      {"scheme", Text(head.scheme, arena)},
+      {"host", Text(route::HostOf(head.authority), arena)},
+      {"path", Text(target.path, arena)},
+      {"query", QueryObject(target.query, arena)},
+      {"headers", FieldsObject(head.fields, arena)},
+  };
+  return Json::Object(arena, members);
+}
+
+Json IdentityVariable(const filter::Identity& identity, base::Arena& arena) {
+  const JsonMember members[] = {
+      {"anonymous", Json::Bool(identity.anonymous())},
+      {"subject", TextOrNull(identity.subject, arena)},
+      {"issuer", TextOrNull(identity.issuer, arena)},
+      {"scopes", TextArray(identity.scopes, arena)},
+      {"consumer", TextOrNull(identity.consumer(), arena)},
+      {"groups", TextArray(identity.groups, arena)},
+      {"claims", identity.claims},
+  };
+  return Json::Object(arena, members);
+}
+
+std::vector<std::pair<std::string, std::string>> TracingFields(const http::Fields& fields) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const http::FieldId id : {http::FieldId::kTraceparent, http::FieldId::kTracestate, http::FieldId::kXRequestId}) {
+    if (const auto value = fields.Find(id)) out.emplace_back(http::FieldName(id), *value);
+  }
+  return out;
+}
+
+}  // namespace portico::downstream

@@ -1,0 +1,390 @@
+#include "dataplane/downstream/exchange.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "api/base/text.h"
+#include "dataplane/downstream/composition_input.h"
+#include "dataplane/downstream/forwarding.h"
+#include "dataplane/downstream/local_answer.h"
+#include "dataplane/filter/problem.h"
+#include "dataplane/http/date.h"
+#include "dataplane/route/rewrite.h"
+
+namespace portico::downstream {
+namespace {
+
+std::string_view ProtocolText(http::Version version) {
+  switch (version) {
+    case http::Version::kHttp10:
+      return "HTTP/1.0";
+    case http::Version::kHttp11:
+      return "HTTP/1.1";
+    case http::Version::kHttp2:
+      return "HTTP/2";
+  }
+  return "";
+}
+
+// RFC 9110 sections 6.4.1 and 15.3.5: such a response has no content, whatever is known of it.
+bool NeverHasContent(int status) {
+  return status == 204 || status == 304;
+}
+
+}  // namespace
+
+Exchange::Exchange(Connection& connection, http::StreamId id, const Site& site)
+    : connection_(connection),
+      id_(id),
+      host_(site.host),
+      port_(site.port),
+      relay_(connection, id, *this),
+      timer_(host_.loop().timers(), *this),
+      last_progress_(host_.loop().Now()),
+      begun_(last_progress_) {
+  record_.start = host_.loop().WallNow();
+}
+
+Exchange::~Exchange() = default;
+
+void Exchange::OnRequest(http::RequestHead head) {
+  request_.emplace(std::move(head));
+  SetTimer();
+  Drive();
+}
+
+void Exchange::Drive() {
+  driving_ = true;
+  for (bool goes_on = true; goes_on;) {
+    switch (step_) {
+      case Step::kReadHead:
+        step_ = ReadHead();
+        break;
+      case Step::kRoute:
+        step_ = Route();
+        break;
+      case Step::kAdmit:
+        step_ = Admit();
+        break;
+      case Step::kChoose:
+        step_ = Choose();
+        break;
+      case Step::kAdmitting:
+      case Step::kRespond:
+      case Step::kOver:
+        goes_on = false;
+        break;
+    }
+  }
+  driving_ = false;
+}
+
+// Everything that later steps look at is in its final spelling after this one.
+Exchange::Step Exchange::ReadHead() {
+  http::RequestHead& head = *request_;
+  const net::Address& peer = connection_.stream().peer();
+  client_text_ = ClientAddress(peer, head.fields, client().forwarding).ip();
+  record_.client = client_text_;
+  record_.protocol = ProtocolText(head.version);
+  record_.tls = connection_.stream().tls().version;
+  record_.method = head.method;
+  record_.scheme = head.scheme;
+  record_.authority = head.authority;
+  record_.target = head.path;
+
+  target_ = route::SplitTarget(head.path);
+  if (route::NeedsNormalising(target_.path)) {
+    route::NormalisedPath normal = route::NormalisePath(target_.path);
+    if (!normal.status.ok()) return Answer(AnswerFor(http::MessageError{400, base::ToStd(normal.status.message())}));
+    target_.path = arena_.Copy(normal.path);
+  }
+  AddForwarding(head, peer, port_->tls != nullptr, client().forwarding, host_.random());
+  record_.request_id = head.fields.Find(http::FieldId::kXRequestId).value_or("");
+  record_.trace_parent = head.fields.Find(http::FieldId::kTraceparent).value_or("");
+  return Step::kRoute;
+}
+
+Exchange::Step Exchange::Route() {
+  const http::RequestHead& head = *request_;
+  const route::RouteTable& routes = *port_->routes;
+  const std::string_view host = route::HostOf(head.authority);
+  const std::string_view server_name = connection_.stream().tls().server_name;
+  if (!server_name.empty() && routes.FindListener(host) != routes.FindListener(server_name)) {
+    return Answer(AnswerForMisdirected());
+  }
+  const route::RuleMatch* match = routes.Match({head.method, host, target_.path, target_.query, head.fields});
+  if (match == nullptr) return Answer(AnswerForNoRoute());
+  rule_ = (*port_->rules)[match->rule->id];
+  prefix_bytes_ = match->prefix_bytes();
+  record_.route = rule_->rule->route;
+  record_.rule = rule_->rule->name;
+  if (rule_->rule->request_timeout) {
+    deadline_ = begun_ + *rule_->rule->request_timeout;
+    SetTimer();
+  }
+  return Step::kAdmit;
+}
+
+Exchange::Step Exchange::Admit() {
+  const auto length = request_->framing.length;
+  if (length && client().request_content_bytes_max && *length > *client().request_content_bytes_max) {
+    return Answer(AnswerFor(http::MessageError{413, "the content is longer than this gateway takes"}));
+  }
+  if (rule_->chain.empty()) return Step::kChoose;
+  filter::Runner::Delegate& delegate = *this;
+  runner_.emplace(rule_->chain, host_.slots(),
+                  filter::FilterContext{*request_, route::HostOf(request_->authority), target_.path, identity_,
+                                        host_.loop().WallNow()},
+                  delegate);
+  step_ = Step::kAdmitting;
+  runner_->Start();
+  return step_;
+}
+
+void Exchange::OnFiltersPassed() {
+  step_ = Step::kChoose;
+  if (!driving_) Drive();
+}
+
+void Exchange::OnFiltersReply(filter::Reply reply) {
+  step_ = Answer(std::move(reply));
+}
+
+Exchange::Step Exchange::Choose() {
+  const route::Rule& rule = *rule_->rule;
+  if (rule.redirect) return Redirect();
+  if (rule.direct_response) {
+    const route::DirectResponse& direct = *rule.direct_response;
+    return Answer({direct.status, direct.fields, direct.content, ""});
+  }
+  const route::Backend* picked = route::PickBackend(rule, host_.random().Next());
+  if (picked == nullptr) return Answer(AnswerForNoBackend());
+  const snapshot::BoundBackend& backend = rule_->backends[static_cast<size_t>(picked - rule.backends.data())];
+  if (!backend.fault.empty()) {
+    filter::Reply reply = AnswerForNoBackend();
+    reply.reason = backend.fault;
+    return Answer(std::move(reply));
+  }
+  return backend.plan != nullptr ? Compose(backend) : Forward(backend);
+}
+
+Exchange::Step Exchange::Redirect() {
+  const route::Redirect& redirect = *rule_->rule->redirect;
+  filter::Reply reply;
+  reply.status = redirect.status;
+  reply.fields.emplace_back("location", route::Location(redirect, {request_->scheme, request_->authority, target_,
+                                                                   prefix_bytes_, rule_->rule->listener_port}));
+  return Answer(std::move(reply));
+}
+
+std::shared_ptr<call::Backend> Exchange::KeepBackend(const std::string& cluster) {
+  std::shared_ptr<call::Backend> backend = host_.FindBackend(cluster);
+  if (backend != nullptr) backends_.push_back(backend);
+  return backend;
+}
+
+Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
+  const std::shared_ptr<call::Backend> origin = KeepBackend(backend.cluster);
+  if (origin == nullptr) return Answer(AnswerForNoBackend());
+  record_.cluster = origin->name();
+  // The client's expectation is met here: what it sends from now on is read as fast as the origin takes it.
+  if (std::exchange(request_->expects_continue, false)) {
+    http::ResponseHead go_on(arena_);
+    go_on.status = 100;
+    connection_.SendResponse(id_, go_on, false);
+  }
+  PrepareForOrigin();
+  call::CallRequest request;
+  request.head = &*request_;
+  request.end = request_->framing.ends_with_head;
+  request.arena = &arena_;
+  request.attempt_timeout = rule_->rule->backend_request_timeout;
+  relay_.Start(*origin, request);
+  return Step::kRespond;
+}
+
+void Exchange::PrepareForOrigin() {
+  http::RequestHead& head = *request_;
+  std::string path(target_.path);
+  if (const auto& rewrite = rule_->rule->rewrite) {
+    if (!rewrite->hostname.empty()) head.authority = rewrite->hostname;
+    if (rewrite->path) path = route::RewritePath(*rewrite->path, target_.path, prefix_bytes_);
+  }
+  if (target_.has_query) path = base::Concat(path, "?", target_.query);
+  head.path = arena_.Copy(path);
+  rule_->rule->request_edits.Apply(head.fields);
+}
+
+Exchange::Step Exchange::Compose(const snapshot::BoundBackend& backend) {
+  for (const std::string& cluster : backend.plan_clusters) {
+    const std::shared_ptr<call::Backend> origin = KeepBackend(cluster);
+    if (origin == nullptr) return Answer(AnswerForNoBackend());
+    plan_backends_.push_back(origin.get());
+  }
+  compose::CompositionInput input;
+  input.backends = plan_backends_;
+  input.request = RequestVariable(*request_, target_, arena_);
+  input.identity = IdentityVariable(identity_, arena_);
+  input.tracing = TracingFields(request_->fields);
+  relay_.Cancel();  // the client's content is nobody's
+  compose::CompositionHandler& handler = *this;
+  composition_ = std::make_unique<compose::Composition>(backend.plan, std::move(input), handler);
+  step_ = Step::kRespond;
+  composition_->Start();
+  return step_;
+}
+
+void Exchange::OnAnswer(compose::Answer answer) {
+  step_ = Answer({answer.status, std::move(answer.fields), std::move(answer.content), ""});
+}
+
+void Exchange::OnFailure(compose::Failure failure) {
+  filter::Reply reply = AnswerForComposition(failure.status, failure.step, failure.reason);
+  if (!failure.item.empty()) base::AppendTo(reply.reason, base::Concat(", item ", failure.item));
+  if (!failure.detail.empty()) base::AppendTo(reply.reason, base::Concat(": ", failure.detail));
+  step_ = Answer(std::move(reply));
+}
+
+void Exchange::FinishHead(http::ResponseHead& head) {
+  if (rule_ != nullptr) rule_->rule->response_edits.Apply(head.fields);
+  if (runner_) runner_->RunResponseHead(head);
+  if (!head.fields.Has(http::FieldId::kDate)) {
+    head.fields.AddUnowned(http::FieldId::kDate, http::FormatDate(host_.loop().WallNow(), arena_));
+  }
+  record_.status = head.status;
+}
+
+Exchange::Step Exchange::Answer(filter::Reply reply) {
+  record_.endpoint = arena_.Copy(relay_.facts().endpoint);
+  record_.attempts = relay_.facts().attempts;
+  relay_.Cancel();
+  composition_.reset();
+  reason_ = std::move(reply.reason);
+  record_.error = reply.error;
+  http::ResponseHead head(arena_);
+  head.status = reply.status;
+  for (const auto& [name, value] : reply.fields)
+    head.fields.Add(name, value);
+  head.fields.Add(http::FieldId::kServer, "portico");
+  if (!NeverHasContent(reply.status)) {
+    head.framing.length = reply.content.size();
+    head.fields.Set(http::FieldId::kContentLength, base::Concat(reply.content.size()));
+  }
+  FinishHead(head);
+  const bool to_head = request_ && request_->method == "HEAD";
+  const bool ends = to_head || reply.content.empty() || NeverHasContent(reply.status);
+  answer_bytes_ = ends ? 0 : reply.content.size();
+  connection_.SendResponse(id_, head, ends);
+  if (!ends) {
+    base::Buffer content;
+    content.Append(std::string_view(reply.content));
+    connection_.SendContent(id_, content, true);
+  }
+  Finish(false);
+  return Step::kOver;
+}
+
+void Exchange::OnBadRequest(http::MessageError error) {
+  if (step_ == Step::kOver) return;
+  if (relay_.response_begun()) return Abort(http::ResetReason::kProtocol);
+  if (!request_) client_text_ = connection_.stream().peer().ip();
+  record_.client = client_text_;
+  step_ = Answer(AnswerFor(error));
+}
+
+void Exchange::OnContent(base::Slice content) {
+  const auto& bytes_max = client().request_content_bytes_max;
+  if (step_ != Step::kOver && bytes_max && relay_.received_bytes() + content.size() > *bytes_max) {
+    if (relay_.response_begun()) return Abort(http::ResetReason::kCancelled);
+    step_ = Answer(AnswerFor(http::MessageError{413, "the content is longer than this gateway takes"}));
+  }
+  relay_.TakeContent(std::move(content));
+}
+
+void Exchange::OnTrailers(http::Fields trailers) {
+  relay_.TakeTrailers(std::move(trailers));
+}
+
+void Exchange::OnRequestEnd() {
+  relay_.TakeEnd();
+}
+
+void Exchange::OnProgress() {
+  last_progress_ = host_.loop().Now();
+}
+
+void Exchange::OnOriginHead(http::ResponseHead& head) {
+  OnProgress();
+  FinishHead(head);
+}
+
+void Exchange::OnResponseEnd() {
+  step_ = Step::kOver;
+  Finish(false);
+}
+
+void Exchange::OnOriginError(const call::Error& error) {
+  record_.error = call::ErrorName(error.kind);
+  reason_ = error.detail;
+  if (relay_.response_begun()) return Abort(http::ResetReason::kInternal);
+  step_ = Answer(AnswerFor(error));
+}
+
+void Exchange::OnReset(http::ResetReason) {
+  if (step_ == Step::kOver) return;
+  step_ = Step::kOver;
+  Finish(true);
+}
+
+// The response can't be made whole any more, and the client must see that.
+void Exchange::Abort(http::ResetReason reason) {
+  step_ = Step::kOver;
+  Finish(true);
+  connection_.Reset(id_, reason);
+}
+
+void Exchange::SetTimer() {
+  if (!deadline_ && client().stream_duration_max) deadline_ = begun_ + *client().stream_duration_max;
+  const base::MonotonicTime silence_ends = last_progress_ + client().stream_idle_timeout;
+  timer_.Set(deadline_ ? std::min(*deadline_, silence_ends) : silence_ends);
+}
+
+void Exchange::OnTimer(event::Timer&) {
+  if (step_ == Step::kOver) return;
+  const base::MonotonicTime now = host_.loop().Now();
+  const bool too_late = deadline_ && now >= *deadline_;
+  if (!too_late && now < last_progress_ + client().stream_idle_timeout) return SetTimer();
+  reason_ = too_late ? "the deadline of the exchange is over" : "nothing moved in either direction";
+  if (relay_.response_begun()) return Abort(http::ResetReason::kCancelled);
+  if (too_late) {
+    step_ = Answer(AnswerForDeadline());
+  } else if (!relay_.request_ended()) {
+    step_ = Answer(AnswerFor(http::MessageError{408, "the content did not come in time"}));
+  } else {
+    step_ = Answer(AnswerFor(
+        call::Error{call::ErrorKind::kConnectionReadTimeout, false, "nothing moved in either direction in time"}));
+  }
+}
+
+// The log's line is written when the response is over; what the client may still send of its request counts for nobody.
+void Exchange::Finish(bool aborted) {
+  if (relay_.facts().attempts > 0) {
+    record_.endpoint = arena_.Copy(relay_.facts().endpoint);
+    record_.attempts = relay_.facts().attempts;
+  }
+  record_.received_bytes = relay_.received_bytes();
+  record_.sent_bytes = relay_.sent_bytes() + answer_bytes_;
+  record_.subject = identity_.subject;
+  record_.consumer = identity_.consumer();
+  record_.duration = host_.loop().Now() - begun_;
+  record_.reason = reason_;
+  record_.aborted = aborted;
+  relay_.Cancel();
+  composition_.reset();
+  runner_.reset();
+  timer_.Forget();
+  host_.OnExchangeEnd(record_);
+}
+
+}  // namespace portico::downstream

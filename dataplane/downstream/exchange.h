@@ -1,0 +1,116 @@
+#ifndef PORTICO_DATAPLANE_DOWNSTREAM_EXCHANGE_H_
+#define PORTICO_DATAPLANE_DOWNSTREAM_EXCHANGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/compose/composition.h"
+#include "dataplane/downstream/connection.h"
+#include "dataplane/downstream/relay.h"
+#include "dataplane/downstream/site.h"
+#include "dataplane/filter/identity.h"
+#include "dataplane/filter/runner.h"
+#include "dataplane/route/path.h"
+
+namespace portico::downstream {
+
+// One request with its response, from the first byte to the line in the access log. Until somebody answers it is a row
+// of steps with one driver loop; each step is a short function that says which comes next:
+//
+//   kReadHead ──▶ kRoute ──▶ kAdmit ──▶ kChoose ──▶ kRespond   the origin (relay.h), a composition, a redirect, …
+//       │            │      (kAdmitting: a filter waits)
+//       └────────────┴──────────┴──▶ kRespond: a local answer (local_answer.h, or a filter's reply)
+//
+// Deadlines: timeouts.request and streamDurationMax bind the whole, streamIdle the silence in both directions.
+//
+// The connection owns it; it dies at the end of a turn. Whatever it has begun elsewhere ends with the response.
+class Exchange final : public ExchangeEvents,
+                       private Relay::Delegate,
+                       private filter::Runner::Delegate,
+                       private compose::CompositionHandler,
+                       private event::Timer::Handler {
+ public:
+  // Connection and site outlive it, the connection as far as the exchange is not over.
+  Exchange(Connection& connection, http::StreamId id, const Site& site);
+  ~Exchange() override;
+
+  base::Arena& arena() override { return arena_; }
+  void OnRequest(http::RequestHead head) override;
+  void OnBadRequest(http::MessageError error) override;
+  void OnContent(base::Slice content) override;
+  void OnTrailers(http::Fields trailers) override;
+  void OnRequestEnd() override;
+  void OnReset(http::ResetReason reason) override;
+  void OnSendReady() override { relay_.ClientReady(); }
+
+ private:
+  enum class Step : uint8_t { kReadHead, kRoute, kAdmit, kAdmitting, kChoose, kRespond, kOver };
+
+  void Drive();
+  Step ReadHead();
+  Step Route();
+  Step Admit();
+  Step Choose();
+  Step Redirect();
+  Step Forward(const snapshot::BoundBackend& backend);
+  Step Compose(const snapshot::BoundBackend& backend);
+  // A response of our own, whole. Ends whatever is under way for this exchange.
+  Step Answer(filter::Reply reply);
+
+  // Relay::Delegate
+  void OnProgress() override;
+  void OnOriginHead(http::ResponseHead& head) override;
+  void OnResponseEnd() override;
+  void OnOriginError(const call::Error& error) override;
+  // filter::Runner::Delegate
+  void OnFiltersPassed() override;
+  void OnFiltersReply(filter::Reply reply) override;
+  // compose::CompositionHandler
+  void OnAnswer(compose::Answer answer) override;
+  void OnFailure(compose::Failure failure) override;
+  void OnTimer(event::Timer& timer) override;
+
+  std::shared_ptr<call::Backend> KeepBackend(const std::string& cluster);
+  void PrepareForOrigin();
+  void FinishHead(http::ResponseHead& head);
+  void Abort(http::ResetReason reason);
+  void Finish(bool aborted);
+  void SetTimer();
+  const snapshot::ClientConfig& client() const { return *port_->client; }
+
+  base::Arena arena_;
+  Connection& connection_;
+  const http::StreamId id_;
+  Host& host_;
+  const std::shared_ptr<const snapshot::Port> port_;
+  Step step_ = Step::kReadHead;
+  bool driving_ = false;
+
+  std::optional<http::RequestHead> request_;  // what goes to the origin, once prepared
+  route::Target target_;                      // its path is normal
+  size_t prefix_bytes_ = 0;
+  std::shared_ptr<const snapshot::BoundRule> rule_;
+  filter::Identity identity_;
+  std::optional<filter::Runner> runner_;
+  Relay relay_;
+  // Kept until the exchange dies: a newer configuration may have dropped them.
+  std::vector<std::shared_ptr<call::Backend>> backends_;
+  std::vector<call::Backend*> plan_backends_;
+  std::unique_ptr<compose::Composition> composition_;
+
+  event::Timer timer_;
+  std::optional<base::MonotonicTime> deadline_;
+  base::MonotonicTime last_progress_;
+  const base::MonotonicTime begun_;
+  observe::ExchangeRecord record_;
+  std::string client_text_;
+  std::string reason_;
+  uint64_t answer_bytes_ = 0;  // content of a local answer
+};
+
+}  // namespace portico::downstream
+
+#endif  // PORTICO_DATAPLANE_DOWNSTREAM_EXCHANGE_H_

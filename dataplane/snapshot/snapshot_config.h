@@ -1,0 +1,34 @@
+#ifndef PORTICO_DATAPLANE_SNAPSHOT_SNAPSHOT_CONFIG_H_
+#define PORTICO_DATAPLANE_SNAPSHOT_SNAPSHOT_CONFIG_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "api/check/configuration.h"
+#include "dataplane/net/address.h"
+#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/tls/ticket_keys.h"
+
+namespace portico::snapshot {
+
+struct BuildOptions {
+  uint64_t revision = 1;
+  std::optional<net::Address> bind_address;  // --bind_address: for a gateway that names no address
+  tls::TicketKeys ticket_keys;               // the process's: a reload must not end the sessions that clients resume
+};
+
+// A configuration (checked: api/check, each resource and the whole) and a gateway's key -> the snapshot. Pure; it may
+// take long (10,000 routes: measure), so never on a loop.
+//
+// What is missing or broken fails closed where it stands: a backend gets a fault (500), a policy answers 503.
+// kNotFound: there is no such gateway. kInvalidArgument: what of the whole can't be built, by resource and field: a
+// regular expression, a listener without a certificate that can be used.
+absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const check::Configuration& configuration,
+                                                              const check::ResourceKey& gateway,
+                                                              const BuildOptions& options);
+
+}  // namespace portico::snapshot
+
+#endif  // PORTICO_DATAPLANE_SNAPSHOT_SNAPSHOT_CONFIG_H_
