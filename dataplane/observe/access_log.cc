@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 #include "api/base/hex.h"
 #include "api/base/json.h"
 #include "api/base/text.h"
+#include "dataplane/observe/timestamp.h"
 
 namespace portico::observe {
 namespace {
@@ -67,31 +67,15 @@ class Line {
     const auto us = static_cast<uint64_t>(std::max<int64_t>(duration.count(), 0));
     base::AppendTo(out_, us / 1000);
     out_ += '.';
-    Digits(us % 1000, 3);
+    AppendDigits(out_, us % 1000, 3);
   }
   // RFC 3339, UTC, milliseconds.
   void Time(std::string_view name, base::WallTime time) {
     if (time == base::WallTime()) return;
     Name(name);
-    const std::chrono::sys_time<base::Duration> since_epoch(time.time_since_epoch());
-    const auto day = std::chrono::floor<std::chrono::days>(since_epoch);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss<base::Duration> clock(since_epoch - day);
     out_ += '"';
-    Digits(static_cast<uint64_t>(static_cast<int>(date.year())), 4);
-    out_ += '-';
-    Digits(static_cast<unsigned>(date.month()), 2);
-    out_ += '-';
-    Digits(static_cast<unsigned>(date.day()), 2);
-    out_ += 'T';
-    Digits(static_cast<uint64_t>(clock.hours().count()), 2);
-    out_ += ':';
-    Digits(static_cast<uint64_t>(clock.minutes().count()), 2);
-    out_ += ':';
-    Digits(static_cast<uint64_t>(clock.seconds().count()), 2);
-    out_ += '.';
-    Digits(static_cast<uint64_t>(clock.subseconds().count()) / 1000, 3);
-    out_ += "Z\"";
+    AppendTimestamp(out_, time);
+    out_ += '"';
   }
   // A request target with the values of secret parameters left out. The bound is on what is shown.
   void Target(std::string_view name, std::string_view target) {
@@ -117,13 +101,6 @@ class Line {
     out_ += '"';
     out_ += name;
     out_ += "\":";
-  }
-  void Digits(uint64_t number, int places) {
-    uint64_t unit = 1;
-    for (int i = 1; i < places; ++i)
-      unit *= 10;
-    for (; unit > 0; unit /= 10)
-      out_ += static_cast<char>('0' + number / unit % 10);
   }
   // Puts the mark of a cut inside the closing quote.
   void Close(bool cut) {

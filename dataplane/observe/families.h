@@ -27,6 +27,11 @@ inline constexpr Family kUpstreamConnections = {
     "portico_upstream_connections", "Open connections to a cluster.", MetricKind::kGauge, {"cluster"}};
 inline constexpr Family kDownstreamConnections = {
     "portico_downstream_connections", "Open connections of a listener.", MetricKind::kGauge, {"listener"}};
+// Also those that did not come to an end in time.
+inline constexpr Family kTlsHandshakeFailures = {"portico_tls_handshake_failures_total",
+                                                 "TLS handshakes with clients that failed.",
+                                                 MetricKind::kCounter,
+                                                 {"listener"}};
 inline constexpr Family kConfigurationRevision = {
     "portico_configuration_revision", "Revision of the configuration in use.", MetricKind::kGauge, {}};
 inline constexpr Family kConfigurationLastReloadSuccessful = {"portico_configuration_last_reload_successful",
@@ -47,6 +52,7 @@ inline constexpr std::array kFamilies = {&kRequests,
                                          &kUpstreamRequests,
                                          &kUpstreamConnections,
                                          &kDownstreamConnections,
+                                         &kTlsHandshakeFailures,
                                          &kConfigurationRevision,
                                          &kConfigurationLastReloadSuccessful,
                                          &kMisbehaviour,

@@ -10,6 +10,7 @@
 
 namespace portico::shared {
 
+// The bound is a number of values.
 struct OneEach {
   size_t operator()(const auto&) const { return 1; }
 };
