@@ -1,0 +1,163 @@
+#include "dataplane/options.h"
+
+#include <array>
+
+#include "api/base/arguments.h"
+#include "api/base/text.h"
+#include "api/yaml/scalar.h"
+#include "dataplane/base/duration_config.h"
+
+namespace portico::proxy {
+
+const std::string_view kVersionText = "portico-proxy 0.1.0\n";
+
+const std::string_view kHelpText = R"(usage: portico-proxy --config=FILE|FOLDER [FLAGS]
+
+An L7 gateway. Serves what one Gateway of the configuration says, and follows the file: a change is in force within
+moments, one that is wrong is refused with file, line and field, and what was in force goes on.
+
+  --config=FILE|FOLDER        resources, a file or the *.yaml and *.yml of a folder; required
+  --gateway=[NAMESPACE/]NAME  which Gateway to serve; default: the only one there is
+  --check                     judge the configuration as a start would, say what is wrong, and end
+  --workers=N                 threads, 1 to 256; default: the processors this process may use
+  --bind_address=IP           where listeners bind if their Gateway names no address; default: all, IPv4 and IPv6
+  --admin_address=IP:PORT     index, /metrics, /snapshot, ...; default: 127.0.0.1:9903; beyond loopback it is
+                              read-only; "off": none
+  --probe_address=IP:PORT     /ready, /live and /metrics alone, for probes and scrapers; default: none
+  --drain_delay=DURATION      after SIGTERM: how long to go on accepting while /ready says no; default: 0s
+  --drain_timeout=DURATION    after that: how long exchanges may go on; default: 30s
+  --log_level=LEVEL           error, warning, info or debug, on standard error; default: info
+  --node_id=NAME              understood for the sake of one command line everywhere; a file needs none
+  --help, --version
+
+signals: SIGTERM and SIGINT drain and end, a second one ends at once; SIGHUP reads the configuration anew and reopens
+the access log.
+exit codes: 0 good, 1 the operation failed, 2 wrong usage
+)";
+
+namespace {
+
+constexpr size_t kWorkersMax = 256;
+
+// What the design promises and this release does not do, so that the answer is not "unknown".
+constexpr std::array<std::string_view, 7> kNotYet = {"discovery_address", "tls_cert",       "tls_key", "ca",
+                                                     "state_dir",         "state_key_file", "takeover"};
+
+absl::Status Wrong(std::string_view flag, std::string_view value, std::string_view what) {
+  return absl::InvalidArgumentError(base::Concat("--", flag, "=", value, ": ", what));
+}
+
+// Reads flags one after another; the first mistake stays.
+class Reader {
+ public:
+  explicit Reader(const base::Arguments& arguments) : arguments_(arguments) {}
+
+  void Address(std::string_view flag, std::optional<net::Address>& into) {
+    if (!arguments_.Has(flag)) return;
+    const std::string text = arguments_.Get(flag);
+    absl::StatusOr<net::Address> address = net::Address::ParseWithPort(text);
+    if (!address.ok()) return Fail(Wrong(flag, text, "must be IP:PORT, such as 127.0.0.1:9903 or [::1]:9903"));
+    into = *address;
+  }
+
+  void BindAddress(std::optional<net::Address>& into) {
+    if (!arguments_.Has("bind_address")) return;
+    const std::string text = arguments_.Get("bind_address");
+    absl::StatusOr<net::Address> address = net::Address::Parse(text, 0);
+    if (!address.ok()) return Fail(Wrong("bind_address", text, "must be an IPv4 or IPv6 address without port"));
+    into = *address;
+  }
+
+  void Gateway(std::optional<check::ResourceKey>& into) {
+    if (!arguments_.Has("gateway")) return;
+    const std::string text = arguments_.Get("gateway");
+    const size_t slash = text.find('/');
+    check::ResourceKey key{"Gateway", std::string(check::kDefaultNamespace), text};
+    if (slash != std::string::npos) key = {"Gateway", text.substr(0, slash), text.substr(slash + 1)};
+    if (key.name.empty() || key.name_space.empty()) return Fail(Wrong("gateway", text, "must be [NAMESPACE/]NAME"));
+    into = std::move(key);
+  }
+
+  void Workers(std::optional<size_t>& into) {
+    if (!arguments_.Has("workers")) return;
+    const std::string text = arguments_.Get("workers");
+    const std::optional<uint64_t> number = base::ParseDecimal(text);
+    if (!number || *number == 0 || *number > kWorkersMax) {
+      return Fail(Wrong("workers", text, base::Concat("must be a number from 1 to ", kWorkersMax)));
+    }
+    into = *number;
+  }
+
+  void Duration(std::string_view flag, base::Duration& into) {
+    if (!arguments_.Has(flag)) return;
+    const std::string text = arguments_.Get(flag);
+    const auto duration = yaml::ParseDuration(text);
+    if (!duration) return Fail(Wrong(flag, text, "must be a duration such as 500ms, 30s or 1m30s"));
+    into = base::DecodeDuration(*duration);
+  }
+
+  void LogLevel(observe::Severity& into) {
+    if (!arguments_.Has("log_level")) return;
+    const std::string text = arguments_.Get("log_level");
+    const auto level = observe::ParseSeverity(text);
+    if (!level) return Fail(Wrong("log_level", text, "must be error, warning, info or debug"));
+    into = *level;
+  }
+
+  void Fail(absl::Status status) {
+    if (status_.ok()) status_ = std::move(status);
+  }
+  const absl::Status& status() const { return status_; }
+
+ private:
+  const base::Arguments& arguments_;
+  absl::Status status_;
+};
+
+std::vector<base::Flag> Flags() {
+  std::vector<base::Flag> flags = {{.name = "config", .required = true},
+                                   {.name = "version", .has_value = false},
+                                   {.name = "check", .has_value = false}};
+  for (const std::string_view name : {"gateway", "admin_address", "probe_address", "bind_address", "workers", "node_id",
+                                      "drain_delay", "drain_timeout", "log_level"}) {
+    flags.push_back({.name = name});
+  }
+  for (const std::string_view name : kNotYet)
+    flags.push_back({.name = name});
+  return flags;
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {
+  Options options;
+  // Asked for alone: what else is required does not matter.
+  options.version = words.size() == 1 && words[0] == "--version";
+  if (options.version) return options;
+  const absl::StatusOr<base::Arguments> arguments = base::ParseArguments(words, Flags());
+  if (!arguments.ok()) return arguments.status();
+  options.help = arguments->Has("help");
+  options.version = arguments->Has("version");
+  options.check = arguments->Has("check");
+  options.config = arguments->Get("config");
+  Reader reader(*arguments);
+  for (const std::string_view name : kNotYet) {
+    if (arguments->Has(name))
+      reader.Fail(absl::InvalidArgumentError(base::Concat("--", name, " is not supported yet")));
+  }
+  reader.Gateway(options.gateway);
+  if (arguments->Get("admin_address") != "off") {
+    options.admin_address = *net::Address::Parse("127.0.0.1", 9903);
+    reader.Address("admin_address", options.admin_address);
+  }
+  reader.Address("probe_address", options.probe_address);
+  reader.BindAddress(options.bind_address);
+  reader.Workers(options.workers);
+  reader.Duration("drain_delay", options.drain_delay);
+  reader.Duration("drain_timeout", options.drain_timeout);
+  reader.LogLevel(options.log_level);
+  if (!reader.status().ok()) return reader.status();
+  return options;
+}
+
+}  // namespace portico::proxy
