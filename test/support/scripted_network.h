@@ -51,10 +51,13 @@ struct FarEnd {
   std::string inbound;  // not read yet
   size_t write_room = SIZE_MAX;
   bool open = false;
-  bool ended = false;      // our FIN
-  bool failed = false;     // our reset
-  bool shut_down = false;  // their FIN
+  bool ended = false;                          // our FIN
+  bool failed = false;                         // our reset
+  bool shut_down = false;                      // their FIN
+  bool aborted = false;                        // their reset, when the stream goes
+  std::string server_name, alpn, tls_version;  // what their TlsInfo says
   bool destroyed = false;
+  net::TlsInfo tls;  // what a handshake agreed on; as it stands: in clear
   net::ByteStream::Handler* handler = nullptr;
 
   void Open(bool ok) {
@@ -110,9 +113,11 @@ class ScriptedStream final : public net::ByteStream {
     return {net::IoStatus::kOk, taken};
   }
   void ShutdownWrite() override { far_->shut_down = true; }
-  void AbortOnClose() override {}
+  void AbortOnClose() override { far_->aborted = true; }
   const net::Address& peer() const override { return far_->address; }
   const net::Address& local() const override { return far_->address; }
+  net::TlsInfo tls() const override { return far_->tls; }
+  net::TlsInfo tls() const override { return {far_->alpn, far_->server_name, far_->tls_version}; }
   std::string error() const override { return "scripted failure"; }
 
  private:
