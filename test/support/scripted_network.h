@@ -57,7 +57,6 @@ struct FarEnd {
   bool aborted = false;                        // their reset, when the stream goes
   std::string server_name, alpn, tls_version;  // what their TlsInfo says
   bool destroyed = false;
-  net::TlsInfo tls;  // what a handshake agreed on; as it stands: in clear
   net::ByteStream::Handler* handler = nullptr;
 
   void Open(bool ok) {
@@ -116,7 +115,6 @@ class ScriptedStream final : public net::ByteStream {
   void AbortOnClose() override { far_->aborted = true; }
   const net::Address& peer() const override { return far_->address; }
   const net::Address& local() const override { return far_->address; }
-  net::TlsInfo tls() const override { return far_->tls; }
   net::TlsInfo tls() const override { return {far_->alpn, far_->server_name, far_->tls_version}; }
   std::string error() const override { return "scripted failure"; }
 
