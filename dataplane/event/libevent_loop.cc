@@ -9,21 +9,12 @@
 #include <utility>
 
 #include "api/base/check.h"
+#include "dataplane/event/clock.h"
 #include "dataplane/event/fd_event.h"
 
 namespace portico::event {
 
 namespace {
-
-base::MonotonicTime ReadMonotonicClock() {
-  return base::MonotonicTime(
-      std::chrono::duration_cast<base::Duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
-base::WallTime ReadWallClock() {
-  return base::WallTime(
-      std::chrono::duration_cast<base::Duration>(std::chrono::system_clock::now().time_since_epoch()));
-}
 
 // No locks: everything but the eventfd belongs to one thread. No environment: EVENT_NOEPOLL and its like would take
 // the edge triggering away. Not EVENT_BASE_FLAG_PRECISE_TIMER: it costs a timerfd call per turn.
