@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/check/configuration.h"
+#include "api/check/violation.h"
 #include "dataplane/base/time.h"
 #include "dataplane/compose/plan.h"
 #include "dataplane/downstream/forwarding_config.h"
@@ -69,13 +70,14 @@ struct AccessLogTarget {
 };
 
 struct Snapshot {
-  std::string gateway;     // "default/shop"
-  uint64_t revision = 0;   // counts the configurations that were accepted, from 1
+  std::string gateway;                  // "default/shop"
+  uint64_t revision = 0;                // counts the configurations that were accepted, from 1
   std::vector<net::Address> addresses;  // where every port is bound; their own port is 0. Empty: all, IPv4 and IPv6
-  std::vector<std::shared_ptr<const Port>> ports;  // by number
+  std::vector<std::shared_ptr<const Port>> ports;                        // by number
   std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters;  // by name
   std::vector<std::string> routes;  // "namespace/name" of every Route that a rule is of, sorted; for metrics
   AccessLogTarget access_log;
+  check::Violations faults;  // what fails closed, with the reason: 500 or 503 for whoever gets there. Each once
   check::Configuration configuration;  // what it was built of; for the admin's dump, which shows no secret
 };
 

@@ -22,9 +22,11 @@ struct BuildOptions {
 // A configuration (checked: api/check, each resource and the whole) and a gateway's key -> the snapshot. Pure; it may
 // take long (10,000 routes: measure), so never on a loop.
 //
-// What is missing or broken fails closed where it stands: a backend gets a fault (500), a policy answers 503.
+// What is missing or broken fails closed where it stands: a backend gets a fault (500), a policy answers 503; all of it
+// is listed in Snapshot::faults. Whoever reads a file refuses a snapshot with faults.
 // kNotFound: there is no such gateway. kInvalidArgument: what of the whole can't be built, by resource and field: a
-// regular expression, a listener without a certificate that can be used.
+// regular expression, a value out of bounds, a listener without a certificate that can be used. Its words begin with
+// ResourceKey::ToString() and the field: "Gateway shop: spec.listeners[0].tls.certificateRefs: …".
 absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const check::Configuration& configuration,
                                                               const check::ResourceKey& gateway,
                                                               const BuildOptions& options);
