@@ -46,6 +46,8 @@ class TlsStream : public net::ByteStream, private net::ByteStream::Handler {
   std::string error() const override;
 
   const Session& session() const { return *session_; }
+  // It has stood once, whatever became of it since.
+  bool handshake_done() const { return announced_ && !refused_; }
 
  private:
   void OnOpen(bool ok) override;
