@@ -168,6 +168,8 @@ bool Connection::Flush() {
 void Connection::FinishOrWait() {
   const bool ends = close_after_flush_ || codec_->WantsClose() || (drain_final_ && codec_->Idle());
   if (ends && output_.empty()) return Linger();
+  // A pipelined request that waited for the answers before it to be written.
+  if (!http2_ && exchanges_.empty() && output_.empty() && !codec_->WantsInput()) loop_.AtTurnEnd(*this);
   const bool rest_is_theirs = ends || (!exchanges_.empty() && late_head_ == 0 && !AnswersAreDue());
   if (!rest_is_theirs) {
     leaving_ = false;

@@ -120,7 +120,8 @@ Exchange::Step Exchange::Route() {
   record_.route = rule_->rule->route;
   record_.rule = rule_->rule->name;
   if (rule_->rule->request_timeout) {
-    deadline_ = begun_ + *rule_->rule->request_timeout;
+    const base::MonotonicTime end = begun_ + *rule_->rule->request_timeout;
+    deadline_ = deadline_ ? std::min(*deadline_, end) : end;
     SetTimer();
   }
   return Step::kAdmit;
@@ -195,6 +196,7 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
     connection_.SendResponse(id_, go_on, false);
   }
   PrepareForOrigin();
+  if (runner_ && relay_.trailers()) runner_->RunRequestTrailers(*relay_.trailers());
   call::CallRequest request;
   request.head = &*request_;
   request.end = request_->framing.ends_with_head;
@@ -303,6 +305,8 @@ void Exchange::OnContent(base::Slice content) {
 }
 
 void Exchange::OnTrailers(http::Fields trailers) {
+  // Those that come while a filter waits are shown in Forward.
+  if (runner_ && step_ == Step::kRespond) runner_->RunRequestTrailers(trailers);
   relay_.TakeTrailers(std::move(trailers));
 }
 
@@ -359,7 +363,7 @@ void Exchange::OnTimer(event::Timer&) {
   if (relay_.response_begun()) return Abort(http::ResetReason::kCancelled);
   if (too_late) {
     step_ = Answer(AnswerForDeadline());
-  } else if (!relay_.request_ended()) {
+  } else if (!relay_.request_ended() && !relay_.client_waits()) {
     step_ = Answer(AnswerFor(http::MessageError{408, "the content did not come in time"}));
   } else {
     step_ = Answer(AnswerFor(
@@ -369,6 +373,7 @@ void Exchange::OnTimer(event::Timer&) {
 
 // The log's line is written when the response is over; what the client may still send of its request counts for nobody.
 void Exchange::Finish(bool aborted) {
+  if (client_text_.empty()) record_.client = client_text_ = connection_.stream().peer().ip();
   if (relay_.facts().attempts > 0) {
     record_.endpoint = arena_.Copy(relay_.facts().endpoint);
     record_.attempts = relay_.facts().attempts;

@@ -58,6 +58,10 @@ class Relay final : private call::CallHandler {
 
   bool response_begun() const { return response_ != ResponsePipe::kAwaited; }
   bool request_ended() const { return request_ended_; }
+  // What came of the request's content is not taken further: that there is no more is not the client's fault.
+  bool client_waits() const { return owed_to_client_ > 0; }
+  // What has come of the request's trailers; they go to the origin with the request's end.
+  std::optional<http::Fields>& trailers() { return trailers_; }
   uint64_t received_bytes() const { return received_bytes_; }  // content of the request
   uint64_t sent_bytes() const { return sent_bytes_; }          // content of the response
   // Of the call; empty before Start and after Cancel.

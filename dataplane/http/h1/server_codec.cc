@@ -77,6 +77,8 @@ bool ServerCodec::Step() {
 // RFC 9112 section 2.2: at least one empty line before the request line is ignored, since some clients end their
 // content with one. A second one is a malformed request.
 bool ServerCodec::ReadIdle() {
+  // A client that asks and asks and reads no answer must not fill our memory with them.
+  if (writer_.unsent_bytes() > kSendHighMarkBytes) return false;
   if (input_.Front().view().front() != '\r' || empty_line_skipped_) {
     BeginRequest();
     return true;

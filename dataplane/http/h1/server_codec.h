@@ -21,11 +21,11 @@ namespace portico::http::h1 {
 //               └─CR→ kEmptyLine ─LF→ kIdle, once     from any state: bad, reset, cut short → kOver (input is dropped)
 //   response: kNone ─SendResponse(final)→ kStarted ─end→ kEnded
 //
-// Requests that come early (pipelining) wait, unparsed, until the response has ended and Resume is called. If the
-// response ends before the request's content has come, the content is dropped up to kDiscardBytesMax, so that the
-// connection can go on; OnMessageEnd still comes. Beyond that, or when the client waits for a 100 that never came, the
-// connection closes (OnReset(kNoError) from Produce or Feed).
-// A response that breaks its content-length closes the connection: OnReset(kInternal) from Produce.
+// Requests that come early (pipelining) wait, unparsed, until the response has ended, no more than kSendHighMarkBytes
+// of it and those before it are unsent, and Resume is called. If the response ends before the request's content has
+// come, the content is dropped up to kDiscardBytesMax, so that the connection can go on; OnMessageEnd still comes.
+// Beyond that, or when the client waits for a 100 that never came, the connection closes (OnReset(kNoError) from
+// Produce or Feed). A response that breaks its content-length closes the connection: OnReset(kInternal) from Produce.
 class ServerCodec final : public http::ServerCodec {
  public:
   static constexpr uint64_t kDiscardBytesMax = 64 * 1024;  // cheaper than a new connection with a TLS handshake

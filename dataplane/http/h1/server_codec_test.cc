@@ -347,15 +347,64 @@ TEST(ServerCodec, EndOfInput) {
   }
 }
 
-TEST(ServerCodec, HalfClosedClientGetsItsAnswers) {
+void BeginAnswer(TestServer& server) {
+  base::Arena arena;
+  ResponseHead head(arena);
+  head.status = 200;
+  server.codec().SendResponse(server.id(), head, false);
+}
+void EndAnswer(TestServer& server, std::string_view text) {
+  base::Buffer content;
+  content.Append(text);
+  server.codec().SendContent(server.id(), content, true);
+}
+
+// RFC 9112 section 9.6: whoever says that a request is the last may end its side and wait. Without that word it has
+// left.
+TEST(ServerCodec, HalfClosedClientGetsTheAnswerToItsLastRequest) {
+  for (const bool last : {false, true}) {
+    for (const bool begun : {false, true}) {
+      TestServer server;
+      server.answers = false;
+      server.Feed(Get(last ? "connection: close\r\n" : ""));
+      if (begun) BeginAnswer(server);
+      server.codec().FeedEnd(true);
+      EXPECT_EQ(server.codec().WantsClose(), !last);
+      const bool told = server.trace().ends_with("reset 3\n");
+      EXPECT_EQ(told, !last) << server.trace();
+      if (!last) continue;
+      begun ? EndAnswer(server, "x") : server.Answer(200);
+      EXPECT_TRUE(server.codec().WantsClose());
+      EXPECT_NE(server.TakeOutput(), "");
+    }
+  }
+}
+
+// The same after pipelined requests: those before the last have their answers already.
+TEST(ServerCodec, HalfClosedClientGetsTheAnswersThatAreWhole) {
   TestServer server;
   server.answers = false;
-  server.Feed(Get(""));
+  server.Feed(Get("") + Get(""));
   server.codec().FeedEnd(true);
-  EXPECT_FALSE(server.codec().WantsClose());
+  EXPECT_FALSE(server.codec().WantsClose()) << "the second request is not read yet";
   server.Answer(200);
+  server.codec().Resume();
   EXPECT_TRUE(server.codec().WantsClose());
   EXPECT_NE(server.TakeOutput(), "");
+}
+
+TEST(ServerCodec, PipelinedRequestsWaitUntilTheAnswersAreOnTheirWay) {
+  TestServer server;
+  server.answers = false;
+  server.Feed(Get("") + Get(""));
+  BeginAnswer(server);
+  EndAnswer(server, std::string(kSendHighMarkBytes + 1, 'x'));
+  server.codec().Resume();
+  EXPECT_EQ(server.id(), 1u);
+  EXPECT_FALSE(server.codec().WantsInput());
+  EXPECT_NE(server.TakeOutput(), "");
+  server.codec().Resume();
+  EXPECT_EQ(server.id(), 2u);
 }
 
 TEST(ServerCodec, ResetSaysNothingMore) {

@@ -1,0 +1,835 @@
+#include "dataplane/downstream/exchange.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/downstream/client_for_test.h"
+#include "dataplane/downstream/world_for_test.h"
+#include "dataplane/filter/problem.h"
+
+namespace portico::downstream {
+namespace {
+
+using call::ErrorKind;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using test::Asked;
+using test::Client;
+using test::FieldList;
+using test::FilterScript;
+using test::RuleSpec;
+using test::World;
+
+constexpr std::string_view kGet = "GET /a?b=c HTTP/1.1\r\nhost: shop.example\r\n\r\n";
+constexpr std::string_view kPost = "POST /a HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 5\r\n\r\n";
+constexpr std::string_view kChunkedPost =
+    "POST /a HTTP/1.1\r\nhost: shop.example\r\ntransfer-encoding: chunked\r\n\r\n";
+
+size_t Count(std::string_view text, std::string_view piece) {
+  size_t count = 0;
+  for (size_t at = text.find(piece); at != std::string_view::npos; at = text.find(piece, at + 1))
+    ++count;
+  return count;
+}
+
+bool Has(std::string_view text, std::string_view piece) {
+  return text.find(piece) != std::string_view::npos;
+}
+
+RuleSpec Faulty(std::string fault) {
+  RuleSpec spec;
+  spec.backends = {{std::move(fault), "", nullptr, {}}};
+  return spec;
+}
+
+RuleSpec Unknown() {
+  RuleSpec spec;
+  spec.backends = {{"", "default/gone", nullptr, {}}};
+  return spec;
+}
+
+RuleSpec Direct(int status, std::string content) {
+  RuleSpec spec;
+  spec.rule.direct_response = route::DirectResponse{status, {{"content-type", "text/plain"}}, std::move(content)};
+  return spec;
+}
+
+RuleSpec Redirecting() {
+  RuleSpec spec;
+  spec.rule.redirect = route::Redirect{"https", "", std::nullopt, std::nullopt, 301};
+  return spec;
+}
+
+RuleSpec Filtered(FilterScript& script) {
+  RuleSpec spec;
+  spec.filters = {std::make_shared<test::ScriptedFilterConfig>(script)};
+  return spec;
+}
+
+snapshot::ClientConfig ContentMax(uint64_t bytes) {
+  snapshot::ClientConfig client;
+  client.request_content_bytes_max = bytes;
+  return client;
+}
+
+void ThenReply(FilterScript& script, int status) {
+  script.act = [status](auto&, auto) { return filter::ProblemReply(status, "because"); };
+}
+
+void ThenWait(FilterScript& script) {
+  script.act = [](auto&, auto) { return filter::Wait(); };
+}
+
+// ---- forwarded ----
+
+TEST(ExchangeTest, ARequestIsForwardedAndAnswered) {
+  for (const bool http2 : {false, true}) {
+    World world;
+    Client client(world, http2);
+    const http::StreamId id = client.Ask("GET", "/a?b=c", true, {{"x-mine", "1"}});
+    client.Turn();
+    ASSERT_EQ(world.asked_count(), 1u) << http2;
+    EXPECT_EQ(world.asked().method, "GET");
+    EXPECT_EQ(world.asked().authority, "shop.example");
+    EXPECT_EQ(world.asked().target, "/a?b=c");
+    EXPECT_TRUE(world.asked().ended);
+    EXPECT_EQ(world.asked().Field("x-mine"), "1");
+    EXPECT_EQ(world.asked().Field("x-forwarded-for"), "192.0.2.7");
+    EXPECT_EQ(world.asked().Field("x-forwarded-proto"), "http");
+    EXPECT_EQ(world.asked().Field("x-forwarded-host"), "shop.example");
+    EXPECT_EQ(world.asked().Field("via"), http2 ? "2 portico" : "1.1 portico");
+    EXPECT_EQ(world.asked().Field("x-request-id").size(), 32u);
+    EXPECT_EQ(world.asked().Field("traceparent").size(), 55u);
+    EXPECT_TRUE(world.records.empty());
+    world.asked().Head(200, {{"content-length", "5"}, {"server", "theirs"}});
+    world.asked().Content("hel");
+    client.Turn();
+    EXPECT_EQ(client.answer(id).content, "hel") << "nothing is held back";
+    world.asked().Content("lo");
+    world.asked().End();
+    client.Turn();
+    EXPECT_EQ(client.answer(id).status, 200);
+    EXPECT_EQ(client.answer(id).content, "hello");
+    EXPECT_TRUE(client.answer(id).ended);
+    EXPECT_EQ(client.answer(id).Field("server"), "theirs");
+    EXPECT_NE(client.answer(id).Field("date"), "(none)");
+    EXPECT_EQ(world.Lines(), "GET /a?b=c -> 200");
+  }
+}
+
+TEST(ExchangeTest, TheRecordSaysAllOfIt) {
+  FilterScript script;
+  script.act = [](filter::FilterContext& context, auto) {
+    context.identity.subject = "ada";
+    return filter::Continue();
+  };
+  World world({Filtered(script)});
+  world.Say(kPost);
+  world.Turn(seconds(2));
+  world.Say("hello");
+  world.asked().Answer(201, "done");
+  world.Turn();
+  ASSERT_EQ(world.records.size(), 1u);
+  const test::Record& record = world.records[0];
+  EXPECT_EQ(record.line, "POST /a -> 201");
+  EXPECT_EQ(record.client, "192.0.2.7");
+  EXPECT_EQ(record.protocol, "HTTP/1.1");
+  EXPECT_EQ(record.authority, "shop.example");
+  EXPECT_EQ(record.route, "default/route0");
+  EXPECT_EQ(record.cluster, "default/orders");
+  EXPECT_EQ(record.endpoint, "192.0.2.1:9001");
+  EXPECT_EQ(record.request_id, world.asked().Field("x-request-id"));
+  EXPECT_EQ(record.subject, "ada");
+  EXPECT_EQ(record.record.attempts, 1);
+  EXPECT_EQ(record.record.received_bytes, 5u);
+  EXPECT_EQ(record.record.sent_bytes, 4u);
+  EXPECT_EQ(record.record.duration, seconds(2));
+}
+
+TEST(ExchangeTest, RequestAndResponseAreRewritten) {
+  RuleSpec spec;
+  spec.path = "/a";
+  spec.rule.rewrite = route::UrlRewrite{"inner.example", route::PathRewrite{route::PathRewrite::Kind::kPrefix, "/x"}};
+  spec.rule.request_edits = {{{"x-set", "s"}}, {{"x-add", "a"}}, {"x-gone"}};
+  spec.rule.response_edits = {{{"x-set", "s"}}, {}, {"x-gone"}};
+  spec.rule.backend_request_timeout = seconds(3);
+  World world({spec});
+  world.Say(
+      "GET /a/%62//c?d=%2f HTTP/1.1\r\nhost: shop.example\r\nx-gone: 1\r\nx-set: 0\r\nconnection: x-hop\r\n"
+      "x-hop: 1\r\nkeep-alive: 5\r\n\r\n");
+  EXPECT_EQ(world.asked().authority, "inner.example");
+  EXPECT_EQ(world.asked().target, "/x/b/c?d=%2f");
+  EXPECT_EQ(world.asked().attempt_timeout, seconds(3));
+  EXPECT_EQ(world.asked().Field("x-set"), "s");
+  EXPECT_EQ(world.asked().Field("x-add"), "a");
+  EXPECT_EQ(world.asked().Field("x-forwarded-host"), "shop.example");
+  for (const std::string_view gone : {"x-gone", "x-hop", "keep-alive", "connection"})
+    EXPECT_EQ(world.asked().Field(gone), "(none)") << gone;
+  world.asked().Head(200, {{"x-gone", "1"}}, true);
+  const std::string got = world.Got();
+  EXPECT_TRUE(Has(got, "x-set: s\r\n")) << got;
+  EXPECT_FALSE(Has(got, "x-gone")) << got;
+  EXPECT_EQ(world.Lines(), "GET /a/%62//c?d=%2f -> 200") << "the target as it was sent";
+}
+
+TEST(ExchangeTest, ContentAndTrailersGoBothWays) {
+  for (const bool http2 : {false, true}) {
+    FilterScript script;
+    World world({Filtered(script)});
+    Client client(world, http2);
+    const http::StreamId id = client.Ask("POST", "/a", false, {{"te", "trailers"}});
+    client.Content(id, "abc", false);
+    client.Turn();
+    EXPECT_EQ(world.asked().content, "abc");
+    EXPECT_FALSE(world.asked().ended);
+    client.Trailers(id, {{"x-sum", "1"}, {"x-user", "root"}});
+    client.Turn();
+    EXPECT_TRUE(world.asked().ended);
+    EXPECT_EQ(world.asked().trailers, "x-sum: 1\n") << "filters see them";
+    world.asked().Head(200);
+    world.asked().Content("def");
+    world.asked().Trailers({{"grpc-status", "0"}});
+    client.Turn();
+    EXPECT_EQ(client.answer(id).content, "def");
+    EXPECT_EQ(client.answer(id).trailers, "grpc-status: 0\n");
+    EXPECT_EQ(client.answer(id).Field("x-filtered"), "yes");
+    EXPECT_TRUE(client.answer(id).ended);
+    EXPECT_EQ(world.Lines(), "POST /a -> 200");
+  }
+}
+
+// An identity in trailers that came while a filter was still waiting must not slip through either.
+TEST(ExchangeTest, TrailersThatCameEarlyAreFilteredToo) {
+  FilterScript script;
+  ThenWait(script);
+  World world({Filtered(script)});
+  world.Say(std::string(kChunkedPost) + "1\r\na\r\n0\r\nx-user: root\r\nx-sum: 1\r\n\r\n");
+  EXPECT_EQ(world.asked_count(), 0u);
+  script.handles[0](filter::Continue());
+  EXPECT_EQ(world.asked().content, "a");
+  EXPECT_EQ(world.asked().trailers, "x-sum: 1\n");
+  world.asked().Answer(200, "");
+}
+
+TEST(ExchangeTest, InformationalResponsesPassAsFarAsTheyConcernTheClient) {
+  World world;
+  world.Say(kGet);
+  world.asked().Head(100);
+  world.asked().Head(103, {{"link", "</style.css>"}});
+  world.asked().Head(101);
+  const std::string got = world.Got();
+  EXPECT_EQ(Count(got, "HTTP/1.1 1"), 1u) << got;
+  EXPECT_TRUE(Has(got, "HTTP/1.1 103 ") && Has(got, "link: </style.css>"));
+  world.asked().Answer(200, "x");
+  EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 200 OK"));
+  EXPECT_EQ(world.Lines(), "GET /a?b=c -> 200");
+}
+
+TEST(ExchangeTest, ExpectContinueIsAnsweredHereAndOnlyWhereContentIsWanted) {
+  struct Row {
+    std::string_view name;
+    RuleSpec rule;
+    size_t hundreds;
+  };
+  FilterScript refuses;
+  ThenReply(refuses, 403);
+  const Row rows[] = {{"forwarded", RuleSpec{}, 1},
+                      {"refused", Filtered(refuses), 0},
+                      {"direct", Direct(200, "x"), 0},
+                      {"no backend", Faulty("gone"), 0}};
+  for (const Row& row : rows) {
+    World world({row.rule});
+    world.Say("POST /a HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n");
+    const std::string got = world.Got();
+    EXPECT_EQ(Count(got, "HTTP/1.1 100 "), row.hundreds) << row.name;
+    if (row.hundreds == 0) {
+      EXPECT_EQ(Count(got, "HTTP/1.1 "), 1u) << row.name << got;
+      EXPECT_EQ(Count(got, "connection: close"), 1u) << row.name << "its content may come or not";
+      EXPECT_EQ(world.asked_count(), 0u);
+      continue;
+    }
+    EXPECT_EQ(world.asked().Field("expect"), "(none)");
+    world.asked().Head(100);
+    world.Say("hello");
+    EXPECT_TRUE(world.asked().ended);
+    world.asked().Answer(200, "x");
+    EXPECT_EQ(Count(world.Got(), "HTTP/1.1 "), 1u) << "the origin's 100 is not passed on";
+  }
+}
+
+TEST(ExchangeTest, AnEarlyAnswerEndsTheExchangeAndTheUploadIsNobodys) {
+  for (const bool http2 : {false, true}) {
+    World world;
+    Client client(world, http2);
+    const http::StreamId id = client.Ask("POST", "/a", false, {{"content-length", "1000"}});
+    client.Content(id, std::string(400, 'a'), false);
+    client.Turn();
+    world.asked().Answer(403, "no");
+    client.Turn();
+    EXPECT_EQ(client.answer(id).status, 403);
+    EXPECT_EQ(client.answer(id).content, "no");
+    EXPECT_FALSE(world.asked().alive());
+    EXPECT_EQ(world.Lines(), "POST /a -> 403");
+    EXPECT_EQ(world.records[0].record.received_bytes, 400u);
+    client.Content(id, std::string(600, 'a'), true);
+    client.Turn();
+    EXPECT_EQ(world.asked().content.size(), 400u);
+    const http::StreamId next = client.Ask("GET", "/b");
+    if (http2) ASSERT_NE(next, 0u);
+    client.Turn();
+    EXPECT_EQ(world.asked_count(), next == 0 ? 1u : 2u);
+  }
+}
+
+TEST(ExchangeTest, PipelinedRequestsAreAnsweredInOrderAndOneAtATime) {
+  World world;
+  world.Say(std::string(kGet) + "GET /second HTTP/1.1\r\nhost: shop.example\r\n\r\n");
+  ASSERT_EQ(world.asked_count(), 1u);
+  world.asked().Answer(200, "one");
+  world.Turn();
+  ASSERT_EQ(world.asked_count(), 2u);
+  EXPECT_EQ(world.asked().target, "/second");
+  world.asked().Answer(200, "two");
+  const std::string got = world.Got();
+  EXPECT_LT(got.find("one"), got.find("two"));
+  EXPECT_EQ(world.Lines(), "GET /a?b=c -> 200; GET /second -> 200");
+}
+
+// Whoever pipelines and does not read must not fill our memory with answers.
+TEST(ExchangeTest, PipelinedRequestsOfAClientThatDoesNotReadWait) {
+  World world({Direct(200, std::string(10'000, 'x'))});
+  world.LetWrite(0);
+  std::string many;
+  for (int i = 0; i < 2000; ++i)
+    many += kGet;
+  world.Say(many);
+  for (int i = 0; i < 20; ++i)
+    world.Turn();
+  EXPECT_LT(world.records.size(), 100u);
+  world.LetWrite(SIZE_MAX);
+  for (int i = 0; i < 3000 && world.records.size() < 2000; ++i)
+    world.Turn();
+  EXPECT_EQ(Count(world.Got(), "HTTP/1.1 200 OK"), 2000u);
+}
+
+// ---- local answers ----
+
+TEST(ExchangeTest, AnswersOfTheProxysOwn) {
+  struct Row {
+    std::string_view name;
+    std::vector<RuleSpec> rules;
+    std::string_view method, target;
+    FieldList fields;
+    int status;
+    std::string_view field, value, line;
+  };
+  RuleSpec only_b;
+  only_b.path = "/b";
+  FilterScript denies;
+  ThenReply(denies, 403);
+  FilterScript challenges;
+  challenges.act = [](auto&, auto) {
+    filter::Reply reply = filter::ProblemReply(401, "who are you?");
+    reply.fields.emplace_back("www-authenticate", "Bearer");
+    return reply;
+  };
+  RuleSpec edited = Direct(200, "ok");
+  edited.rule.response_edits.set = {{"x-edited", "yes"}};
+  RuleSpec unbacked;
+  unbacked.backends.clear();
+  const std::string_view problem = "application/problem+json";
+  const Row rows[] = {
+      {"no route",
+       {only_b},
+       "GET",
+       "/a",
+       {},
+       404,
+       "proxy-status",
+       "portico; error=destination_not_found; details=\"no route agrees with this request\"",
+       "GET /a -> 404 error=destination_not_found"},
+      {"dot segment",
+       {RuleSpec{}},
+       "GET",
+       "/a/%2e%2E/b",
+       {},
+       400,
+       "content-type",
+       problem,
+       "GET /a/%2e%2E/b -> 400 error=http_request_error"},
+      {"fault",
+       {Faulty("Cluster default/x: not found")},
+       "GET",
+       "/a",
+       {},
+       500,
+       "content-type",
+       problem,
+       "GET /a -> 500 error=proxy_configuration_error"},
+      {"no backend at all",
+       {unbacked},
+       "GET",
+       "/a",
+       {},
+       500,
+       "content-type",
+       problem,
+       "GET /a -> 500 error=proxy_configuration_error"},
+      {"unknown cluster",
+       {Unknown()},
+       "GET",
+       "/a",
+       {},
+       500,
+       "content-type",
+       problem,
+       "GET /a -> 500 error=proxy_configuration_error"},
+      {"redirect", {Redirecting()}, "GET", "/a?b", {}, 301, "location", "https://shop.example/a?b", "GET /a?b -> 301"},
+      {"direct", {Direct(200, "hello")}, "GET", "/a", {}, 200, "content-length", "5", "GET /a -> 200"},
+      {"direct, to HEAD", {Direct(200, "hello")}, "HEAD", "/a", {}, 200, "content-length", "5", "HEAD /a -> 200"},
+      {"direct, 204", {Direct(204, "")}, "GET", "/a", {}, 204, "content-length", "(none)", "GET /a -> 204"},
+      {"direct, edited", {edited}, "GET", "/a", {}, 200, "x-edited", "yes", "GET /a -> 200"},
+      {"denied", {Filtered(denies)}, "GET", "/a", {}, 403, "x-filtered", "yes", "GET /a -> 403"},
+      {"challenged", {Filtered(challenges)}, "GET", "/a", {}, 401, "www-authenticate", "Bearer", "GET /a -> 401"},
+      {"too long, by its length",
+       {RuleSpec{}},
+       "POST",
+       "/a",
+       {{"content-length", "11"}},
+       413,
+       "content-type",
+       problem,
+       "POST /a -> 413 error=http_request_error"},
+  };
+  for (const bool http2 : {false, true}) {
+    for (const Row& row : rows) {
+      World world(row.rules, ContentMax(10));
+      Client client(world, http2);
+      const http::StreamId id = client.Ask(row.method, row.target, row.method != "POST", row.fields);
+      client.Turn();
+      EXPECT_EQ(client.answer(id).status, row.status) << row.name;
+      EXPECT_EQ(client.answer(id).Field(row.field), row.value) << row.name;
+      EXPECT_EQ(client.answer(id).Field("server"), "portico") << row.name;
+      EXPECT_TRUE(client.answer(id).ended) << row.name;
+      EXPECT_EQ(world.Lines(), row.line) << row.name;
+      EXPECT_EQ(world.asked_count(), 0u) << row.name;
+      EXPECT_EQ(world.records[0].record.sent_bytes, client.answer(id).content.size()) << row.name;
+      EXPECT_EQ(denies.alive + challenges.alive, 0) << row.name;
+    }
+  }
+}
+
+TEST(ExchangeTest, AFaultIsForTheLogAlone) {
+  World world({Faulty("Cluster secret/x: not found")});
+  world.Say(kGet);
+  EXPECT_FALSE(Has(world.Got(), "secret"));
+  EXPECT_EQ(world.records[0].reason, "Cluster secret/x: not found");
+}
+
+TEST(ExchangeTest, AHostThatTheCertificateIsNotForIsMisdirected) {
+  RuleSpec a, b, any;
+  a.hostname = "a.example";
+  b.hostname = "b.example";
+  struct Row {
+    std::string_view name, server_name, host;
+    int status;
+  };
+  const Row rows[] = {{"its own", "a.example", "a.example", 200},
+                      {"another listener's", "a.example", "b.example", 421},
+                      {"nobody's", "a.example", "c.example", 421},
+                      {"no server name", "", "b.example", 200}};
+  for (const Row& row : rows) {
+    World world({a, b}, {}, [&](test::FarEnd& far) {
+      far.server_name = row.server_name;
+      far.tls_version = "TLSv1.3";
+      far.alpn = "http/1.1";
+    });
+    world.Say("GET / HTTP/1.1\r\nhost: " + std::string(row.host) + "\r\n\r\n");
+    if (row.status == 200) world.asked().Answer(200, "");
+    EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 " + std::to_string(row.status))) << row.name;
+    EXPECT_EQ(world.records[0].tls, "TLSv1.3");
+  }
+}
+
+TEST(ExchangeTest, MalformedRequestsAreAnsweredAndLogged) {
+  struct Row {
+    std::string_view name, bytes;
+    int status;
+    std::string_view line;
+  };
+  const Row rows[] = {
+      {"head", "GET / HTTP/1.1\r\nhost : x\r\n\r\n", 400, "-> 400 error=http_request_error"},
+      {"chunk", "POST /a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabcd", 400,
+       "POST /a -> 400 error=http_request_error"},
+      {"expectation", "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\nexpect: tea\r\n\r\n", 417,
+       "-> 417 error=http_request_error"},
+  };
+  for (const Row& row : rows) {
+    World world;
+    world.Say(row.bytes);
+    EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 " + std::to_string(row.status))) << row.name;
+    EXPECT_EQ(world.Lines(), row.line) << row.name;
+    EXPECT_EQ(world.records[0].client, "192.0.2.7") << row.name;
+    EXPECT_EQ(world.origin().under_way(), 0u) << row.name;
+  }
+}
+
+TEST(ExchangeTest, ContentOverTheLimitIsNoticedWhileItComes) {
+  for (const bool answered : {false, true}) {
+    World world({RuleSpec{}}, ContentMax(10));
+    world.Say(std::string(kChunkedPost) + "8\r\n12345678\r\n");
+    EXPECT_EQ(world.asked().content, "12345678");
+    if (answered) world.asked().Head(200);
+    world.Say("3\r\n9ab\r\n");
+    EXPECT_FALSE(world.asked().alive());
+    EXPECT_EQ(world.asked().content, "12345678");
+    const std::string got = world.Got();
+    EXPECT_EQ(Count(got, "HTTP/1.1 413 "), answered ? 0u : 1u);
+    EXPECT_EQ(world.Lines(), answered ? "POST /a -> 200 aborted" : "POST /a -> 413 error=http_request_error");
+    EXPECT_EQ(world.far->aborted, answered);
+    EXPECT_FALSE(Has(got, "0\r\n\r\n"));
+  }
+}
+
+// ---- filters that wait ----
+
+TEST(ExchangeTest, AFilterMayWait) {
+  struct Row {
+    std::string_view name;
+    filter::Verdict verdict;
+    int status;
+  };
+  const Row rows[] = {{"passes", filter::Continue(), 200}, {"denies", filter::ProblemReply(403, "no"), 403}};
+  for (const Row& row : rows) {
+    FilterScript script;
+    ThenWait(script);
+    World world({Filtered(script)});
+    world.Say(std::string(kPost) + "hello");
+    world.Turn(seconds(10));
+    EXPECT_EQ(world.Got(), "");
+    EXPECT_EQ(world.asked_count(), 0u);
+    script.handles[0](row.verdict);
+    world.Turn();
+    if (row.status == 200) {
+      EXPECT_EQ(world.asked().content, "hello");
+      EXPECT_TRUE(world.asked().ended);
+      world.asked().Answer(200, "");
+    }
+    EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 " + std::to_string(row.status))) << row.name;
+    script.handles[0](row.verdict);  // late: nothing
+    EXPECT_EQ(world.records.size(), 1u);
+    EXPECT_EQ(script.alive, 0);
+  }
+}
+
+TEST(ExchangeTest, TheClientMayLeaveWhileAFilterWaits) {
+  for (const bool http2 : {false, true}) {
+    FilterScript script;
+    ThenWait(script);
+    World world({Filtered(script)});
+    Client client(world, http2);
+    const http::StreamId id = client.Ask("GET", "/a");
+    client.Turn();
+    EXPECT_EQ(script.alive, 1);
+    http2 ? client.Reset(id) : world.far->Fail();
+    client.Turn();
+    EXPECT_EQ(script.alive, 0);
+    EXPECT_EQ(world.Lines(), "GET /a -> 0 aborted");
+    script.handles[0](filter::Continue());
+    world.Turn();
+    EXPECT_EQ(world.asked_count(), 0u);
+  }
+}
+
+TEST(ExchangeTest, AFilterThatAnswersAfterTheDeadlineIsNotHeard) {
+  FilterScript script;
+  ThenWait(script);
+  RuleSpec spec = Filtered(script);
+  spec.rule.request_timeout = seconds(3);
+  World world({spec});
+  world.Say(kGet);
+  world.Turn(seconds(4));
+  EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 504 "));
+  EXPECT_EQ(script.alive, 0);
+  script.handles[0](filter::ProblemReply(403, "no"));
+  EXPECT_EQ(world.Got(), "");
+  EXPECT_EQ(world.Lines(), "GET /a?b=c -> 504 error=http_response_timeout");
+}
+
+// ---- the origin fails ----
+
+TEST(ExchangeTest, AnOriginThatFailsBeforeItsHead) {
+  struct Row {
+    ErrorKind kind;
+    int status;
+    std::string_view error;
+  };
+  const Row rows[] = {{ErrorKind::kConnectionRefused, 502, "connection_refused"},
+                      {ErrorKind::kConnectionTerminated, 502, "connection_terminated"},
+                      {ErrorKind::kDestinationUnavailable, 503, "destination_unavailable"},
+                      {ErrorKind::kConnectionLimitReached, 503, "connection_limit_reached"},
+                      {ErrorKind::kHttpResponseTimeout, 504, "http_response_timeout"},
+                      {ErrorKind::kConnectionTimeout, 504, "connection_timeout"}};
+  for (const bool http2 : {false, true}) {
+    for (const Row& row : rows) {
+      World world;
+      Client client(world, http2);
+      const http::StreamId id = client.Ask("GET", "/a");
+      client.Turn();
+      world.asked().Fail(row.kind);
+      client.Turn();
+      const std::string error(row.error);
+      EXPECT_EQ(client.answer(id).status, row.status) << error;
+      EXPECT_EQ(client.answer(id).Field("proxy-status"), "portico; error=" + error + "; details=\"scripted\"");
+      EXPECT_EQ(world.Lines(), "GET /a -> " + std::to_string(row.status) + " error=" + error);
+      EXPECT_EQ(world.records[0].endpoint, "192.0.2.1:9001");
+      EXPECT_EQ(world.records[0].record.attempts, 1);
+      EXPECT_EQ(world.records[0].reason, "scripted");
+    }
+  }
+}
+
+TEST(ExchangeTest, AnOriginThatFailsAfterItsHeadIsNoWholeAnswer) {
+  for (const bool http2 : {false, true}) {
+    for (const bool with_length : {false, true}) {
+      World world;
+      Client client(world, http2);
+      const http::StreamId id = client.Ask("GET", "/a");
+      client.Turn();
+      world.asked().Head(200, with_length ? FieldList{{"content-length", "9"}} : FieldList{});
+      world.asked().Content("part");
+      client.Turn();
+      world.asked().Fail(ErrorKind::kConnectionTerminated);
+      client.Turn();
+      EXPECT_EQ(client.answer(id).content, "part");
+      EXPECT_FALSE(client.answer(id).ended);
+      EXPECT_TRUE(client.answer(id).reset);
+      EXPECT_EQ(world.far->aborted, !http2) << "a FIN could be taken for the end";
+      EXPECT_EQ(world.connection != nullptr, http2) << "others go on";
+      EXPECT_EQ(world.Lines(), "GET /a -> 200 error=connection_terminated aborted");
+      EXPECT_EQ(world.records[0].record.sent_bytes, 4u);
+    }
+  }
+}
+
+TEST(ExchangeTest, AnOldClientSeesAnAbortToo) {
+  World world;
+  world.Say("GET / HTTP/1.0\r\n\r\n");
+  world.asked().Head(200);
+  world.asked().Content("part");
+  EXPECT_TRUE(Has(world.Got(), "part"));
+  world.asked().Fail(ErrorKind::kConnectionTerminated);
+  world.Turn();
+  EXPECT_TRUE(world.far->aborted);
+  EXPECT_FALSE(world.far->shut_down);
+}
+
+// ---- deadlines ----
+
+struct Deadline {
+  std::string_view name;
+  std::optional<base::Duration> request_timeout, duration_max;
+  base::Duration over;  // when the first of them is
+};
+
+TEST(ExchangeTest, TheWholeHasADeadline) {
+  const Deadline rows[] = {{"request", seconds(3), std::nullopt, seconds(3)},
+                           {"stream duration", std::nullopt, seconds(3), seconds(3)},
+                           {"both, request first", seconds(3), seconds(7), seconds(3)},
+                           {"both, duration first", seconds(7), seconds(3), seconds(3)}};
+  for (const Deadline& row : rows) {
+    for (const bool head_came : {false, true}) {
+      snapshot::ClientConfig config;
+      config.stream_duration_max = row.duration_max;
+      RuleSpec spec;
+      spec.rule.request_timeout = row.request_timeout;
+      World world({spec}, config);
+      world.Say(kGet);
+      if (head_came) world.asked().Head(200);
+      world.Turn(row.over - seconds(1));
+      if (head_came) world.asked().Content("progress does not help");
+      EXPECT_TRUE(world.asked().alive()) << row.name;
+      world.Turn(seconds(2));
+      EXPECT_FALSE(world.asked().alive()) << row.name;
+      EXPECT_EQ(Has(world.Got(), "HTTP/1.1 504 "), !head_came) << row.name;
+      EXPECT_EQ(world.far->aborted, head_came) << row.name;
+      EXPECT_EQ(world.Lines(),
+                head_came ? "GET /a?b=c -> 200 aborted" : "GET /a?b=c -> 504 error=http_response_timeout");
+    }
+  }
+}
+
+TEST(ExchangeTest, SilenceEndsAnExchange) {
+  snapshot::ClientConfig config;
+  config.stream_idle_timeout = seconds(5);
+  struct Row {
+    std::string_view name, said;
+    bool head_came;
+    int status;  // 0: aborted
+  };
+  const Row rows[] = {{"the origin says nothing", kGet, false, 504},
+                      {"the client says nothing", kPost, false, 408},
+                      {"the origin stops", kGet, true, 0}};
+  for (const Row& row : rows) {
+    World world({RuleSpec{}}, config);
+    world.Say(row.said);
+    if (row.head_came) world.asked().Head(200);
+    world.Turn(seconds(4));
+    EXPECT_TRUE(world.asked().alive()) << row.name;
+    world.Turn(seconds(2));
+    EXPECT_FALSE(world.asked().alive()) << row.name;
+    EXPECT_EQ(world.far->aborted, row.status == 0) << row.name;
+    EXPECT_EQ(Has(world.Got(), "HTTP/1.1 " + std::to_string(row.status)), row.status != 0) << row.name;
+    EXPECT_EQ(world.records.size(), 1u) << row.name;
+  }
+}
+
+// The origin does not take what the client has sent: that is not the client's fault.
+TEST(ExchangeTest, AnOriginThatDoesNotReadIsNotTheClientsSilence) {
+  World world;
+  world.Say("POST /a HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 1000000\r\n\r\n");
+  world.asked().unsent = 1'000'000;
+  world.Say(std::string(300'000, 'x'));
+  world.Turn(minutes(6));
+  EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 504 "));
+  EXPECT_EQ(world.Lines(), "POST /a -> 504 error=connection_read_timeout");
+}
+
+TEST(ExchangeTest, WhatMovesInEitherDirectionBreaksTheSilence) {
+  snapshot::ClientConfig config;
+  config.stream_idle_timeout = seconds(5);
+  World world({RuleSpec{}}, config);
+  world.Say(kPost);
+  for (int i = 0; i < 4; ++i) {
+    world.Turn(seconds(4));
+    world.Say("x");
+  }
+  world.Turn(seconds(4));
+  world.asked().Head(103);
+  world.Turn(seconds(4));
+  world.asked().Head(200);
+  for (int i = 0; i < 4; ++i) {
+    world.Turn(seconds(4));
+    world.asked().Content("y");
+  }
+  EXPECT_TRUE(world.asked().alive());
+  world.asked().End();
+  world.Say("x");
+  EXPECT_EQ(world.Lines(), "POST /a -> 200");
+}
+
+TEST(ExchangeTest, ALateHeadIsAnsweredAndLogged) {
+  World world;
+  world.Say("GET /a HT");
+  world.Turn(seconds(11));
+  EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 408 "));
+  EXPECT_EQ(world.Lines(), "-> 408 error=http_request_error");
+}
+
+// ---- the client leaves ----
+
+// Every step of a whole exchange; the client leaves after the first `steps` of them.
+void PlaySteps(World& world, size_t steps) {
+  const std::function<void()> all[] = {
+      [&] { world.Say("POST /a HT"); },
+      [&] { world.Say("TP/1.1\r\nhost: shop.example\r\ntransfer-encoding: chunked\r\n\r\n"); },
+      [&] { world.Say("3\r\nab"); },
+      [&] { world.Say("c\r\n0\r\nx-sum: 1\r\n"); },
+      [&] { world.Say("\r\n"); },
+      [&] { world.asked().Head(103); },
+      [&] { world.asked().Head(200); },
+      [&] { world.asked().Content("part"); },
+  };
+  for (size_t i = 0; i < std::min(steps, std::size(all)); ++i) {
+    all[i]();
+    world.Turn();
+  }
+}
+
+TEST(ExchangeTest, TheClientMayLeaveAtEveryPoint) {
+  for (const bool reset : {false, true}) {
+    for (size_t steps = 1; steps <= 8; ++steps) {
+      World world;
+      PlaySteps(world, steps);
+      world.Got();
+      reset ? world.far->Fail() : world.far->End();
+      world.Turn();
+      EXPECT_EQ(world.origin().under_way(), 0u) << steps;
+      ASSERT_EQ(world.records.size(), 1u) << steps;
+      EXPECT_TRUE(world.records[0].record.aborted) << steps;
+      EXPECT_EQ(world.records[0].record.status, steps >= 7 ? 200 : 0) << steps;
+      EXPECT_EQ(world.records[0].client, "192.0.2.7") << steps;
+      EXPECT_EQ(world.asked_count(), steps >= 2 ? 1u : 0u) << steps;
+      if (steps >= 2) EXPECT_EQ(world.records[0].endpoint, "192.0.2.1:9001") << steps;
+      world.Turn(seconds(2));
+      EXPECT_EQ(world.Got(), "") << steps;
+      EXPECT_TRUE(world.far->destroyed) << steps;
+    }
+  }
+}
+
+TEST(ExchangeTest, AStreamMayLeaveAtEveryPoint) {
+  for (size_t steps = 0; steps <= 4; ++steps) {
+    World world;
+    Client client(world, true);
+    const http::StreamId id = client.Ask("POST", "/a", false);
+    client.Turn();
+    if (steps > 0) client.Content(id, "abc", steps > 1);
+    client.Turn();
+    if (steps > 2) world.asked().Head(200);
+    if (steps > 3) world.asked().Content("part");
+    client.Turn();
+    client.Reset(id);
+    client.Turn();
+    EXPECT_EQ(world.origin().under_way(), 0u) << steps;
+    EXPECT_EQ(world.Lines(), steps > 2 ? "POST /a -> 200 aborted" : "POST /a -> 0 aborted") << steps;
+    ASSERT_NE(client.Ask("GET", "/b"), 0u);
+    client.Turn();
+    EXPECT_EQ(world.asked_count(), 2u) << "the connection goes on";
+  }
+}
+
+TEST(ExchangeTest, ALastRequestIsAnsweredThoughTheClientHasEndedItsSide) {
+  for (const bool last : {false, true}) {
+    World world;
+    world.Say("GET /a HTTP/1.1\r\nhost: shop.example\r\n" + std::string(last ? "connection: close\r\n" : "") + "\r\n");
+    world.far->End();
+    world.Turn();
+    EXPECT_EQ(world.asked().alive(), last);
+    world.asked().Answer(200, "late");
+    EXPECT_EQ(Has(world.Got(), "late"), last);
+    EXPECT_EQ(world.Lines(), last ? "GET /a -> 200" : "GET /a -> 0 aborted");
+  }
+}
+
+TEST(ExchangeTest, ClosingTheConnectionEndsWhatIsUnderWay) {
+  FilterScript script;
+  ThenWait(script);
+  World world({Filtered(script)});
+  world.Say(kGet);
+  world.connection->Close();
+  world.Turn();
+  EXPECT_EQ(script.alive, 0);
+  EXPECT_EQ(world.Lines(), "GET /a?b=c -> 0 aborted");
+}
+
+// A cluster that a newer configuration has dropped lives as long as its exchanges.
+TEST(ExchangeTest, AnExchangeKeepsItsCluster) {
+  World world;
+  world.Say(kGet);
+  const std::weak_ptr<test::FakeOrigin> origin = world.origins.at("default/orders");
+  const std::shared_ptr<Asked> asked = world.origin().asked.back();
+  world.origins.clear();
+  ASSERT_FALSE(origin.expired());
+  asked->Answer(200, "last");
+  EXPECT_FALSE(origin.expired()) << "it dies at the end of the turn";
+  EXPECT_TRUE(Has(world.Got(), "last"));
+  EXPECT_TRUE(origin.expired());
+}
+
+}  // namespace
+}  // namespace portico::downstream
