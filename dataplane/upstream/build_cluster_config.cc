@@ -42,18 +42,21 @@ absl::StatusOr<std::optional<std::string>> CaCertificates(const ClusterSpec& spe
   return std::optional<std::string>(std::move(bundle));
 }
 
-absl::StatusOr<std::shared_ptr<const StreamSecurity>> BuildSecurity(const ClusterSpec& spec, bool http2,
-                                                                    const std::string& own_name_space,
-                                                                    const check::Configuration& configuration,
-                                                                    const std::set<check::ResourceKey>& reach) {
+absl::Status BuildSecurity(const ClusterSpec& spec, const std::string& own_name_space,
+                           const check::Configuration& configuration, const std::set<check::ResourceKey>& reach,
+                           ClusterConfig& config) {
   auto certificates = CaCertificates(spec, own_name_space, configuration, reach);
   if (!certificates.ok()) return certificates.status();
+  const std::string& host = spec.tls().hostname();
+  config.security_identity = base::Concat(host, "\n", certificates->value_or("the system's authorities"));
   auto context = tls::ClientContext::Create({.ca_certificates_pem = *std::move(certificates)});
   if (!context.ok()) {
     const std::string_view reason = base::ToStd(context.status().message());
     return absl::FailedPreconditionError(base::Concat("spec.tls.caCertificateRefs: ", reason));
   }
-  return std::make_shared<const OriginTls>(*std::move(context), spec.tls().hostname(), http2 ? "h2" : "http/1.1");
+  const bool http2 = config.protocol == ClusterConfig::Protocol::kHttp2;
+  config.security = std::make_shared<const OriginTls>(*std::move(context), host, http2 ? "h2" : "http/1.1");
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -71,16 +74,14 @@ absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const ch
     if (!address.ok()) return address.status();
     config->endpoints.push_back(*address);
   }
-  const bool http2 = spec.protocol() == portico::v1::UPSTREAM_PROTOCOL_HTTP2;
-  if (http2) config->protocol = ClusterConfig::Protocol::kHttp2;
+  if (spec.protocol() == portico::v1::UPSTREAM_PROTOCOL_HTTP2) config->protocol = ClusterConfig::Protocol::kHttp2;
   if (spec.has_connect_timeout()) config->connect_timeout = base::DecodeDuration(spec.connect_timeout());
   if (spec.pool().has_max_idle_connections()) config->idle_connections_max = spec.pool().max_idle_connections();
   if (spec.pool().has_idle_timeout())
     config->connection_idle_timeout = base::DecodeDuration(spec.pool().idle_timeout());
   if (spec.has_tls()) {
-    auto security = BuildSecurity(spec, http2, key.name_space, configuration, reach);
-    if (!security.ok()) return security.status();
-    config->security = *std::move(security);
+    const absl::Status security = BuildSecurity(spec, key.name_space, configuration, reach, *config);
+    if (!security.ok()) return security;
   }
   return std::shared_ptr<const ClusterConfig>(std::move(config));
 }

@@ -51,6 +51,7 @@ TEST(BuildClusterConfigTest, WhatIsNotWrittenHasTheDocumentedDefault) {
   EXPECT_EQ((*config)->idle_connections_max, 256u);
   EXPECT_EQ((*config)->connection_idle_timeout, seconds(50));
   EXPECT_EQ((*config)->security, nullptr);
+  EXPECT_EQ((*config)->security_identity, "");
 }
 
 TEST(BuildClusterConfigTest, WhatIsWrittenCounts) {
@@ -70,6 +71,7 @@ TEST(BuildClusterConfigTest, WhatIsWrittenCounts) {
   EXPECT_EQ((*config)->idle_connections_max, 0u);
   EXPECT_EQ((*config)->connection_idle_timeout, seconds(7));
   EXPECT_NE((*config)->security, nullptr);
+  EXPECT_EQ((*config)->security_identity, "orders.internal\nthe system's authorities");
 }
 
 // Without its authorities a cluster is not asked at all.

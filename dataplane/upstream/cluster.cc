@@ -9,8 +9,8 @@
 namespace portico::upstream {
 
 Cluster::Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool,
-                 std::shared_ptr<const ClusterConfig> config)
-    : use_{.loop = loop, .network = network, .pool = pool, .config = nullptr} {
+                 std::shared_ptr<const ClusterConfig> config, ClusterObserver* observer)
+    : use_{.loop = loop, .network = network, .pool = pool, .config = nullptr, .observer = observer} {
   Update(std::move(config));
 }
 
@@ -19,13 +19,16 @@ Cluster::~Cluster() {
 }
 
 void Cluster::Update(std::shared_ptr<const ClusterConfig> config) {
-  use_.config = std::move(config);
+  const std::shared_ptr<const ClusterConfig> old = std::exchange(use_.config, std::move(config));
+  const bool renew = old != nullptr && (old->protocol != use_.config->protocol ||
+                                        old->security_identity != use_.config->security_identity);
   std::vector<std::unique_ptr<Endpoint>> before = std::move(endpoints_);
   endpoints_.clear();
   for (const net::Address& address : use_.config->endpoints) {
     const auto known = std::find_if(before.begin(), before.end(),
                                     [&](const auto& e) { return e != nullptr && e->address() == address; });
     endpoints_.push_back(known == before.end() ? std::make_unique<Endpoint>(use_, address) : std::move(*known));
+    if (renew) endpoints_.back()->Renew();
   }
   for (std::unique_ptr<Endpoint>& endpoint : before) {
     if (endpoint != nullptr) removed_.push_back(std::move(endpoint));
@@ -34,6 +37,9 @@ void Cluster::Update(std::shared_ptr<const ClusterConfig> config) {
   for (const std::unique_ptr<Endpoint>& endpoint : removed_)
     endpoint->Remove();
   ForgetRemoved();
+  // There may be new endpoints, or a higher limit. Who finds neither lines up again, in the same order.
+  for (size_t count = use_.line.size(); count > 0 && !use_.line.empty(); --count)
+    use_.line.TakeFirst()->OnRoom();
 }
 
 void Cluster::ForgetRemoved() {
@@ -45,20 +51,53 @@ std::unique_ptr<call::Call> Cluster::Start(const call::CallRequest& request, cal
   return std::make_unique<UpstreamCall>(*this, request, handler);
 }
 
-Endpoint* Cluster::Choose(const std::vector<Endpoint*>& tried) {
-  Endpoint* resting = nullptr;
+Endpoint* Cluster::Choose(const std::vector<net::Address>& tried) {
+  size_t resting = endpoints_.size();
   for (size_t i = 0; i < endpoints_.size(); ++i) {
-    Endpoint* endpoint = endpoints_[(next_ + i) % endpoints_.size()].get();
-    if (std::find(tried.begin(), tried.end(), endpoint) != tried.end()) continue;
-    if (endpoint->Rests()) {
-      if (resting == nullptr) resting = endpoint;
+    const size_t place = (next_ + i) % endpoints_.size();
+    Endpoint& endpoint = *endpoints_[place];
+    if (std::find(tried.begin(), tried.end(), endpoint.address()) != tried.end() || !endpoint.Ready()) continue;
+    if (endpoint.Rests()) {
+      if (resting == endpoints_.size()) resting = place;
       continue;
     }
-    next_ = (next_ + i + 1) % endpoints_.size();
-    return endpoint;
+    next_ = place + 1;
+    return &endpoint;
   }
-  if (resting != nullptr) ++next_;
-  return resting;
+  if (resting == endpoints_.size()) return nullptr;
+  next_ = resting + 1;
+  return endpoints_[resting].get();
+}
+
+Endpoint* Cluster::FindFree() {
+  for (size_t i = 0; i < endpoints_.size(); ++i) {
+    Endpoint* endpoint = endpoints_[(next_ + i) % endpoints_.size()].get();
+    if (endpoint->Available() != nullptr) return endpoint;
+  }
+  return nullptr;
+}
+
+bool Cluster::AllTried(const std::vector<net::Address>& tried) const {
+  return std::all_of(endpoints_.begin(), endpoints_.end(), [&](const std::unique_ptr<Endpoint>& endpoint) {
+    return std::find(tried.begin(), tried.end(), endpoint->address()) != tried.end();
+  });
+}
+
+bool Cluster::Wait(Waiter& waiter) {
+  if (!use_.TakesWaiters()) return false;
+  use_.line.Join(waiter);
+  return true;
+}
+
+void Cluster::Observe(std::string_view outcome) {
+  if (use_.observer != nullptr) use_.observer->OnAttempt(use_.config->name, outcome);
+}
+
+std::vector<EndpointState> Cluster::endpoint_states() const {
+  std::vector<EndpointState> states;
+  for (const std::unique_ptr<Endpoint>& endpoint : endpoints_)
+    states.push_back(endpoint->state());
+  return states;
 }
 
 }  // namespace portico::upstream

@@ -14,27 +14,36 @@ namespace portico::upstream {
 // One cluster in one worker. Outlives configurations: Update keeps every endpoint that is named again. Outlives its
 // calls.
 //
-//   Cluster cluster(loop, network, pool, config);
+//   Cluster cluster(loop, network, pool, config, &observer);
 //   auto call = cluster.Start(request, handler);
 //   cluster.Update(newer_config);
 class Cluster final : public call::Backend {
  public:
-  Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool, std::shared_ptr<const ClusterConfig> config);
+  // `observer` may be nullptr. All outlive the cluster.
+  Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool, std::shared_ptr<const ClusterConfig> config,
+          ClusterObserver* observer = nullptr);
   ~Cluster() override;
 
-  // The same name; anything else may differ. Connections that are open keep the protocol they have.
+  // The same name; anything else may differ. If the protocol or the security does, connections that are open take no
+  // new requests; those under way on them go on.
   void Update(std::shared_ptr<const ClusterConfig> config);
 
   std::string_view name() const override { return use_.config->name; }
   std::unique_ptr<call::Call> Start(const call::CallRequest& request, call::CallHandler& handler) override;
 
-  // For UpstreamCall: the next endpoint in turn that is not in `tried`; one that rests only if all others do.
-  // nullptr: all were tried.
-  Endpoint* Choose(const std::vector<Endpoint*>& tried);
+  // For UpstreamCall: the next endpoint in turn that is not in `tried` and that can serve a call now or by connecting;
+  // one that rests only if all others do. nullptr: there is none.
+  Endpoint* Choose(const std::vector<net::Address>& tried);
+  // The next endpoint in turn that has a connection to be used now.
+  Endpoint* FindFree();
+  bool AllTried(const std::vector<net::Address>& tried) const;
+  // For UpstreamCall: waits until any connection is free or may be made. False: too many wait already.
+  bool Wait(Waiter& waiter);
+  void Observe(std::string_view outcome);
   const ClusterConfig& config() const { return *use_.config; }
   event::Loop& loop() { return use_.loop; }
 
-  const std::vector<std::unique_ptr<Endpoint>>& endpoints() const { return endpoints_; }
+  std::vector<EndpointState> endpoint_states() const;
   size_t connections() const { return use_.connections; }
   size_t pending() const { return use_.pending; }
   size_t calls() const { return calls_; }

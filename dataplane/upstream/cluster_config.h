@@ -27,6 +27,9 @@ struct ClusterConfig {
   size_t connections_max = 1024;                   // for each worker
   size_t pending_max = 1024;                       // calls waiting for a connection, for each worker
   std::shared_ptr<const StreamSecurity> security;  // nullptr: in clear
+  // Everything that `security` was made of. Connections of one configuration serve a later one only if both have the
+  // same: what is not verified as the newest one wants is not used.
+  std::string security_identity;
 };
 
 }  // namespace portico::upstream

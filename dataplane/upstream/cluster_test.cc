@@ -5,93 +5,12 @@
 #include <optional>
 #include <string>
 
-#include "api/base/arena.h"
-#include "test/support/scripted_network.h"
+#include "dataplane/upstream/cluster_for_test.h"
 
 namespace portico::upstream {
 namespace {
 
-using call::ErrorKind;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-net::Address Local(uint16_t port) {
-  return *net::Address::Parse("127.0.0.1", port);
-}
-
-std::shared_ptr<ClusterConfig> Config(std::vector<uint16_t> ports) {
-  auto config = std::make_shared<ClusterConfig>();
-  config->name = "default/orders";
-  for (const uint16_t port : ports)
-    config->endpoints.push_back(Local(port));
-  return config;
-}
-
-// One call with its request, and all that it heard.
-struct Caller : call::CallHandler {
-  explicit Caller(std::string_view method = "GET") : head(arena) {
-    head.method = method;
-    head.scheme = "http";
-    head.authority = "orders";
-    head.path = "/";
-    head.framing.ends_with_head = true;
-  }
-  void Start(Cluster& cluster, std::optional<base::Duration> timeout = std::nullopt) {
-    call = cluster.Start({&head, head.framing.ends_with_head, &arena, timeout}, *this);
-  }
-  void OnInformational(const http::ResponseHead& response) override { informational = response.status; }
-  void OnResponse(http::ResponseHead response) override { status = response.status; }
-  void OnContent(base::Slice slice) override {
-    content += slice.view();
-    call->Consumed(slice.size());
-  }
-  void OnTrailers(http::Fields trailers) override { trailer_count = trailers.size(); }
-  void OnEnd() override { ended = true; }
-  void OnError(const call::Error& failure) override {
-    error = failure.kind;
-    if (destroy_on_error) call.reset();
-  }
-  void OnSendReady() override { ++ready; }
-
-  base::Arena arena;
-  http::RequestHead head;
-  std::unique_ptr<call::Call> call;
-  int informational = 0, status = 0, ready = 0;
-  std::string content;
-  size_t trailer_count = 0;
-  bool ended = false, destroy_on_error = false;
-  std::optional<ErrorKind> error;
-};
-
-struct World {
-  explicit World(std::shared_ptr<ClusterConfig> first) : config(std::move(first)) {
-    cluster = std::make_unique<Cluster>(loop, network, pool, config);
-  }
-  ~World() {
-    cluster.reset();
-    loop.Turn();
-    EXPECT_EQ(pool.blocks_in_use(), 0u);
-    for (const auto& far : network.connects)
-      EXPECT_TRUE(far->destroyed);
-  }
-  test::FarEnd& far(size_t i) { return *network.connects.at(i); }
-  void Open(size_t i) {
-    far(i).Open(true);
-    loop.Turn();
-  }
-  void Say(size_t i, std::string_view bytes) {
-    far(i).Say(bytes);
-    loop.Turn();
-  }
-
-  base::BlockPool pool;
-  test::ManualLoop loop;
-  test::ScriptedNetwork network;
-  std::shared_ptr<ClusterConfig> config;
-  std::unique_ptr<Cluster> cluster;
-};
-
-constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+using namespace for_test;
 
 TEST(ClusterTest, ARequestGoesOutAndItsConnectionIsReused) {
   World world(Config({9001}));
@@ -320,7 +239,9 @@ TEST(ClusterTest, LeavingAtEveryPointLeaksNothing) {
 TEST(ClusterTest, TheCallMayBeDestroyedInItsOwnCallback) {
   World world(Config({9001}));
   Caller caller;
-  caller.destroy_on_error = true;
+  caller.hook = [&caller](At at) {
+    if (at == At::kError) caller.call.reset();
+  };
   caller.Start(*world.cluster);
   world.far(0).Open(false);
   world.loop.Turn();
@@ -416,6 +337,23 @@ TEST(ClusterTest, IdleConnectionsBeyondThePoolAreClosed) {
     world.Say(i, kOk);
   EXPECT_EQ(world.cluster->connections(), 1u);
   EXPECT_FALSE(world.far(2).destroyed);  // the last used
+}
+
+// The connection in use is older than the one that is idle, and stands in the way of nothing.
+TEST(ClusterTest, APoolOfNoneKeepsNone) {
+  auto config = Config({9001});
+  config->idle_connections_max = 0;
+  World world(config);
+  Caller first, second;
+  first.Start(*world.cluster);
+  second.Start(*world.cluster);
+  world.Open(0);
+  world.Open(1);
+  world.Say(1, kOk);
+  EXPECT_TRUE(world.far(1).destroyed);
+  world.Say(0, kOk);
+  EXPECT_TRUE(first.ended);
+  EXPECT_TRUE(world.far(0).destroyed);
 }
 
 TEST(ClusterTest, IdleConnectionsAgeOut) {

@@ -13,36 +13,24 @@ using call::ErrorKind;
 
 constexpr int kVectorsMax = 16;
 
-// What a stream's early end means to the call that waits for it.
-Error ErrorOf(http::ResetReason reason, bool heard) {
-  switch (reason) {
-    case http::ResetReason::kRefused:
-      return {ErrorKind::kConnectionTerminated, true, "the origin refused the stream"};
-    case http::ResetReason::kClosed:
-      return {ErrorKind::kConnectionTerminated, false,
-              heard ? "the origin closed in the middle of its response" : "the origin closed before its response"};
-    case http::ResetReason::kProtocol:
-      return {ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"};
-    case http::ResetReason::kTooLarge:
-      return {ErrorKind::kHttpProtocolError, false, "the origin's response is over a limit"};
-    default:
-      return {ErrorKind::kConnectionTerminated, false, "the origin reset the stream"};
-  }
+// What befell a request of which nothing had left.
+Error NothingSent() {
+  return {ErrorKind::kConnectionTerminated, true, "the connection ended before the request was sent"};
 }
 
 }  // namespace
 
 Connection::Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,
-                       Timeouts timeouts)
+                       Terms terms)
     : loop_(loop),
       pool_(pool),
       stream_(std::move(stream)),
       owner_(owner),
-      timeouts_(timeouts),
+      terms_(terms),
       timer_(loop.timers(), *this),
       output_(&pool) {
   stream_->set_handler(this);
-  timer_.Set(loop_.Now() + timeouts_.connect);
+  timer_.Set(loop_.Now() + terms_.connect_timeout);
 }
 
 Connection::~Connection() {
@@ -54,7 +42,8 @@ http::StreamId Connection::Send(const http::RequestHead& head, bool end, base::A
   const http::StreamId id = codec_->SendRequest(head, end, arena);
   if (id == 0) return 0;
   used_ = true;
-  streams_.push_back({id, &owner, false, end});
+  new_streams_ = true;
+  streams_.push_back({.id = id, .owner = &owner, .sent_end = end});
   timer_.Cancel();
   loop_.AtTurnEnd(*this);
   return id;
@@ -97,9 +86,9 @@ void Connection::Close(const Error& error) {
   stream_->set_handler(nullptr);
   // An owner may cancel other streams of this connection while it is told.
   while (!streams_.empty()) {
-    StreamOwner* owner = streams_.back().owner;
+    const Stream stream = streams_.back();
     streams_.pop_back();
-    owner->OnStreamError(error);
+    stream.owner->OnStreamError(stream.sending ? error : NothingSent());
   }
   output_.Clear();
   owner_.OnClosed(*this, opened, error);
@@ -107,11 +96,21 @@ void Connection::Close(const Error& error) {
 
 void Connection::OnOpen(bool ok) {
   if (!ok) return Close({ErrorKind::kConnectionRefused, true, "no connection could be made"});
+  if (const std::string_view wrong = WrongProtocol(); !wrong.empty()) return Close({ErrorKind::kTlsError, true, wrong});
   state_ = State::kOpen;
   writable_ = true;
-  timer_.Set(loop_.Now() + timeouts_.idle);
+  timer_.Set(loop_.Now() + terms_.idle_timeout);
   owner_.OnOpened(*this);
   if (state_ == State::kOpen) loop_.AtTurnEnd(*this);
+}
+
+// A server that knows no ALPN speaks HTTP/1.1 (RFC 7301 section 3.2); HTTP/2 must have been agreed on (RFC 9113
+// section 3.2). In clear there is nothing to agree by.
+std::string_view Connection::WrongProtocol() const {
+  const net::TlsInfo tls = stream_->tls();
+  if (tls.version.empty()) return {};
+  if (terms_.http2) return tls.alpn == "h2" ? "" : "the origin does not speak HTTP/2";
+  return tls.alpn.empty() || tls.alpn == "http/1.1" ? "" : "the origin does not speak HTTP/1.1";
 }
 
 void Connection::OnReadable() {
@@ -133,8 +132,14 @@ void Connection::Drive() {
 
 void Connection::OnTurnEnd() {
   if (state_ != State::kOpen) return;
-  if (!codec_->Resume()) return Close({ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"});
+  if (!codec_->Resume()) return CloseMalformed();
   Drive();
+}
+
+// What the codec still has to say, to the origin and to the owners, comes first.
+void Connection::CloseMalformed() {
+  if (state_ == State::kOpen) Flush();
+  Close({ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"});
 }
 
 void Connection::AfterEvents() {
@@ -144,7 +149,7 @@ void Connection::AfterEvents() {
     return Close({ErrorKind::kConnectionTerminated, true, "the connection has ended"});
   }
   if (std::exchange(freed_, false)) {
-    if (streams_.empty()) timer_.Set(loop_.Now() + timeouts_.idle);
+    if (streams_.empty()) timer_.Set(loop_.Now() + terms_.idle_timeout);
     owner_.OnAvailable(*this);
   }
 }
@@ -161,9 +166,13 @@ bool Connection::ReadOnce() {
   base::Slice input = base::Slice::Adopt(block, result.bytes);
   switch (result.status) {
     case net::IoStatus::kOk:
+      // Said before it can have heard the request: no answer to it, but it would pass for one (RFC 9112 section 9.3).
+      if (!terms_.http2 && !streams_.empty() && !streams_.front().sending) {
+        Close(NothingSent());
+        return false;
+      }
       if (!codec_->Feed(std::move(input))) {
-        if (state_ == State::kOpen) Flush();
-        Close({ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"});
+        CloseMalformed();
         return false;
       }
       return state_ == State::kOpen;
@@ -180,12 +189,21 @@ bool Connection::ReadOnce() {
   return false;
 }
 
+void Connection::BeginSending() {
+  if (!std::exchange(new_streams_, false)) return;
+  for (Stream& stream : streams_) {
+    if (!std::exchange(stream.sending, true)) stream.owner->OnSending();
+  }
+}
+
 // False: the connection is closed.
 bool Connection::Flush() {
   for (;;) {
+    BeginSending();
     codec_->Produce(output_);
     if (state_ != State::kOpen) return false;
     if (output_.empty() || !writable_) return true;
+    BeginSending();  // of those that came with an OnSendReady
     struct iovec vectors[kVectorsMax];
     const int count = output_.Gather(vectors, kVectorsMax);
     const net::IoResult result = stream_->Write(vectors, count);
@@ -259,8 +277,12 @@ void Connection::OnMessageEnd(http::StreamId id) {
   Stream* stream = Find(id);
   if (stream == nullptr) return;
   // An answer before the whole request: the rest is of no use to the origin (RFC 9113 section 8.1), and HTTP/1.1
-  // can't skip it, so that connection ends.
-  if (!stream->sent_end || codec_->Unsent(id) > 0) codec_->Reset(id, http::ResetReason::kNoError);
+  // can't skip it, so that connection ends (RFC 9112 section 9.3).
+  const bool left = stream->sent_end && codec_->Unsent(id) == 0 && (terms_.http2 || output_.empty());
+  if (!left) {
+    codec_->Reset(id, http::ResetReason::kNoError);
+    draining_ = draining_ || !terms_.http2;
+  }
   StreamOwner* owner = TakeOwner(id);
   freed_ = true;
   loop_.AtTurnEnd(*this);
@@ -270,11 +292,34 @@ void Connection::OnMessageEnd(http::StreamId id) {
 void Connection::OnReset(http::StreamId id, http::ResetReason reason) {
   Stream* stream = Find(id);
   if (stream == nullptr) return;
-  const Error error = ErrorOf(reason, stream->heard);
+  const Error error = ErrorOf(reason, *stream);
   StreamOwner* owner = TakeOwner(id);
   freed_ = true;
   loop_.AtTurnEnd(*this);
   owner->OnStreamError(error);
+}
+
+// What a stream's early end means to the call that waits for it.
+Error Connection::ErrorOf(http::ResetReason reason, const Stream& stream) const {
+  switch (reason) {
+    case http::ResetReason::kRefused:
+      return {ErrorKind::kConnectionTerminated, true, "the origin refused the stream"};
+    case http::ResetReason::kClosed:
+      if (!stream.sending) return NothingSent();
+      return {
+          ErrorKind::kConnectionTerminated, false,
+          stream.heard ? "the origin closed in the middle of its response" : "the origin closed before its response"};
+    case http::ResetReason::kProtocol:
+      return {ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"};
+    case http::ResetReason::kTooLarge:
+      return {ErrorKind::kHttpProtocolError, false, "the origin's response is over a limit"};
+    case http::ResetReason::kInternal:
+      // The codec has a text if the request itself can't be sent; else the origin said so.
+      if (!codec_->error().empty()) return {ErrorKind::kHttpProtocolError, false, codec_->error()};
+      [[fallthrough]];
+    default:
+      return {ErrorKind::kConnectionTerminated, false, "the origin reset the stream"};
+  }
 }
 
 void Connection::OnSendReady(http::StreamId id) {

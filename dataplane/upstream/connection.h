@@ -32,6 +32,9 @@ class Connection final : public event::Deletable,
   class StreamOwner {
    public:
     virtual ~StreamOwner() = default;
+    // The request is about to leave: content sent by now goes along with its head. Until then the origin can't know of
+    // it, and an end of the connection is a retry-safe error. Calls nobody but the connection.
+    virtual void OnSending() = 0;
     virtual void OnInformational(const http::ResponseHead& head) = 0;
     virtual void OnResponse(http::ResponseHead head) = 0;
     virtual void OnContent(base::Slice content) = 0;
@@ -52,13 +55,14 @@ class Connection final : public event::Deletable,
     virtual void OnClosed(Connection& connection, bool opened, const call::Error& error) = 0;
   };
 
-  struct Timeouts {
-    base::Duration connect;
-    base::Duration idle;
+  struct Terms {
+    base::Duration connect_timeout;
+    base::Duration idle_timeout;
+    bool http2;  // what the codec speaks; over TLS the origin must have agreed to it (ALPN)
   };
 
   Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,
-             Timeouts timeouts);
+             Terms terms);
   ~Connection() override;
 
   // The codec comes once, before the connection opens: which one is the cluster's choice.
@@ -92,6 +96,7 @@ class Connection final : public event::Deletable,
     StreamOwner* owner;
     bool heard = false;     // a byte of the response has come
     bool sent_end = false;  // the request is whole
+    bool sending = false;   // some of it may have left
   };
 
   // net::ByteStream::Handler
@@ -117,15 +122,19 @@ class Connection final : public event::Deletable,
   void ReadAll();
   bool ReadOnce();
   bool Flush();
+  void BeginSending();
   void Drive();
   void AfterEvents();
+  std::string_view WrongProtocol() const;
+  call::Error ErrorOf(http::ResetReason reason, const Stream& stream) const;
+  void CloseMalformed();
 
   event::Loop& loop_;
   base::BlockPool& pool_;
   std::unique_ptr<net::ByteStream> stream_;
   std::unique_ptr<http::ClientCodec> codec_;
   Owner& owner_;
-  const Timeouts timeouts_;
+  const Terms terms_;
   event::Timer timer_;
   std::vector<Stream> streams_;  // few: one for HTTP/1.1, at most the peer's limit for HTTP/2
   base::Buffer output_;
@@ -134,7 +143,8 @@ class Connection final : public event::Deletable,
   bool writable_ = false;
   bool draining_ = false;
   bool used_ = false;
-  bool freed_ = false;  // a stream has ended since the owner was told
+  bool new_streams_ = false;  // some are not being sent yet
+  bool freed_ = false;        // a stream has ended since the owner was told
 };
 
 }  // namespace portico::upstream

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/base/check.h"
 #include "dataplane/http/h1/client_codec.h"
 #include "dataplane/http/h2/client_codec.h"
 #include "dataplane/upstream/stream_security.h"
@@ -15,7 +16,8 @@ using call::ErrorKind;
 
 std::unique_ptr<http::ClientCodec> NewCodec(ClusterUse& use, http::ClientEvents& events) {
   if (use.config->protocol == ClusterConfig::Protocol::kHttp2) {
-    return std::make_unique<http::h2::ClientCodec>(events, use.limits);
+    const std::string_view scheme = use.config->security == nullptr ? "http" : "https";
+    return std::make_unique<http::h2::ClientCodec>(events, use.limits, scheme);
   }
   return std::make_unique<http::h1::ClientCodec>(use.limits, events, &use.pool);
 }
@@ -23,7 +25,7 @@ std::unique_ptr<http::ClientCodec> NewCodec(ClusterUse& use, http::ClientEvents&
 }  // namespace
 
 Endpoint::Endpoint(ClusterUse& use, const net::Address& address)
-    : use_(use), address_(address), name_(address.ToString()) {}
+    : use_(use), address_(address), name_(address.ToString()), line_(use.pending) {}
 
 Endpoint::~Endpoint() {
   const Error error{ErrorKind::kDestinationUnavailable, true, "the cluster is gone"};
@@ -43,28 +45,40 @@ Connection* Endpoint::Available() {
   return nullptr;
 }
 
-bool Endpoint::Wait(Waiter& waiter) {
-  if (use_.pending >= use_.config->pending_max) return false;
-  if (connection_count_ == 0 && use_.connections >= use_.config->connections_max) return false;
-  waiters_.PushBack(waiter);
-  ++pending_count_;
-  ++use_.pending;
+bool Endpoint::CanWait() const {
+  return use_.TakesWaiters() && !removed_ && (use_.HasRoom() || OnTheirWay() > line_.size());
+}
+
+void Endpoint::Wait(Waiter& waiter) {
+  PORTICO_CHECK(CanWait());
+  line_.Join(waiter);
   ConnectForWaiters();
-  return true;
 }
 
-// HTTP/2 connections are shared: one on its way serves all who wait, or as many as its origin lets it.
-void Endpoint::ConnectForWaiters() {
+// How many waiters the connections that are being made can serve. HTTP/2 connections are shared: one serves all, or as
+// many as its origin lets it.
+size_t Endpoint::OnTheirWay() const {
   const bool shared = use_.config->protocol == ClusterConfig::Protocol::kHttp2;
-  const size_t enough = shared ? std::min<size_t>(pending_count_, 1) : pending_count_;
-  if (!removed_ && connecting_count_ < enough && use_.connections < use_.config->connections_max) Connect();
+  return shared && connecting_count_ > 0 ? SIZE_MAX : connecting_count_;
 }
 
-void Endpoint::Left(Waiter& waiter) {
-  if (!waiter.linked()) return;
-  waiter.Unlink();
-  --pending_count_;
-  --use_.pending;
+void Endpoint::ConnectForWaiters() {
+  while (!removed_ && line_.size() > OnTheirWay() && use_.HasRoom())
+    Connect();
+  // Nothing will come for them: they take what is free first, wherever it is.
+  if (connecting_count_ == 0) line_.MoveTo(use_.line);
+}
+
+void Endpoint::WakeLine() {
+  while (use_.HasRoom() && !use_.line.empty())
+    use_.line.TakeFirst()->OnRoom();
+}
+
+void Endpoint::Renew() {
+  for (Connections* list : {&available_, &busy_}) {
+    for (Connection* connection = list->front(); connection != nullptr; connection = list->Next(*connection))
+      connection->Drain();
+  }
 }
 
 void Endpoint::Remove() {
@@ -88,7 +102,9 @@ void Endpoint::Connect() {
   std::unique_ptr<net::ByteStream> stream = use_.network.Connect(address_);
   if (use_.config->security != nullptr) stream = use_.config->security->Wrap(std::move(stream), use_.loop);
   auto* connection = new Connection(use_.loop, use_.pool, std::move(stream), *this,
-                                    {use_.config->connect_timeout, use_.config->connection_idle_timeout});
+                                    {.connect_timeout = use_.config->connect_timeout,
+                                     .idle_timeout = use_.config->connection_idle_timeout,
+                                     .http2 = use_.config->protocol == ClusterConfig::Protocol::kHttp2});
   connection->SetCodec(NewCodec(use_, connection->events()));
   busy_.PushFront(*connection);
   ++connection_count_;
@@ -100,6 +116,7 @@ void Endpoint::OnOpened(Connection& connection) {
   --connecting_count_;
   failures_ = 0;
   rests_until_ = {};
+  if (use_.observer != nullptr) use_.observer->OnConnections(use_.config->name, 1);
   File(connection);
 }
 
@@ -121,32 +138,30 @@ void Endpoint::File(Connection& connection) {
 
 // The one used longest ago goes first; it is also the one that the origin is likeliest to close.
 void Endpoint::CloseSurplus() {
+  if (connection_count_ <= use_.config->idle_connections_max) return;
   size_t idle = 0;
+  Connection* oldest = nullptr;
   for (Connection* connection = available_.front(); connection != nullptr; connection = available_.Next(*connection)) {
-    if (connection->Idle()) ++idle;
+    if (!connection->Idle()) continue;
+    ++idle;
+    oldest = connection;
   }
-  Connection* oldest = available_.back();
-  if (idle > use_.config->idle_connections_max && oldest->Idle()) {
+  if (idle > use_.config->idle_connections_max) {
     oldest->Close({ErrorKind::kConnectionTerminated, true, "more connections are idle than the pool keeps"});
   }
 }
 
 void Endpoint::ServeWaiters(Connection& connection) {
-  while (connection.CanSend() > 0) {
-    Waiter* waiter = waiters_.front();
-    if (waiter == nullptr) return;
-    Left(*waiter);
-    waiter->OnConnection(connection);
+  for (WaitingLine* line : {&line_, &use_.line}) {
+    while (connection.CanSend() > 0 && !line->empty())
+      line->TakeFirst()->OnConnection(*this, connection);
   }
 }
 
+// Those who are told may come back to wait again: only those who wait now are told.
 void Endpoint::RefuseWaiters(size_t count, const Error& error) {
-  // Those who are told may come back to wait again: only those who wait now are told.
-  for (count = std::min(count, pending_count_); count > 0 && !waiters_.empty(); --count) {
-    Waiter* waiter = waiters_.front();
-    Left(*waiter);
-    waiter->OnNoConnection(error);
-  }
+  for (count = std::min(count, line_.size()); count > 0 && !line_.empty(); --count)
+    line_.TakeFirst()->OnNoConnection(*this, error);
 }
 
 void Endpoint::OnClosed(Connection& connection, bool opened, const Error& error) {
@@ -155,16 +170,19 @@ void Endpoint::OnClosed(Connection& connection, bool opened, const Error& error)
   --use_.connections;
   use_.loop.DeleteLater(std::unique_ptr<event::Deletable>(&connection));
   if (opened) {
-    // Whoever waited for a busy connection to become free needs another one now.
-    return ConnectForWaiters();
+    if (use_.observer != nullptr) use_.observer->OnConnections(use_.config->name, -1);
+  } else {
+    --connecting_count_;
+    Failed();
+    if (line_.size() > OnTheirWay()) RefuseWaiters(line_.size() - OnTheirWay(), error);
   }
-  --connecting_count_;
-  Failed();
-  const bool shared = use_.config->protocol == ClusterConfig::Protocol::kHttp2;
-  RefuseWaiters(shared || connection_count_ == 0 ? SIZE_MAX : 1, error);
+  ConnectForWaiters();
+  WakeLine();
 }
 
+// Connections that were begun together fail together: that is one failure.
 void Endpoint::Failed() {
+  if (Rests()) return;
   base::Duration rest = kFirstRest;
   for (int i = 0; i < failures_ && rest < kLongestRest; ++i)
     rest *= 2;

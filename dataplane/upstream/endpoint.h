@@ -11,7 +11,9 @@
 #include "dataplane/net/address.h"
 #include "dataplane/net/network.h"
 #include "dataplane/upstream/cluster_config.h"
+#include "dataplane/upstream/cluster_observer.h"
 #include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/waiting_line.h"
 
 namespace portico::upstream {
 
@@ -21,22 +23,27 @@ struct ClusterUse {
   net::Network& network;
   base::BlockPool& pool;
   std::shared_ptr<const ClusterConfig> config;
+  ClusterObserver* observer = nullptr;  // nullptr: nobody
   http::Limits limits{};
   size_t connections = 0;
-  size_t pending = 0;
+  size_t pending = 0;         // calls in any line
+  WaitingLine line{pending};  // of the calls for which no connection is on its way: the limit is reached
+
+  bool HasRoom() const { return connections < config->connections_max; }
+  bool TakesWaiters() const { return pending < config->pending_max; }
 };
 
-// A call that waits for a connection. Unlinks itself when it is destroyed.
-class Waiter : public base::ListLink<struct WaiterTag> {
- public:
-  virtual ~Waiter() = default;
-  // CanSend() is true; use it now. The waiter is no longer linked.
-  virtual void OnConnection(Connection& connection) = 0;
-  virtual void OnNoConnection(const call::Error& error) = 0;
+// For admin: one endpoint at one moment.
+struct EndpointState {
+  std::string address;  // "127.0.0.1:9001"
+  bool resting = false;
+  size_t connections = 0;  // with those on their way
+  size_t waiting = 0;      // calls that wait for one of them
 };
 
 // One address of a cluster in one worker: its pool of connections, the calls that wait for one, and how long it rests
-// after a failure. A new connection is made only while more calls wait than connections are on their way.
+// after a failure. Who waits here has a connection on its way; where the limit forbids one, the cluster's line is the
+// place, which every connection that becomes free serves, whatever its endpoint.
 class Endpoint final : private Connection::Owner {
  public:
   static constexpr base::Duration kFirstRest = std::chrono::seconds(1);
@@ -48,16 +55,17 @@ class Endpoint final : private Connection::Owner {
   const net::Address& address() const { return address_; }
   const std::string& name() const { return name_; }
   bool Rests() const { return use_.loop.Now() < rests_until_; }
-  size_t connection_count() const { return connection_count_; }
-  size_t pending_count() const { return pending_count_; }
+  EndpointState state() const { return {name_, Rests(), connection_count_, line_.size()}; }
 
   // A connection that can take a request now, the last used one first, or nullptr.
   Connection* Available();
-  // Waits for one, beginning to connect if need be. False: a limit of the cluster forbids it. Never calls the waiter
-  // before it returns.
-  bool Wait(Waiter& waiter);
-  // The waiter left by itself.
-  void Left(Waiter& waiter);
+  // Wait() is possible: no limit of the cluster forbids it, or a connection is on its way that is nobody's yet.
+  bool CanWait() const;
+  bool Ready() { return Available() != nullptr || CanWait(); }
+  // Waits for a connection, beginning to make one if need be. Never calls the waiter before it returns.
+  void Wait(Waiter& waiter);
+  // The connections were made on other terms (protocol, security) than new ones would be: no new requests on them.
+  void Renew();
   // The configuration names it no more: waiters are told, idle connections close, the others when they are done.
   void Remove();
   bool gone() const { return removed_ && connection_count_ == 0; }
@@ -72,6 +80,8 @@ class Endpoint final : private Connection::Owner {
 
   void Connect();
   void ConnectForWaiters();
+  size_t OnTheirWay() const;
+  void WakeLine();
   void File(Connection& connection);
   void CloseSurplus();
   void ServeWaiters(Connection& connection);
@@ -83,10 +93,9 @@ class Endpoint final : private Connection::Owner {
   const std::string name_;
   Connections available_;  // may take a request; the front was used last
   Connections busy_;       // connecting, or full
-  base::IntrusiveList<Waiter, struct WaiterTag> waiters_;
+  WaitingLine line_;
   size_t connection_count_ = 0;
   size_t connecting_count_ = 0;
-  size_t pending_count_ = 0;
   int failures_ = 0;  // to connect, in a row
   base::MonotonicTime rests_until_{};
   bool removed_ = false;

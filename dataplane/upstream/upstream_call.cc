@@ -16,6 +16,27 @@ bool IsIdempotent(std::string_view method) {
          method == "DELETE";
 }
 
+std::string_view OutcomeOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kDestinationUnavailable:
+      return outcome::kNoEndpoint;
+    case ErrorKind::kConnectionRefused:
+    case ErrorKind::kConnectionTimeout:
+    case ErrorKind::kTlsError:
+      return outcome::kConnectFailure;
+    case ErrorKind::kConnectionTerminated:
+      return outcome::kReset;
+    case ErrorKind::kConnectionReadTimeout:
+    case ErrorKind::kHttpResponseTimeout:
+      return outcome::kTimeout;
+    case ErrorKind::kConnectionLimitReached:
+      return outcome::kLimit;
+    case ErrorKind::kHttpProtocolError:
+      return outcome::kProtocolError;
+  }
+  return outcome::kReset;
+}
+
 }  // namespace
 
 UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler)
@@ -31,27 +52,51 @@ UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, c
 }
 
 UpstreamCall::~UpstreamCall() {
+  EndAttempt(outcome::kCancelled);
   LeaveConnection();
   --cluster_.calls_;
 }
 
 void UpstreamCall::LeaveConnection() {
-  if (endpoint_ != nullptr) endpoint_->Left(*this);
+  LeaveLine();
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->Cancel(id_);
+}
+
+void UpstreamCall::BeginAttempt() {
+  if (!std::exchange(attempting_, true)) ++attempts_;
+}
+
+void UpstreamCall::EndAttempt(std::string_view outcome) {
+  if (std::exchange(attempting_, false)) cluster_.Observe(outcome);
 }
 
 // Each endpoint is asked for a connection once. When none is left, the last reason is the call's.
 void UpstreamCall::TryNext(const Error& last_error) {
   state_ = State::kWaiting;
-  Error error = last_error;
-  while (Endpoint* endpoint = cluster_.Choose(tried_)) {
-    endpoint_ = endpoint;
-    tried_.push_back(endpoint);
-    ++attempts_;
-    if (Connection* connection = endpoint->Available()) return OnConnection(*connection);
-    if (endpoint->Wait(*this)) return Progress();
-    error = {ErrorKind::kConnectionLimitReached, true, "a limit of the cluster is reached"};
+  Endpoint* endpoint = cluster_.Choose(tried_);
+  const bool waits = endpoint != nullptr && endpoint->CanWait() && (wants_new_ || endpoint->Available() == nullptr);
+  // One that failed to connect, or that is not asked because it rests, may have a connection all the same.
+  if (endpoint == nullptr) endpoint = cluster_.FindFree();
+  if (endpoint == nullptr) return cluster_.AllTried(tried_) ? GiveUp(last_error) : WaitForRoom();
+  BeginAttempt();
+  if (!waits) return OnConnection(*endpoint, *endpoint->Available());
+  endpoint_name_ = endpoint->name();
+  endpoint->Wait(*this);
+  Progress();
+}
+
+void UpstreamCall::WaitForRoom() {
+  if (!cluster_.Wait(*this)) {
+    return GiveUp({ErrorKind::kConnectionLimitReached, true, "a limit of the cluster is reached"});
   }
+  BeginAttempt();
+  Progress();
+}
+
+// Said at the end of the turn: Start has not returned yet, or whoever calls is in the middle of something.
+void UpstreamCall::GiveUp(const Error& error) {
+  if (attempts_ == 0 || error.kind == ErrorKind::kConnectionLimitReached) attempting_ = true;
+  EndAttempt(OutcomeOf(error.kind));
   state_ = State::kDone;
   failure_ = error;
   cluster_.loop().AtTurnEnd(*this);
@@ -61,47 +106,60 @@ void UpstreamCall::OnTurnEnd() {
   if (failure_) Fail(*failure_);
 }
 
-void UpstreamCall::OnConnection(Connection& connection) {
-  const bool nothing_follows = request_.end;
+void UpstreamCall::OnRoom() {
+  TryNext({ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"});
+}
+
+void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
   reused_ = connection.used();
-  endpoint_name_ = endpoint_->name();
-  id_ = connection.Send(*request_.head, nothing_follows, *request_.arena, *this);
-  if (id_ == 0) return TryNext({ErrorKind::kConnectionTerminated, true, "the connection takes no more requests"});
+  endpoint_name_ = endpoint.name();
+  sending_ = false;
+  id_ = connection.Send(*request_.head, request_.end, *request_.arena, *this);
+  if (id_ == 0) {
+    connection.Drain();
+    return OnNoConnection(endpoint, {ErrorKind::kConnectionTerminated, true, "the connection takes no more requests"});
+  }
   connection_ = &connection;
   state_ = State::kStreaming;
-  SendPending();
   Progress();
 }
 
-void UpstreamCall::SendPending() {
+void UpstreamCall::OnNoConnection(Endpoint& endpoint, const Error& error) {
+  EndAttempt(OutcomeOf(error.kind));
+  tried_.push_back(endpoint.address());
+  TryNext(error);
+}
+
+// Only now, so that it is still here to be sent elsewhere if the connection ends first.
+void UpstreamCall::OnSending() {
+  sending_ = true;
   const bool ends_here = request_ended_ && !request_.end && !pending_trailers_;
   if (!pending_.empty() || ends_here) connection_->SendContent(id_, pending_, ends_here);
   if (pending_trailers_) connection_->SendTrailers(id_, *pending_trailers_);
 }
 
-void UpstreamCall::OnNoConnection(const Error& error) {
-  TryNext(error);
-}
-
 void UpstreamCall::SendContent(base::Buffer& content, bool end) {
   request_ended_ = request_ended_ || end;
   if (state_ == State::kDone) return content.Clear();
-  if (connection_ == nullptr) return pending_.MoveFrom(content);
-  connection_->SendContent(id_, content, end);
-  Progress();
+  if (sending_) {
+    connection_->SendContent(id_, content, end);
+  } else {
+    pending_.MoveFrom(content);
+  }
+  if (state_ == State::kStreaming) Progress();
 }
 
 void UpstreamCall::SendTrailers(const http::Fields& trailers) {
   request_ended_ = true;
   if (state_ == State::kDone) return;
-  if (connection_ != nullptr) return connection_->SendTrailers(id_, trailers);
+  if (sending_) return connection_->SendTrailers(id_, trailers);
   pending_trailers_.emplace(*request_.arena);
   pending_trailers_->CopyFrom(trailers);
 }
 
 size_t UpstreamCall::Unsent() const {
   if (state_ == State::kDone) return 0;
-  return connection_ == nullptr ? pending_.size() : connection_->Unsent(id_);
+  return sending_ ? connection_->Unsent(id_) : pending_.size();
 }
 
 void UpstreamCall::Consumed(size_t bytes) {
@@ -116,19 +174,27 @@ call::CallFacts UpstreamCall::facts() const {
 
 // Something moved: the deadline without progress begins anew. Later than before, so it only stores a time.
 void UpstreamCall::Progress() {
+  progress_at_ = cluster_.loop().Now();
+  timer_.Set(Deadline());
+}
+
+base::MonotonicTime UpstreamCall::Deadline() const {
   const ClusterConfig& config = cluster_.config();
-  base::MonotonicTime deadline =
-      cluster_.loop().Now() + (response_begun_ ? config.stream_idle_timeout : config.response_head_timeout);
-  if (attempt_deadline_) deadline = std::min(deadline, *attempt_deadline_);
-  timer_.Set(deadline);
+  // Content that the caller has not given yet is nothing to blame the origin for.
+  const bool callers_turn = state_ == State::kStreaming && !request_ended_ && Unsent() == 0;
+  const base::MonotonicTime deadline =
+      progress_at_ + (response_begun_ || callers_turn ? config.stream_idle_timeout : config.response_head_timeout);
+  return attempt_deadline_ ? std::min(deadline, *attempt_deadline_) : deadline;
 }
 
 void UpstreamCall::OnTimer(event::Timer&) {
   if (state_ == State::kDone) return;
+  if (cluster_.loop().Now() < Deadline()) return timer_.Set(Deadline());
   if (attempt_deadline_ && cluster_.loop().Now() >= *attempt_deadline_) {
     return Fail({ErrorKind::kHttpResponseTimeout, false, "the origin did not answer within timeouts.backendRequest"});
   }
   if (state_ == State::kWaiting) {
+    EndAttempt(outcome::kTimeout);
     return Fail({ErrorKind::kConnectionTimeout, true, "no connection became free in time"});
   }
   Fail({ErrorKind::kConnectionReadTimeout, false,
@@ -143,6 +209,7 @@ void UpstreamCall::OnInformational(const http::ResponseHead& head) {
 
 void UpstreamCall::OnResponse(http::ResponseHead head) {
   heard_ = response_begun_ = true;
+  status_ = head.status;
   Progress();
   handler_.OnResponse(std::move(head));
 }
@@ -158,25 +225,29 @@ void UpstreamCall::OnTrailers(http::Fields trailers) {
 
 void UpstreamCall::OnEnd() {
   connection_ = nullptr;
+  sending_ = false;
   state_ = State::kDone;
   timer_.Cancel();
+  EndAttempt(status_ < 500 ? outcome::kSuccess : outcome::kServerError);
   handler_.OnEnd();
 }
 
-bool UpstreamCall::MayRepeat() const {
-  return reused_ && !repeated_ && !heard_ && request_.end && IsIdempotent(request_.head->method);
+// Once, and only while the whole request is at hand.
+bool UpstreamCall::MayRepeat(const Error& error) const {
+  if (error.kind != ErrorKind::kConnectionTerminated || repeated_ || heard_) return false;
+  if (!sending_) return true;
+  return request_.end && (error.retry_safe || (reused_ && IsIdempotent(request_.head->method)));
 }
 
 void UpstreamCall::OnStreamError(const Error& error) {
   connection_ = nullptr;
-  const bool terminated = error.kind == ErrorKind::kConnectionTerminated;
-  const bool refused = terminated && error.retry_safe && request_.end && !repeated_ && !heard_;
-  if (refused || (terminated && MayRepeat())) {
-    repeated_ = true;
-    tried_.clear();
-    return TryNext(error);
-  }
-  Fail(error);
+  if (!MayRepeat(error)) return Fail(error);
+  EndAttempt(OutcomeOf(error.kind));
+  repeated_ = true;
+  wants_new_ = !(sending_ && error.retry_safe);  // a refused stream tells nothing of other connections
+  sending_ = false;
+  tried_.clear();
+  TryNext(error);
 }
 
 void UpstreamCall::OnSendReady() {
@@ -185,10 +256,12 @@ void UpstreamCall::OnSendReady() {
 }
 
 void UpstreamCall::Fail(Error error) {
+  EndAttempt(OutcomeOf(error.kind));
   state_ = State::kDone;
   failure_.reset();
   timer_.Cancel();
   LeaveConnection();
+  sending_ = false;
   handler_.OnError(error);
 }
 

@@ -18,6 +18,7 @@ namespace portico::upstream {
 //      ▲  │ none to be had: next endpoint      │ failed before the response on a reused connection: once more
 //      └──┴────────────────────────────────────┘               every other failure: kDone with OnError
 //
+// It waits at an endpoint for a connection that is on its way, or in the cluster's line while there is no room for one.
 // Every method that calls the handler does so as its last act: the handler may destroy the call.
 class UpstreamCall final : public call::Call,
                            private Waiter,
@@ -38,9 +39,11 @@ class UpstreamCall final : public call::Call,
   enum class State : uint8_t { kWaiting, kStreaming, kDone };
 
   // Waiter
-  void OnConnection(Connection& connection) override;
-  void OnNoConnection(const call::Error& error) override;
+  void OnConnection(Endpoint& endpoint, Connection& connection) override;
+  void OnNoConnection(Endpoint& endpoint, const call::Error& error) override;
+  void OnRoom() override;
   // Connection::StreamOwner
+  void OnSending() override;
   void OnInformational(const http::ResponseHead& head) override;
   void OnResponse(http::ResponseHead head) override;
   void OnContent(base::Slice content) override;
@@ -53,32 +56,40 @@ class UpstreamCall final : public call::Call,
   void OnTurnEnd() override;
 
   void TryNext(const call::Error& last_error);
-  void SendPending();
-  bool MayRepeat() const;
+  void WaitForRoom();
+  void GiveUp(const call::Error& error);
+  void BeginAttempt();
+  void EndAttempt(std::string_view outcome);
+  bool MayRepeat(const call::Error& error) const;
   void Fail(call::Error error);  // a copy: the handler may destroy the call, and what it keeps
   void LeaveConnection();
   void Progress();
+  base::MonotonicTime Deadline() const;
 
   Cluster& cluster_;
   const call::CallRequest request_;
   call::CallHandler& handler_;
   event::Timer timer_;
   State state_ = State::kWaiting;
-  Endpoint* endpoint_ = nullptr;
   Connection* connection_ = nullptr;
   http::StreamId id_ = 0;
-  std::vector<Endpoint*> tried_;
+  std::vector<net::Address> tried_;     // where no connection was to be had
   std::optional<call::Error> failure_;  // to be reported at the end of the turn in which the call began
   std::optional<base::MonotonicTime> attempt_deadline_;
-  base::Buffer pending_;  // content that waits for a connection
+  base::MonotonicTime progress_at_{};
+  base::Buffer pending_;  // content, until it is sent along with the head
   std::optional<http::Fields> pending_trailers_;
   std::string endpoint_name_;
   int attempts_ = 0;
+  int status_ = 0;
+  bool attempting_ = false;
   bool request_ended_;
-  bool heard_ = false;  // a 1xx response, or the final one
+  bool sending_ = false;  // what pending_ held has been given to the connection
+  bool heard_ = false;    // a 1xx response, or the final one
   bool response_begun_ = false;
   bool reused_ = false;
   bool repeated_ = false;
+  bool wants_new_ = false;  // a reused connection has failed: the other idle ones are as old
 };
 
 }  // namespace portico::upstream

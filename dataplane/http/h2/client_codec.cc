@@ -9,7 +9,8 @@ namespace portico::http::h2 {
 
 class ClientSession final : public Session {
  public:
-  ClientSession(ClientEvents& events, const Limits& limits) : Session(false, events, limits), events_(events) {}
+  ClientSession(ClientEvents& events, const Limits& limits, std::string_view scheme)
+      : Session(false, events, limits), events_(events), scheme_(scheme) {}
 
   StreamId SendRequest(const RequestHead& head, bool end, base::Arena& arena);
   uint32_t CanSend() const;
@@ -20,6 +21,7 @@ class ClientSession final : public Session {
   void TrailersRefused(Stream& stream) override { ResetTooLarge(stream); }
 
   ClientEvents& events_;
+  const std::string_view scheme_;  // "": the request's
 };
 
 void ClientSession::HeadReceived(Stream& stream, bool ends) {
@@ -47,8 +49,9 @@ void ClientSession::HeadReceived(Stream& stream, bool ends) {
 
 StreamId ClientSession::SendRequest(const RequestHead& head, bool end, base::Arena& arena) {
   if (CanSend() == 0) return 0;
+  const std::string_view scheme = scheme_.empty() ? head.scheme : scheme_;
   std::vector<nghttp2_nv>& lines =
-      Lines({{":method", head.method}, {":scheme", head.scheme}, {":path", head.path}, {":authority", head.authority}},
+      Lines({{":method", head.method}, {":scheme", scheme}, {":path", head.path}, {":authority", head.authority}},
             head.fields);
   // A request of HTTP/1.0 without host has none (RFC 9113 section 8.3.1: then the pseudo-field is left out).
   if (head.authority.empty()) lines.erase(lines.begin() + 3);
@@ -70,8 +73,8 @@ uint32_t ClientSession::CanSend() const {
   return streams_max - open;
 }
 
-ClientCodec::ClientCodec(ClientEvents& events, const Limits& limits)
-    : session_(std::make_unique<ClientSession>(events, limits)) {}
+ClientCodec::ClientCodec(ClientEvents& events, const Limits& limits, std::string_view scheme)
+    : session_(std::make_unique<ClientSession>(events, limits, scheme)) {}
 ClientCodec::~ClientCodec() = default;
 
 bool ClientCodec::Feed(base::Slice input) {

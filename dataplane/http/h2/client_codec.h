@@ -21,7 +21,8 @@ class ClientSession;
 // `events` outlives the codec. One thread.
 class ClientCodec final : public http::ClientCodec {
  public:
-  ClientCodec(ClientEvents& events, const Limits& limits);
+  // `scheme`, if not empty, goes out as :scheme instead of the request's; it lives for ever.
+  ClientCodec(ClientEvents& events, const Limits& limits, std::string_view scheme = {});
   ~ClientCodec() override;
 
   bool Feed(base::Slice input) override;
