@@ -1,6 +1,7 @@
 #include "dataplane/downstream/connection.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "api/base/check.h"

@@ -16,88 +16,27 @@
 #include "dataplane/downstream/connection.h"
 #include "dataplane/downstream/exchange.h"
 #include "dataplane/downstream/fake_origin_for_test.h"
+#include "dataplane/downstream/rules_for_test.h"
 #include "dataplane/downstream/site.h"
-#include "dataplane/filter/filter.h"
-#include "dataplane/route/route_table.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "test/support/scripted_network.h"
 
 namespace portico::test {
 
-// A filter that does as the test says, and counts who is alive.
-struct FilterScript {
-  std::function<filter::Verdict(filter::FilterContext&, filter::Resume)> act = [](auto&, auto) {
-    return filter::Continue();
-  };
-  std::vector<filter::Resume> handles;
-  int alive = 0;
-};
+inline constexpr std::string_view kGet = "GET /a?b=c HTTP/1.1\r\nhost: shop.example\r\n\r\n";
+inline constexpr std::string_view kPost = "POST /a HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 5\r\n\r\n";
+inline constexpr std::string_view kChunkedPost =
+    "POST /a HTTP/1.1\r\nhost: shop.example\r\ntransfer-encoding: chunked\r\n\r\n";
 
-class ScriptedFilterConfig final : public filter::FilterConfig {
- public:
-  explicit ScriptedFilterConfig(FilterScript& script) : script_(script) {}
-  std::unique_ptr<filter::Filter> MakeFilter(filter::WorkerSlots&) const override {
-    return std::make_unique<ScriptedFilter>(script_);
-  }
+inline size_t Count(std::string_view text, std::string_view piece) {
+  size_t count = 0;
+  for (size_t at = text.find(piece); at != std::string_view::npos; at = text.find(piece, at + 1))
+    ++count;
+  return count;
+}
 
- private:
-  class ScriptedFilter final : public filter::Filter {
-   public:
-    explicit ScriptedFilter(FilterScript& script) : script_(script) { ++script_.alive; }
-    ~ScriptedFilter() override { --script_.alive; }
-    filter::Verdict OnRequestHead(filter::FilterContext& context, filter::Resume resume) override {
-      script_.handles.push_back(resume);
-      return script_.act(context, resume);
-    }
-    void OnRequestTrailers(filter::FilterContext&, http::Fields& trailers) override { trailers.Remove("x-user"); }
-    void OnResponseHead(filter::FilterContext&, http::ResponseHead& head) override {
-      head.fields.Add("x-filtered", "yes");
-    }
-
-   private:
-    FilterScript& script_;
-  };
-
-  FilterScript& script_;
-};
-
-struct RuleSpec {
-  std::string path;      // a prefix, "" any
-  std::string hostname;  // of its listener, "" any
-  route::Rule rule = {};
-  std::vector<std::shared_ptr<const filter::FilterConfig>> filters = {};
-  std::vector<snapshot::BoundBackend> backends = {snapshot::BoundBackend{"", "default/orders", nullptr, {}}};
-};
-
-inline std::shared_ptr<const snapshot::Port> MakePort(const std::vector<RuleSpec>& specs,
-                                                      const snapshot::ClientConfig& client) {
-  auto bound = std::make_shared<std::vector<std::shared_ptr<const snapshot::BoundRule>>>();
-  std::map<std::string, route::ListenerRoutes> listeners;
-  for (const RuleSpec& spec : specs) {
-    auto rule = std::make_shared<route::Rule>(spec.rule);
-    rule->id = bound->size();
-    rule->route = base::Concat("default/route", rule->id);
-    rule->listener_port = 8080;
-    rule->backends.resize(spec.backends.size());
-    rule->weight_sum = spec.backends.size();
-    bound->push_back(std::make_shared<const snapshot::BoundRule>(
-        snapshot::BoundRule{rule, filter::Chain(spec.filters), spec.backends}));
-    route::RuleMatch match;
-    match.path = spec.path;
-    match.rule = rule;
-    route::ListenerRoutes& listener = listeners[spec.hostname];
-    listener.name = base::Concat("listener", listeners.size());
-    listener.hostname = spec.hostname;
-    listener.matches.push_back(match);
-  }
-  auto port = std::make_shared<snapshot::Port>();
-  std::vector<route::ListenerRoutes> list;
-  for (auto& [hostname, listener] : listeners)
-    list.push_back(std::move(listener));
-  port->routes = std::make_shared<const route::RouteTable>(std::move(list));
-  port->rules = std::move(bound);
-  port->client = std::make_shared<const snapshot::ClientConfig>(client);
-  return port;
+inline bool Has(std::string_view text, std::string_view piece) {
+  return text.find(piece) != std::string_view::npos;
 }
 
 // A record with its texts copied: "GET /a -> 200 error=… reason=…", aborted ones with " aborted".

@@ -240,8 +240,9 @@ void ServerCodec::TakeEnd() {
       Over(ResetReason::kClosed);
       break;
     case RequestState::kEnded:
-      // A client that said that this request is its last may end its side and wait for the answer. Another one has left:
-      // closing and ending one side look the same from here, and work for nobody must stop (as in nginx and Envoy).
+      // A client that said that this request is its last may end its side and wait for the answer. Another one has
+      // left: closing and ending one side look the same from here, and work for nobody must stop (as in nginx and
+      // Envoy).
       if (!close_) Over(ResetReason::kClosed);
       break;
     case RequestState::kOver:
