@@ -129,6 +129,10 @@ std::vector<base::Flag> Flags() {
 
 }  // namespace
 
+snapshot::BuildOptions BuildOptionsOf(const Options& options) {
+  return {.revision = 1, .bind_address = options.bind_address, .ticket_keys = tls::TicketKeys::Generate()};
+}
+
 absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {
   Options options;
   // Asked for alone: what else is required does not matter.

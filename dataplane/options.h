@@ -12,6 +12,7 @@
 #include "dataplane/base/time.h"
 #include "dataplane/net/address.h"
 #include "dataplane/observe/process_log.h"
+#include "dataplane/snapshot/snapshot_config.h"
 
 namespace portico::proxy {
 
@@ -33,6 +34,9 @@ struct Options {
 
 extern const std::string_view kHelpText;
 extern const std::string_view kVersionText;
+
+// What of it a snapshot needs; with fresh ticket keys.
+snapshot::BuildOptions BuildOptionsOf(const Options& options);
 
 // kInvalidArgument: what is wrong with which flag, in words for a user.
 absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words);

@@ -28,8 +28,8 @@ void Loop::EndTurn() {
 // Destructors may hand over further objects: those go in the next round.
 void Loop::RunDeletions() {
   while (!deletions_.empty()) {
-    std::vector<std::unique_ptr<Deletable>> now;
-    now.swap(deletions_);
+    dying_.swap(deletions_);
+    dying_.clear();
   }
 }
 

@@ -66,6 +66,7 @@ class Loop : public base::Poster {
   TimerWheel timers_;
   base::IntrusiveList<TurnEnd, struct TurnEndTag> turn_ends_;
   std::vector<std::unique_ptr<Deletable>> deletions_;
+  std::vector<std::unique_ptr<Deletable>> dying_;  // empty between rounds; kept for its memory
 };
 
 }  // namespace portico::event

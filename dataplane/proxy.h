@@ -1,0 +1,87 @@
+#ifndef PORTICO_DATAPLANE_PROXY_H_
+#define PORTICO_DATAPLANE_PROXY_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "api/check/key_pair.h"
+#include "api/yaml/read.h"
+#include "dataplane/admin/admin_server.h"
+#include "dataplane/admin/admin_view.h"
+#include "dataplane/event/libevent_loop.h"
+#include "dataplane/event/signals.h"
+#include "dataplane/net/socket_network.h"
+#include "dataplane/observe/process_log.h"
+#include "dataplane/options.h"
+#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/source/file_source.h"
+#include "dataplane/worker/workers.h"
+
+namespace portico::proxy {
+
+// The main thread: puts what the source builds into force, answers the admin's questions, and ends on a signal.
+//
+//   Proxy proxy(loop, options, log, access_log, files, key_pairs);
+//   if (proxy.Start()) loop.Run();
+//   return proxy.exit_code();
+//
+//   starting ──first configuration in force──▶ serving ──SIGTERM──▶ draining ──▶ the loop stops
+//       └──it is refused, or a port can't be had──▶ the loop stops, exit code 1
+class Proxy final : private source::FileSource::Handler, private admin::AdminView, private event::SignalWatch::Handler {
+ public:
+  // All outlive it.
+  Proxy(event::LibeventLoop& loop, const Options& options, observe::ProcessLog& log, exporting::LogFile& access_log,
+        yaml::FileReader& files, const check::KeyPairChecker& key_pairs);
+  ~Proxy() override;
+
+  // False: it can't, and has said why.
+  bool Start();
+  int exit_code() const { return exit_code_; }
+
+ private:
+  enum class State : uint8_t { kStarting, kServing, kDraining };
+
+  // source::FileSource::Handler
+  void OnCandidate(source::Candidate candidate) override;
+  // event::SignalWatch::Handler
+  void OnSignal(int number) override;
+  // admin::AdminView
+  bool Ready() override { return state_ == State::kServing; }
+  void ReadMetrics(std::function<void(std::string)> done) override;
+  std::string SnapshotText() override;
+  void ReadClusters(std::function<void(std::string)> done) override;
+  observe::Severity log_level() override { return log_.level(); }
+  void set_log_level(observe::Severity level) override { log_.set_level(level); }
+
+  void Publish(std::shared_ptr<const snapshot::Snapshot> next);
+  void OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const absl::Status& status);
+  void Refuse(const std::string& why);
+  absl::Status ListenForAdmin();
+  void Drain(base::Duration delay);
+  void End(int exit_code);
+
+  event::LibeventLoop& loop_;
+  const Options& options_;
+  yaml::FileReader& files_;
+  const check::KeyPairChecker& key_pairs_;
+  observe::ProcessLog& log_;
+  exporting::LogFile& access_log_;
+  State state_ = State::kStarting;
+  int exit_code_ = 0;
+  event::SignalWatch signals_;  // before any thread
+  net::SocketNetwork network_;
+  base::BlockPool pool_;
+  worker::Workers workers_;
+  std::unique_ptr<source::FileSource> source_;
+  admin::AdminServer admin_;
+  std::shared_ptr<const snapshot::Snapshot> current_;
+  std::shared_ptr<const snapshot::Snapshot> next_;  // built while another is being put into force
+  bool publishing_ = false;
+};
+
+}  // namespace portico::proxy
+
+#endif  // PORTICO_DATAPLANE_PROXY_H_
