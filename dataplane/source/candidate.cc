@@ -1,0 +1,62 @@
+#include "dataplane/source/candidate.h"
+
+#include <string_view>
+#include <utility>
+
+#include "api/base/check.h"
+#include "api/base/text.h"
+#include "api/check/violation.h"
+#include "api/load/choose_gateway.h"
+#include "api/resolve/resolve.h"
+
+namespace portico::source {
+namespace {
+
+using check::ResourceKey;
+
+// BuildSnapshot's words begin with the resource and the field, "Gateway shop: spec.limits.x: …": then it is that line.
+void AddRefusal(std::string_view words, const std::string& path, load::Loaded& loaded) {
+  for (const auto& [key, place] : loaded.places) {
+    const std::string front = base::Concat(key.ToString(), ": ");
+    if (!words.starts_with(front)) continue;
+    const std::string_view rest = words.substr(front.size());
+    const size_t end = rest.starts_with("spec") ? rest.find(": ") : std::string_view::npos;
+    if (end == std::string_view::npos) return loaded.Add(true, key, "", std::string(rest));
+    return loaded.Add(true, key, std::string(rest.substr(0, end)), std::string(rest.substr(end + 2)));
+  }
+  loaded.findings.push_back({true, path, 0, "", std::string(words)});
+}
+
+std::shared_ptr<const snapshot::Snapshot> Build(const std::string& path, const std::optional<ResourceKey>& gateway,
+                                                const snapshot::BuildOptions& options, load::Loaded& loaded) {
+  const absl::StatusOr<ResourceKey> key = load::ChooseGateway(loaded.configuration, gateway);
+  if (!key.ok()) {
+    loaded.findings.push_back({true, path, 0, "", std::string(base::ToStd(key.status().message()))});
+    return nullptr;
+  }
+  const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(loaded.configuration, *key);
+  PORTICO_CHECK(resolved.ok(), "the gateway was chosen among those that are there");
+  for (const resolve::Notice& notice : resolved->notices)
+    loaded.Add(false, notice.resource, notice.path, notice.message);
+  auto snapshot = snapshot::BuildSnapshot(loaded.configuration, *key, options);
+  if (!snapshot.ok()) {
+    AddRefusal(base::ToStd(snapshot.status().message()), path, loaded);
+    return nullptr;
+  }
+  for (const check::Violation& fault : (*snapshot)->faults)
+    loaded.Add(true, fault.key, fault.path, fault.message);
+  return (*snapshot)->faults.empty() ? *std::move(snapshot) : nullptr;
+}
+
+}  // namespace
+
+Candidate BuildCandidate(const std::string& path, yaml::FileReader& files, const check::KeyPairChecker& key_pairs,
+                         const std::optional<ResourceKey>& gateway, const snapshot::BuildOptions& options) {
+  load::Loaded loaded = load::Load({path}, files, key_pairs);
+  Candidate out;
+  if (loaded.errors() == 0) out.snapshot = Build(path, gateway, options, loaded);
+  out.findings = std::move(loaded.findings);
+  return out;
+}
+
+}  // namespace portico::source
