@@ -43,6 +43,7 @@ struct Caller : call::CallHandler {
   }
   void OnResponse(http::ResponseHead response) override {
     status = response.status;
+    answers = response.fields.Find("x-call").value_or("");
     Tell(At::kResponse);
   }
   void OnContent(base::Slice slice) override {
@@ -75,7 +76,7 @@ struct Caller : call::CallHandler {
   std::unique_ptr<call::Call> call;
   std::function<void(At)> hook;  // the last act of every callback
   int informational = 0, status = 0, ready = 0;
-  std::string content;
+  std::string content, answers;  // the field x-call
   size_t trailer_count = 0;
   bool ended = false, retry_safe = false, consumes = true;
   std::optional<ErrorKind> error;
@@ -83,7 +84,8 @@ struct Caller : call::CallHandler {
 
  private:
   void Tell(At at) {
-    EXPECT_LT(ends_, 1) << "something after the end";
+    EXPECT_EQ(ends_, 0) << "something after the end";
+    EXPECT_NE(call, nullptr) << "something inside of Start, or after the call was destroyed";
     if (at == At::kEnd || at == At::kError) ++ends_;
     if (hook) hook(at);
   }
