@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_DOWNSTREAM_CLIENT_FOR_TEST_H_
 #define PORTICO_DATAPLANE_DOWNSTREAM_CLIENT_FOR_TEST_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -91,6 +92,8 @@ class Client final : private http::ClientEvents {
   const Answer& answer(http::StreamId id) const { return *answers_.at(id); }
   const std::map<http::StreamId, std::unique_ptr<Answer>>& answers() const { return answers_; }
 
+  std::function<bool(http::StreamId)> reads;  // the streams whose content is read; nullptr: all
+
  private:
   void OnInformational(http::StreamId id, http::ResponseHead head) override {
     answers_.at(id)->informational.push_back(head.status);
@@ -104,7 +107,7 @@ class Client final : private http::ClientEvents {
   }
   void OnContent(http::StreamId id, base::Slice content) override {
     answers_.at(id)->content += content.view();
-    codec_->Consumed(id, content.size());
+    if (!reads || reads(id)) codec_->Consumed(id, content.size());
   }
   void OnTrailers(http::StreamId id, http::Fields trailers) override {
     for (const http::Field& field : trailers)

@@ -22,7 +22,9 @@ struct Asked {
   FieldList fields;
   std::optional<base::Duration> attempt_timeout;
   bool ended = false;  // the request is whole
-  size_t unsent = 0;   // the test's: what the origin has not taken
+  bool ended_with_head = false;
+  int ends = 0;       // how often the call was told the end; more than once is wrong
+  size_t unsent = 0;  // the test's: what the origin has not taken
   size_t consumed = 0;
   call::CallHandler* handler = nullptr;  // nullptr: the call is gone
   base::Arena* arena = nullptr;
@@ -89,7 +91,7 @@ class FakeOrigin final : public call::Backend {
     for (const http::Field& field : request.head->fields)
       one->fields.emplace_back(field.name, field.value);
     one->attempt_timeout = request.attempt_timeout;
-    one->ended = request.end;
+    one->ended = one->ended_with_head = request.end;
     one->handler = &handler;
     one->arena = request.arena;
     asked.push_back(one);
@@ -112,19 +114,24 @@ class FakeOrigin final : public call::Backend {
 
     void SendContent(base::Buffer& content, bool end) override {
       asked_->content += content.ToString();
-      asked_->ended = asked_->ended || end;
+      if (end) End();
       content.Clear();
     }
     void SendTrailers(const http::Fields& trailers) override {
       for (const http::Field& field : trailers)
         asked_->trailers += std::string(field.name) + ": " + std::string(field.value) + "\n";
-      asked_->ended = true;
+      End();
     }
     size_t Unsent() const override { return asked_->unsent; }
     void Consumed(size_t bytes) override { asked_->consumed += bytes; }
     call::CallFacts facts() const override { return {"192.0.2.1:9001", 1, false}; }
 
    private:
+    void End() {
+      asked_->ended = true;
+      ++asked_->ends;
+    }
+
     const std::shared_ptr<Asked> asked_;
   };
 
