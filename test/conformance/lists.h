@@ -28,7 +28,18 @@ inline void ExpectList(const std::string& found, const std::string& path) {
     ASSERT_TRUE(file.flush().good()) << path;
     return;
   }
-  EXPECT_EQ(found, ReadAll(path)) << "README.md says how to renew " << path;
+  const std::string listed = ReadAll(path);
+  if (found == listed) return;
+  std::istringstream left(found), right(listed);
+  std::string is, should_be;
+  size_t line = 0;
+  do {
+    ++line;
+    if (!std::getline(left, is)) is = "(nothing more)";
+    if (!std::getline(right, should_be)) should_be = "(nothing more)";
+  } while (is == should_be);
+  FAIL() << path << ":" << line << " says: " << should_be << "\nbut it is: " << is
+         << "\nREADME.md says how to renew the list.";
 }
 
 }  // namespace portico::conformance

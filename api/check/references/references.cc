@@ -199,6 +199,22 @@ class Checker {
       const auto* secret = Secret(method.jwt().jwks().secret_ref(), path);
       if (secret != nullptr && !secret->has_jwks()) Add(path, "refers to a Secret without `jwks`");
     }
+    for (int i = 0; i < spec.authorization().rules_size(); ++i) {
+      const auto& consumers = spec.authorization().rules(i).principal().consumers();
+      for (int k = 0; k < consumers.size(); ++k) {
+        Consumer(consumers[k], Concat("spec.authorization.rules[", i, "].principal.consumers[", k, "]"));
+      }
+    }
+  }
+
+  // "name" or "namespace/name". No grant: whoever names a Consumer learns nothing of it.
+  void Consumer(const std::string& name, const std::string& path) {
+    const size_t slash = name.find('/');
+    const ResourceKey target = slash == name.npos
+                                   ? ResourceKey{"Consumer", key_.name_space, name}
+                                   : ResourceKey{"Consumer", name.substr(0, slash), name.substr(slash + 1)};
+    if (configuration_.Find(target) != nullptr) return;
+    Add(path, Concat("there is no ", target.ToString(), Suggest(target)));
   }
 
   void Target(const portico::v1::TargetReference& reference, const std::string& path) {

@@ -26,6 +26,12 @@ spec: {jwks: {inline: '{}'}}
 kind: Cluster
 metadata: {name: away, namespace: other}
 ---
+kind: Consumer
+metadata: {name: acme}
+---
+kind: Consumer
+metadata: {name: far, namespace: other}
+---
 kind: Composition
 metadata: {name: c}
 ---
@@ -56,6 +62,9 @@ std::string Backend(const std::string& reference) {
 }
 std::string Policy(const std::string& name, const std::string& spec) {
   return "kind: AuthPolicy\nmetadata: {name: " + name + "}\nspec: {" + spec + "}\n";
+}
+std::string Consumers(const std::string& names) {
+  return Policy("x", "authorization: {rules: [{name: a}, {name: b, principal: {consumers: [" + names + "]}}]}");
 }
 
 TEST(CheckReferences, NamesFieldAndNearest) {
@@ -110,6 +119,14 @@ TEST(CheckReferences, NamesFieldAndNearest) {
        Policy("x", "targetRefs: [{kind: Route, name: r}]") + "---\n" +
            Policy("y", "targetRefs: [{kind: Route, name: r}]"),
        "AuthPolicy y: spec.targetRefs[0] AuthPolicy x and AuthPolicy y have the same target"},
+      {"consumers", Consumers("acme, default/acme, other/far"), ""},
+      {"unknown consumer", Consumers("acme, acne"),
+       "AuthPolicy x: spec.authorization.rules[1].principal.consumers[1] there is no Consumer acne; did you mean "
+       "`acme`?"},
+      {"consumer of another namespace", Consumers("far"),
+       "AuthPolicy x: spec.authorization.rules[1].principal.consumers[0] there is no Consumer far\n"},
+      {"unknown consumer of another namespace", Consumers("other/acme"),
+       "AuthPolicy x: spec.authorization.rules[1].principal.consumers[0] there is no Consumer other/acme\n"},
       {"unknown keys", Policy("x", "authentication: {anyOf: [{jwt: {jwks: {secretRef: {name: none}}}}]}"),
        "AuthPolicy x: spec.authentication.anyOf[0].jwt.jwks.secretRef.name there is no Secret none"},
   };

@@ -1,14 +1,13 @@
 #ifndef PORTICO_API_CHECK_RESOURCE_AUTH_POLICY_H_
 #define PORTICO_API_CHECK_RESOURCE_AUTH_POLICY_H_
 
-#include "api/check/configuration.h"
-#include "api/check/violation.h"
+#include "api/check/resource/report.h"
 #include "api/portico/v1/auth_policy.pb.h"
 
 namespace portico::check {
 
-// The rules that the comments of auth_policy.proto state: what is mandatory, and every bound.
-Violations CheckAuthPolicy(const ResourceKey& key, const portico::v1::AuthPolicySpec& spec);
+// What the fields of an AuthPolicy say of each other; bounds of single fields are bounds_table.h's.
+void CheckAuthPolicy(const portico::v1::AuthPolicySpec& spec, Report& report);
 
 }  // namespace portico::check
 

@@ -12,6 +12,7 @@
 
 #include "api/base/json.h"
 #include "api/base/text.h"
+#include "api/check/resource/bounds.h"
 #include "api/check/resource/names.h"
 #include "api/jq/program.h"
 #include "api/jq/template.h"
@@ -198,10 +199,8 @@ class CompositionChecker {
   void Call(const portico::v1::CompositionStep& step, const std::string& path) {
     const portico::v1::CompositionCall& call = step.call();
     const portico::v1::BackendObjectReference& backend = call.backend_ref();
-    if (backend.name().empty()) Add(path + ".backendRef.name", "is missing");
-    if (backend.has_port() && (backend.port() < 1 || backend.port() > 65535)) {
-      Add(path + ".backendRef.port", "must be 1 to 65535");
-    }
+    for (Violation& violation : CheckBounds(backend, path + ".backendRef", key_))
+      violations_.push_back(std::move(violation));
     Names names = names_;
     if (step.has_for_each()) names.emplace_back("each");
     Path(call.path(), path + ".path", names);

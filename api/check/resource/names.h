@@ -18,9 +18,22 @@ bool IsToken(std::string_view text);
 // Fields of the connection and of framing (RFC 9110 section 7.6.1), and host: editing one is request smuggling by
 // configuration.
 bool IsReservedField(std::string_view name);
+// A field's name: a token of at most 256 bytes. A field's value: at most 4096 bytes, no control character.
+bool IsFieldName(std::string_view text);
+bool IsFieldValue(std::string_view text);
+// What a rewrite or redirect puts in the place of a path: begins with /, at most 1024 bytes of visible ASCII without
+// the characters ? and #. Anything else would end the path, or the request line, early (RFC 9112 section 3.2).
+bool IsReplacementPath(std::string_view text);
+// "name" or "namespace/name".
+bool IsQualifiedName(std::string_view text);
+// IPv4 or IPv6 without brackets, port or zone.
+bool IsIpAddress(std::string_view text);
+// CIDR without bits below the prefix, or one address: what dataplane/net takes.
+bool IsNetwork(std::string_view text);
 // The methods that the language knows (Gateway API's HTTPMethod).
 bool IsMethod(std::string_view text);
-inline constexpr std::string_view kMethodsText = "GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE or PATCH";
+inline constexpr std::string_view kMethodsWords =
+    "must be GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE or PATCH";
 
 }  // namespace portico::check
 

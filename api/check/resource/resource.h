@@ -13,8 +13,8 @@ struct CheckEnvironment {
   bool system_fields = false;                 // status and revisions may be set: what comes from the store
 };
 
-// One resource by itself, refused everywhere: CheckSupported(), and then the rules of metadata, Gateway, Route,
-// Cluster, Secret, AuthPolicy and Composition. The README lists what is not judged yet.
+// One resource by itself, refused everywhere: what is supported, the bounds of every field, and the rules between
+// fields of each kind. The README says in which file what stands. Secrets must hold their texts (yaml::LoadFiles).
 Violations CheckResource(const portico::v1::Resource& resource, const CheckEnvironment& environment);
 
 }  // namespace portico::check

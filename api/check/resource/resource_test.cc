@@ -22,7 +22,9 @@ std::string Check(const std::string& kind, const std::string& spec) {
 }
 
 TEST(CheckResource, OneRowForEachRule) {
-  const auto match = [](const std::string& text) { return "rules: [{matches: [{" + text + "}]}]"; };
+  const auto match = [](const std::string& text) {
+    return "rules: [{backendRefs: [{name: b}], matches: [{" + text + "}]}]";
+  };
   const auto filter = [](const std::string& text) { return "rules: [{filters: [{" + text + "}]}]"; };
   const struct {
     const char* kind;
@@ -63,7 +65,7 @@ TEST(CheckResource, OneRowForEachRule) {
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authentication: {anyOf: [{jwt: {audiences: [a], jwks: {secretRef: {name: s}}}}]}",
-       "spec.authentication.anyOf[0].jwt.issuer must be"},
+       "spec.authentication.anyOf[0].jwt.issuer is missing"},
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authentication: {anyOf: [{jwt: {issuer: i, jwks: {secretRef: {name: s}}}}]}",
@@ -71,11 +73,11 @@ TEST(CheckResource, OneRowForEachRule) {
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authentication: {anyOf: [{jwt: {issuer: i, audiences: [''], jwks: {secretRef: {name: s}}}}]}",
-       "spec.authentication.anyOf[0].jwt.audiences[0] must not be empty"},
+       "spec.authentication.anyOf[0].jwt.audiences[0] must be 1 to 1024 bytes"},
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a]}}]}",
-       "spec.authentication.anyOf[0].jwt.jwks.secretRef is missing"},
+       "spec.authentication.anyOf[0].jwt.jwks is missing"},
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], clockSkew: 11m, jwks: {secretRef: {name: s}}}}]}",
@@ -87,7 +89,7 @@ TEST(CheckResource, OneRowForEachRule) {
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authorization: {defaultAction: Deny, rules: [{action: Allow}]}",
-       "spec.authorization.rules[0].name must be"},
+       "spec.authorization.rules[0].name is missing"},
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authorization: {defaultAction: Deny, rules: [{name: a}]}",
@@ -116,7 +118,7 @@ TEST(CheckResource, OneRowForEachRule) {
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authorization: {defaultAction: Deny, rules: [{name: a, action: Deny, principal: {groups: ['']}}]}",
-       "spec.authorization.rules[0].principal.groups[0] must not be empty"},
+       "spec.authorization.rules[0].principal.groups[0] must be 1 to 63 bytes"},
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authorization: {defaultAction: Deny}, identityToHeaders: [{identity: Subject, header: x}]",
@@ -153,9 +155,10 @@ TEST(CheckResource, OneRowForEachRule) {
        "spec.identityToHeaders[1].header is that of another"},
       {"Route", match("path: {value: /a}, method: GET"), ""},
       {"Route", "", "spec.rules must have 1 to 256 items"},
-      {"Route", "rules: [{name: a}, {name: a}]", "spec.rules[1].name is the name of another rule"},
-      {"Route", "hostnames: [A.b], rules: [{}]", "spec.hostnames[0] must be a DNS name"},
-      {"Route", "hostnames: ['*.a.b'], rules: [{}]", ""},
+      {"Route", "rules: [{name: a, backendRefs: [{name: b}]}, {name: a, backendRefs: [{name: b}]}]",
+       "spec.rules[1].name is the name of another rule"},
+      {"Route", "hostnames: [A.b], rules: [{backendRefs: [{name: b}]}]", "spec.hostnames[0] must be a DNS name"},
+      {"Route", "hostnames: ['*.a.b'], rules: [{backendRefs: [{name: b}]}]", ""},
       {"Route", match("path: {value: a}"), "spec.rules[0].matches[0].path.value must begin with /"},
       {"Route", match("path: {value: /a//b}"), "spec.rules[0].matches[0].path.value must not hold //"},
       {"Route", match("path: {value: /a%2Fb}"), "spec.rules[0].matches[0].path.value must not hold an encoded slash"},
@@ -174,22 +177,24 @@ TEST(CheckResource, OneRowForEachRule) {
        "spec.rules[0].filters[0].requestHeaderModifier.set[0].name is a field of the connection"},
       {"Route", filter("responseHeaderModifier: {remove: [transfer-encoding]}"),
        "spec.rules[0].filters[0].responseHeaderModifier.remove[0] is a field of the connection"},
-      {"Route", "rules: [{timeouts: {request: 1s, backendRequest: 2s}}]", "spec.rules[0].timeouts.backendRequest must"},
-      {"Route", "rules: [{timeouts: {request: 100ms, backendRequest: 500ms}}]",
+      {"Route", "rules: [{backendRefs: [{name: b}], timeouts: {request: 1s, backendRequest: 2s}}]",
        "spec.rules[0].timeouts.backendRequest must"},
-      {"Route", "rules: [{timeouts: {request: 1s, backendRequest: 1500ms}}]",
+      {"Route", "rules: [{backendRefs: [{name: b}], timeouts: {request: 100ms, backendRequest: 500ms}}]",
        "spec.rules[0].timeouts.backendRequest must"},
-      {"Route", "rules: [{timeouts: {request: 1500ms, backendRequest: 1500ms}}]", ""},
-      {"Route", "rules: [{timeouts: {request: 0s, backendRequest: 500ms}}]", ""},
-      {"Route", "rules: [{retry: {}}]", "spec.rules[0].retry is not supported yet"},
+      {"Route", "rules: [{backendRefs: [{name: b}], timeouts: {request: 1s, backendRequest: 1500ms}}]",
+       "spec.rules[0].timeouts.backendRequest must"},
+      {"Route", "rules: [{backendRefs: [{name: b}], timeouts: {request: 1500ms, backendRequest: 1500ms}}]", ""},
+      {"Route", "rules: [{backendRefs: [{name: b}], timeouts: {request: 0s, backendRequest: 500ms}}]", ""},
+      {"Route", "rules: [{backendRefs: [{name: b}], retry: {}}]", "spec.rules[0].retry is not supported yet"},
       {"Cluster", "", "spec.endpoints must have 1 to 1000 items"},
       {"Cluster", "endpoints: [{address: '::1', port: 0}]", "spec.endpoints[0].port must be 1 to 65535"},
       {"Cluster", "endpoints: [{port: 1}]", "spec.endpoints[0].address is missing"},
       {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP}]", ""},
       {"Gateway", "listeners: [{name: a, port: 1}]", "spec.listeners[0].protocol is missing"},
       {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTPS}]",
-       "spec.listeners[0].tls.certificateRefs is missing"},
-      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP, tls: {}}]", "spec.listeners[0].tls is for"},
+       "spec.listeners[0].tls is missing: HTTPS needs certificateRefs"},
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP, tls: {certificateRefs: [{name: a}]}}]",
+       "spec.listeners[0].tls is for"},
       {"Secret", "", "spec must hold exactly one of"},
   };
   for (const auto& row : kRows) {
