@@ -1,9 +1,10 @@
 #include "dataplane/compose/composition.h"
 
 #include <algorithm>
+#include <set>
 
 #include "api/base/text.h"
-#include "api/base/utf8.h"
+#include "dataplane/compose/response_value.h"
 
 namespace portico::compose {
 namespace {
@@ -12,27 +13,8 @@ bool IsTimeout(call::ErrorKind kind) {
   return call::ErrorStatus(kind) == 504;
 }
 
-// application/json or any +json (RFC 6839 section 3.1), whatever the parameters.
-bool IsJsonType(std::string_view value) {
-  const std::string type = base::LowerAscii(base::TrimSpace(value.substr(0, value.find(';'))));
-  return type == "application/json" || type.ends_with("+json");
-}
-
-base::Json Record(int status, base::Json headers, base::Json body, base::Arena& arena) {
-  const base::Json code = status == 0 ? base::Json() : base::Json::Number(status);
-  const base::JsonMember members[] = {{"status", code}, {"headers", headers}, {"body", body}};
-  return base::Json::Object(arena, members);
-}
-
-// Values that are no UTF-8 (obs-text, RFC 9110 section 5.5) can't be JSON and are left out.
-base::Json HeaderObject(const http::Fields& fields, base::Arena& arena) {
-  std::vector<base::JsonMember> members;
-  for (const http::Field& field : fields) {
-    const std::string_view value = *fields.Combined(field.name);
-    if (base::IsUtf8(value)) members.push_back({field.name, base::Json::String(value)});
-  }
-  return base::Json::Object(arena, members);
-}
+// The worker's memory, not this origin's fault: trying again later may help.
+constexpr std::string_view kTooMuchAtOnce = "too much content at once";
 
 }  // namespace
 
@@ -56,33 +38,35 @@ class Composition::ItemCall : public call::CallHandler {
       absent_ = true;
       return;
     }
-    if (status_ < 200 || status_ > 299) return Fail(502, base::Concat("status ", status_));
-    if (!IsJsonType(head.fields.Find(http::FieldId::kContentType).value_or(""))) return Fail(502, "not JSON");
-    if (head.fields.Has(http::FieldId::kContentEncoding)) return Fail(502, "content is encoded");
+    if (status_ < 200 || status_ > 299) return Fail({502, base::Concat("status ", status_)});
+    if (!IsJsonType(head.fields.Find(http::FieldId::kContentType).value_or(""))) return Fail({502, "not JSON"});
+    if (head.fields.Has(http::FieldId::kContentEncoding)) return Fail({502, "content is encoded"});
     headers_ = HeaderObject(head.fields, owner_.arena_);
   }
 
   void OnContent(base::Slice content) override {
     owner_.content_bytes_ += content.size();
     bytes_ += content.size();
-    if (bytes_ > owner_.limits_.call_content_bytes_max) return Fail(502, "content is too large");
-    if (owner_.content_bytes_ > owner_.limits_.total_content_bytes_max) return Fail(502, "contents are too large");
+    if (bytes_ > owner_.limits_.call_content_bytes_max) return Fail({502, "content is too large"});
+    if (owner_.content_bytes_ > owner_.limits_.total_content_bytes_max) return Fail({502, "contents are too large"});
     if (!absent_) content_.append(content.view());
+    Hold(content_.capacity());
+    if (const auto problem = owner_.CountBytes()) return Fail(*problem);
     call_->Consumed(content.size());
   }
 
   void OnEnd() override {
     if (absent_) return Settle(base::Json());
-    if (owner_.arena_.bytes() > owner_.limits_.arena_bytes_max) return Fail(502, "contents are too large");
     base::JsonParseOptions options;
     options.values_max = owner_.limits_.call_values_max;
     const absl::StatusOr<base::Json> body = base::ParseJson(content_, owner_.arena_, options);
-    if (!body.ok()) return Fail(502, "malformed JSON", base::ToStd(body.status().message()));
-    Settle(Record(status_, headers_, *body, owner_.arena_));
+    if (!body.ok()) return Fail({502, "malformed JSON", base::ToStd(body.status().message())});
+    if (const auto problem = owner_.CountBytes()) return Fail(*problem);
+    Settle(ResponseObject(status_, headers_, *body, owner_.arena_));
   }
 
   void OnError(const call::Error& error) override {
-    Fail(IsTimeout(error.kind) ? 504 : 502, call::ErrorName(error.kind), error.detail);
+    Fail({IsTimeout(error.kind) ? 504 : 502, call::ErrorName(error.kind), error.detail});
   }
 
  private:
@@ -92,16 +76,21 @@ class Composition::ItemCall : public call::CallHandler {
     owner_.Settle(step_, item_, result);
     owner_.Run();
   }
-  void Fail(int status, std::string_view reason, std::string_view detail = "") {
-    const std::string detail_copy(detail);  // the call owns it
+  void Fail(const Problem& problem) {
+    const std::string detail(problem.detail);  // the call owns it
     Close();
-    owner_.Fail(step_, item_, status, reason, detail_copy);
+    owner_.Fail(step_, item_, {problem.status, problem.reason, detail});
     owner_.Run();
   }
   void Close() {
     call_.reset();
     std::string().swap(content_);
+    Hold(0);
     --owner_.runs_[step_].under_way;
+  }
+  void Hold(size_t bytes) {
+    owner_.held_bytes_ += bytes - held_bytes_;  // unsigned: less than before wraps around, and back
+    held_bytes_ = bytes;
   }
 
   Composition& owner_;
@@ -111,6 +100,7 @@ class Composition::ItemCall : public call::CallHandler {
   int status_ = 0;
   bool absent_ = false;
   size_t bytes_ = 0;
+  size_t held_bytes_ = 0;  // counted as the composition's
   base::Json headers_;
   std::string content_;
 };
@@ -121,6 +111,7 @@ Composition::Composition(std::shared_ptr<const Plan> plan, CompositionInput inpu
       input_(std::move(input)),
       handler_(handler),
       limits_(limits),
+      share_(input_.budget),
       bindings_{{"request", input_.request}, {"identity", input_.identity}},
       runs_(plan_->steps.size()) {}
 
@@ -136,7 +127,8 @@ void Composition::Run() {
     if (std::ranges::any_of(runs_, [](const StepRun& run) { return run.state != StepState::kFinished; })) return;
     absl::StatusOr<Answer> answer = MakeAnswer();
     if (answer.ok()) return handler_.OnAnswer(*std::move(answer));
-    failure_ = Failure{502, "answer", "", "can't be made", std::string(base::ToStd(answer.status().message()))};
+    const Problem problem = EvaluationProblem(answer.status(), "can't be made");
+    failure_ = Failure{problem.status, "answer", "", std::string(problem.reason), std::string(problem.detail)};
   }
   for (StepRun& run : runs_)
     for (Item& item : run.items)
@@ -169,22 +161,26 @@ void Composition::Begin(size_t step) {
     run.items.emplace_back();
     return;
   }
-  std::string_view problem;
+  std::string_view wrong;
+  std::set<std::string_view> keys;
   const auto add = [&](const base::Json& each) {
-    std::string key;
-    if (each.is_string()) key = each.string();
-    if (each.is_number()) base::AppendJsonNumber(key, each);
-    if (!each.is_string() && !each.is_number()) problem = "an item is neither string nor number";
-    if (!problem.empty()) return false;
-    if (std::ranges::any_of(run.items, [&](const Item& item) { return item.key == key; })) return true;
-    if (run.items.size() == for_each->items_max) problem = "too many items";
-    if (problem.empty()) run.items.push_back(Item{each, arena_.Copy(key), nullptr, base::Json()});
-    return problem.empty();
+    if (!each.is_string() && !each.is_number()) wrong = "an item is neither string nor number";
+    if (!wrong.empty()) return false;
+    std::string number;
+    if (each.is_number()) base::AppendJsonNumber(number, each);
+    const std::string_view key = each.is_string() ? each.string() : number;
+    if (keys.contains(key)) return true;
+    if (keys.size() == for_each->items_max) wrong = "too many items";
+    if (!wrong.empty()) return false;
+    run.items.push_back(Item{each, each.is_string() ? key : arena_.Copy(key), nullptr, base::Json()});
+    keys.insert(run.items.back().key);
+    return true;
   };
-  const absl::Status status = jq::EvaluateEach(for_each->items, bindings_, base::Json(), arena_, {}, add);
-  if (status.ok() && problem.empty()) return;
+  const absl::Status status =
+      jq::EvaluateEach(for_each->items, bindings_, base::Json(), arena_, EvaluationLimits(), add);
+  if (status.ok() && wrong.empty()) return;
   run.items.clear();
-  Fail(step, std::nullopt, 502, problem.empty() ? "items can't be told" : problem, base::ToStd(status.message()));
+  Fail(step, std::nullopt, wrong.empty() ? EvaluationProblem(status, "items can't be told") : Problem{502, wrong});
   Finish(step);
 }
 
@@ -218,10 +214,11 @@ absl::StatusOr<http::RequestHead*> Composition::MakeHead(const Step& step, std::
 
 void Composition::StartCall(size_t step, size_t item) {
   StepRun& run = runs_[step];
+  if (const auto problem = CountBytes()) return Fail(step, item, *problem);
   std::vector<jq::Binding> bindings = bindings_;
   bindings.push_back({"each", run.items[item].each});
   const absl::StatusOr<http::RequestHead*> head = MakeHead(plan_->steps[step], bindings);
-  if (!head.ok()) return Fail(step, item, 502, "input is missing", base::ToStd(head.status().message()));
+  if (!head.ok()) return Fail(step, item, {502, "input is missing", base::ToStd(head.status().message())});
   ++run.under_way;
   run.items[item].call = std::make_unique<ItemCall>(*this, step, item);
   run.items[item].call->Start(*input_.backends[plan_->steps[step].backend],
@@ -233,17 +230,18 @@ void Composition::Settle(size_t step, size_t item, base::Json result) {
 }
 
 // Without an item it is the step as a whole: its items are not known, so neither null nor fallback has a place.
-void Composition::Fail(size_t step, std::optional<size_t> item, int status, std::string_view reason,
-                       std::string_view detail) {
+void Composition::Fail(size_t step, std::optional<size_t> item, const Problem& problem) {
   const Step& plan = plan_->steps[step];
-  const std::string_view key = item ? runs_[step].items[*item].key : std::string_view();
   if (plan.failure_rule == FailureRule::kFail) {
-    if (!failure_) failure_ = Failure{status, plan.name, std::string(key), std::string(reason), std::string(detail)};
+    if (failure_) return;
+    const std::string_view key = item ? runs_[step].items[*item].key : std::string_view();
+    failure_ = Failure{problem.status, plan.name, Shortened(key, kItemBytesMax), std::string(problem.reason),
+                       std::string(problem.detail)};
     return;
   }
-  failures_.push_back({step, item, arena_.Copy(reason)});
+  failures_.push_back({step, item, arena_.Copy(problem.reason)});
   if (item && plan.failure_rule == FailureRule::kUseFallback)
-    Settle(step, *item, Record(0, base::Json::Object(arena_, {}), plan.fallback, arena_));
+    Settle(step, *item, ResponseObject(0, base::Json::Object(arena_, {}), plan.fallback, arena_));
 }
 
 void Composition::Finish(size_t step) {
@@ -258,6 +256,30 @@ void Composition::Finish(size_t step) {
     run.result = base::Json::Object(arena_, members);
   }
   bindings_.push_back({plan_->steps[step].name, run.result});
+}
+
+// What forbids that this grows any further.
+std::optional<Composition::Problem> Composition::CountBytes() {
+  share_.Set(arena_.bytes() + held_bytes_);
+  if (share_.room() == 0) return Problem{503, kTooMuchAtOnce};
+  if (arena_.bytes() > limits_.arena_bytes_max) return Problem{502, "contents are too large"};
+  return std::nullopt;
+}
+
+jq::EvaluateLimits Composition::EvaluationLimits() const {
+  jq::EvaluateLimits limits;
+  limits.fuel = limits_.evaluation_fuel;
+  limits.output_bytes_max = limits_.answer_bytes_max;
+  const size_t own_room = limits_.arena_bytes_max - std::min(arena_.bytes(), limits_.arena_bytes_max);
+  limits.arena_bytes_max = std::min(own_room, share_.room());
+  return limits;
+}
+
+// A program that found no room because the worker has less than it may use is not at fault.
+Composition::Problem Composition::EvaluationProblem(const absl::Status& status, std::string_view reason) const {
+  const bool full = status.code() == absl::StatusCode::kResourceExhausted && share_.room() < limits_.arena_bytes_max;
+  const std::string_view detail = base::ToStd(status.message());
+  return full ? Problem{503, kTooMuchAtOnce, detail} : Problem{502, reason, detail};
 }
 
 base::Json Composition::FailureList() {
@@ -296,7 +318,8 @@ absl::StatusOr<Answer> Composition::MakeAnswer() {
     if (incomplete.empty() || incomplete.back() != name) incomplete.push_back(name);
   }
   if (!incomplete.empty()) add_default("portico-incomplete", base::Join(incomplete, ", "));
-  const absl::StatusOr<base::Json> body = jq::EvaluateOne(plan_->answer, bindings_, base::Json(), arena_);
+  const absl::StatusOr<base::Json> body =
+      jq::EvaluateOne(plan_->answer, bindings_, base::Json(), arena_, EvaluationLimits());
   if (!body.ok()) return body.status();
   absl::StatusOr<std::string> content = base::PrintJson(*body, limits_.answer_bytes_max);
   if (!content.ok()) return content.status();

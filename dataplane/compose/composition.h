@@ -16,6 +16,7 @@
 #include "api/base/json.h"
 #include "api/jq/evaluate.h"
 #include "dataplane/call/call.h"
+#include "dataplane/compose/budget.h"
 #include "dataplane/compose/plan.h"
 #include "dataplane/http/message.h"
 
@@ -28,9 +29,9 @@ struct Answer {
 };
 
 struct Failure {
-  int status = 502;    // 504 for a timeout; an origin's own status is never relayed
+  int status = 502;    // 504 for a timeout, 503 over the budget; an origin's own status is never relayed
   std::string step;    // "answer" if the answer itself can't be made
-  std::string item;    // "" without forEach
+  std::string item;    // for the log, at most kItemBytesMax of it; "" without forEach
   std::string reason;  // for the client: "status 503", "connection_refused"; never an origin's bytes
   std::string detail;  // for the log: what jq says
 };
@@ -47,7 +48,8 @@ struct Limits {
   size_t call_content_bytes_max = 1 << 20;   // an answer that is composed is read by people
   size_t total_content_bytes_max = 8 << 20;  // of all calls of the exchange
   size_t call_values_max = 100'000;          // 24 bytes of memory each
-  size_t arena_bytes_max = 64 << 20;         // looked at before each parse
+  size_t arena_bytes_max = 64 << 20;         // heads and values: looked at before each call and with each response
+  uint64_t evaluation_fuel = 1'000'000;      // of each program: some 10 ms in which the worker does nothing else
   size_t text_bytes_max = 8 << 10;           // an expanded request target or field value
   size_t answer_bytes_max = 4 << 20;
 };
@@ -58,6 +60,7 @@ struct CompositionInput {
   base::Json identity;
   // Sent with every call: traceparent, x-request-id. Nothing else of the client's reaches an origin unasked.
   std::vector<std::pair<std::string, std::string>> tracing;
+  Budget* budget = nullptr;  // of the worker; outlives the composition. nullptr: none
 };
 
 // One run of a plan, for one exchange, on its worker's thread. No clock: each call's timeout goes with the call, and
@@ -69,6 +72,8 @@ struct CompositionInput {
 // Step: waiting → (inputs finished) running → (every item settled) finished. All that can start starts at once.
 class Composition {
  public:
+  static constexpr size_t kItemBytesMax = 64;
+
   Composition(std::shared_ptr<const Plan> plan, CompositionInput input, CompositionHandler& handler,
               const Limits& limits = {});
   ~Composition();
@@ -80,6 +85,11 @@ class Composition {
  private:
   enum class StepState : uint8_t { kWaiting, kRunning, kFinished };
   class ItemCall;
+  struct Problem {
+    int status;
+    std::string_view reason;
+    std::string_view detail = {};
+  };
 
   void Run();
   bool Advance(size_t step);
@@ -87,8 +97,11 @@ class Composition {
   void StartCall(size_t step, size_t item);
   absl::StatusOr<http::RequestHead*> MakeHead(const Step& step, std::span<const jq::Binding> bindings);
   void Settle(size_t step, size_t item, base::Json result);
-  void Fail(size_t step, std::optional<size_t> item, int status, std::string_view reason, std::string_view detail);
+  void Fail(size_t step, std::optional<size_t> item, const Problem& problem);
   void Finish(size_t step);
+  std::optional<Problem> CountBytes();
+  jq::EvaluateLimits EvaluationLimits() const;
+  Problem EvaluationProblem(const absl::Status& status, std::string_view reason) const;
   absl::StatusOr<Answer> MakeAnswer();
   base::Json FailureList();
 
@@ -115,12 +128,14 @@ class Composition {
   const CompositionInput input_;
   CompositionHandler& handler_;
   const Limits limits_;
+  BudgetShare share_;
   base::Arena arena_;
   std::vector<jq::Binding> bindings_;  // of what is finished
   std::vector<StepRun> runs_;
   std::vector<Listed> failures_;
   std::optional<Failure> failure_;
-  size_t content_bytes_ = 0;
+  size_t content_bytes_ = 0;  // of all responses so far
+  size_t held_bytes_ = 0;     // of contents that are not whole yet
 };
 
 }  // namespace portico::compose
