@@ -1,6 +1,8 @@
 #include "dataplane/downstream/composition_input.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <numeric>
 #include <string_view>
 
 #include "api/base/hex.h"
@@ -50,8 +52,17 @@ std::string_view FormDecoded(std::string_view text, base::Arena& arena) {
   return arena.Copy(out);
 }
 
-bool HasMember(const std::vector<JsonMember>& members, std::string_view name) {
-  return std::any_of(members.begin(), members.end(), [name](const JsonMember& member) { return member.name == name; });
+// Of each name the first, in the order in which they came. By sorting: a query may have thousands of parameters.
+void KeepFirstOfEachName(std::vector<JsonMember>& members) {
+  std::vector<size_t> order(members.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, {}, [&members](size_t place) { return std::pair(members[place].name, place); });
+  const auto same_name = [&members](size_t a, size_t b) { return members[a].name == members[b].name; };
+  order.erase(std::unique(order.begin(), order.end(), same_name), order.end());
+  std::ranges::sort(order);
+  for (size_t kept = 0; kept < order.size(); ++kept)
+    members[kept] = members[order[kept]];
+  members.resize(order.size());
 }
 
 Json QueryObject(std::string_view query, base::Arena& arena) {
@@ -62,19 +73,21 @@ Json QueryObject(std::string_view query, base::Arena& arena) {
     if (pair.empty()) continue;
     const size_t equals = std::min(pair.find('='), pair.size());
     const std::string_view name = ValidUtf8(FormDecoded(pair.substr(0, equals), arena), arena);
-    if (HasMember(members, name)) continue;
     const std::string_view value = pair.substr(std::min(pair.size(), equals + 1));
     members.push_back({name, Text(FormDecoded(value, arena), arena)});
   }
+  KeepFirstOfEachName(members);
   return Json::Object(arena, members);
 }
 
 Json FieldsObject(const http::Fields& fields, base::Arena& arena) {
   std::vector<JsonMember> members;
   for (const http::Field& field : fields) {
-    if (HasMember(members, field.name)) continue;
-    members.push_back({field.name, Text(*fields.Combined(field.name), arena)});
+    members.push_back({field.name, Json()});
   }
+  KeepFirstOfEachName(members);
+  for (JsonMember& member : members)
+    member.value = Text(*fields.Combined(member.name), arena);
   return Json::Object(arena, members);
 }
 
@@ -116,7 +129,7 @@ Json IdentityVariable(const filter::Identity& identity, base::Arena& arena) {
 std::vector<std::pair<std::string, std::string>> TracingFields(const http::Fields& fields) {
   std::vector<std::pair<std::string, std::string>> out;
   for (const http::FieldId id : {http::FieldId::kTraceparent, http::FieldId::kTracestate, http::FieldId::kXRequestId}) {
-    if (const auto value = fields.Find(id)) out.emplace_back(http::FieldName(id), *value);
+    if (const auto value = fields.Combined(http::FieldName(id))) out.emplace_back(http::FieldName(id), *value);
   }
   return out;
 }
