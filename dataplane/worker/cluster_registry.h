@@ -1,0 +1,52 @@
+#ifndef PORTICO_DATAPLANE_WORKER_CLUSTER_REGISTRY_H_
+#define PORTICO_DATAPLANE_WORKER_CLUSTER_REGISTRY_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/buffer.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/net/network.h"
+#include "dataplane/upstream/cluster.h"
+#include "dataplane/upstream/cluster_observer.h"
+#include "dataplane/worker/cluster_state.h"
+
+namespace portico::worker {
+
+// One worker's clusters by name. They outlive configurations: a swap updates those that are named again, with their
+// pools and verdicts. One that is dropped lives on while an exchange holds it.
+class ClusterRegistry {
+ public:
+  // All outlive it.
+  ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool, upstream::ClusterObserver& observer);
+
+  void Swap(const std::vector<std::shared_ptr<const upstream::ClusterConfig>>& configs);
+  // Drops all, at the end of the turn.
+  void Clear();
+
+  // nullptr: there is none.
+  std::shared_ptr<upstream::Cluster> Find(std::string_view name) const;
+  std::vector<ClusterState> States() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<const upstream::ClusterConfig> config;
+    std::shared_ptr<upstream::Cluster> cluster;
+  };
+  using Entries = std::map<std::string, Entry, std::less<>>;
+
+  void DropLater(Entries entries);
+
+  event::Loop& loop_;
+  net::Network& network_;
+  base::BlockPool& pool_;
+  upstream::ClusterObserver& observer_;
+  Entries entries_;
+};
+
+}  // namespace portico::worker
+
+#endif  // PORTICO_DATAPLANE_WORKER_CLUSTER_REGISTRY_H_

@@ -1,0 +1,67 @@
+#ifndef PORTICO_DATAPLANE_WORKER_TRAFFIC_METRICS_H_
+#define PORTICO_DATAPLANE_WORKER_TRAFFIC_METRICS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "dataplane/observe/access_log.h"
+#include "dataplane/observe/metrics.h"
+#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/upstream/cluster_observer.h"
+
+namespace portico::worker {
+
+// One worker's cells for what its exchanges do, by route and by cluster. A cell is looked for once (that takes a lock)
+// and kept; counting costs a hash look-up and no lock.
+//
+//   traffic.OnExchangeEnd(record)      → portico_requests_total, portico_request_duration_seconds
+//   upstream::ClusterObserver          → portico_upstream_requests_total, portico_upstream_connections
+//   traffic.KeepOnly(*next)            → after a swap: retires what `next` does not name
+//
+// What is gone may still be in use when the configuration is swapped. A cluster's series stay until its last connection
+// is closed. An exchange that ends later is counted under the name of its route, and that series goes with the next
+// swap.
+class TrafficMetrics final : public upstream::ClusterObserver {
+ public:
+  static constexpr std::string_view kNoRoute = "none";  // exchanges that no rule agreed with
+
+  explicit TrafficMetrics(observe::Metrics& metrics) : metrics_(metrics) {}
+
+  void OnExchangeEnd(const observe::ExchangeRecord& record);
+  void OnAttempt(std::string_view cluster, std::string_view outcome) override;
+  void OnConnections(std::string_view cluster, int64_t change) override;
+  void KeepOnly(const snapshot::Snapshot& next);
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  template <typename Value>
+  using TextMap = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+
+  struct Route {
+    std::array<shared::Counter*, 6> requests{};  // by the status' first digit; 0: none was sent
+    observe::Histogram* duration = nullptr;
+  };
+  struct Cluster {
+    TextMap<shared::Counter*> attempts;  // by outcome, of a fixed list
+    shared::Gauge* connections = nullptr;
+    bool dropped = false;  // no configuration names it any more
+
+    bool connected() const { return connections != nullptr && connections->value() != 0; }
+  };
+
+  observe::Metrics& metrics_;
+  TextMap<Route> routes_;
+  TextMap<Cluster> clusters_;
+};
+
+}  // namespace portico::worker
+
+#endif  // PORTICO_DATAPLANE_WORKER_TRAFFIC_METRICS_H_

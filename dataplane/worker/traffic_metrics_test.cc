@@ -1,0 +1,131 @@
+#include "dataplane/worker/traffic_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "api/base/text.h"
+#include "dataplane/listener/test_snapshot.h"
+#include "dataplane/observe/families.h"
+
+namespace portico::worker {
+namespace {
+
+using std::chrono::milliseconds;
+
+// "family label,label value" of every counter and gauge, and the number of records of every histogram.
+std::set<std::string> Series(const observe::Metrics& metrics) {
+  std::set<std::string> lines;
+  for (const auto& [name, family] : metrics.Read()) {
+    for (const auto& [labels, value] : family.series) {
+      std::string line = base::Concat(name, " ", base::Join(labels, ","), " ");
+      if (const auto* histogram = std::get_if<observe::HistogramValue>(&value)) {
+        uint64_t count = 0;
+        for (uint64_t bucket : histogram->buckets)
+          count += bucket;
+        base::AppendTo(line, count);
+      } else if (const auto* counter = std::get_if<uint64_t>(&value)) {
+        base::AppendTo(line, *counter);
+      } else {
+        base::AppendTo(line, std::get<int64_t>(value));
+      }
+      lines.insert(line);
+    }
+  }
+  return lines;
+}
+
+observe::ExchangeRecord Record(std::string_view route, int status) {
+  observe::ExchangeRecord record;
+  record.duration = milliseconds(3);
+  record.status = status;
+  record.route = route;
+  return record;
+}
+
+std::shared_ptr<snapshot::Snapshot> Naming(const std::vector<std::string>& routes,
+                                           const std::vector<std::string>& clusters) {
+  auto snapshot = test::MakeSnapshot({});
+  snapshot->routes = routes;
+  for (const std::string& name : clusters)
+    snapshot->clusters.push_back(test::MakeCluster(name, {}));
+  return snapshot;
+}
+
+TEST(TrafficMetrics, CountsByRouteAndClass) {
+  observe::Metrics metrics;
+  TrafficMetrics traffic(metrics);
+  for (const int status : {200, 204, 404, 503, 101, 0, 999, -1})
+    traffic.OnExchangeEnd(Record("default/shop", status));
+  traffic.OnExchangeEnd(Record("", 404));
+  EXPECT_EQ(Series(metrics), (std::set<std::string>{
+                                 "portico_requests_total default/shop,1xx 1",
+                                 "portico_requests_total default/shop,2xx 2",
+                                 "portico_requests_total default/shop,4xx 1",
+                                 "portico_requests_total default/shop,5xx 1",
+                                 "portico_requests_total default/shop,none 3",
+                                 "portico_requests_total none,4xx 1",
+                                 "portico_request_duration_seconds default/shop 8",
+                                 "portico_request_duration_seconds none 1",
+                             }));
+}
+
+TEST(TrafficMetrics, RetiresRoutesThatAreGone) {
+  observe::Metrics metrics;
+  TrafficMetrics traffic(metrics);
+  for (const std::string_view route : {"default/a", "default/b", "default/c", ""})
+    traffic.OnExchangeEnd(Record(route, 200));
+  traffic.KeepOnly(*Naming({"default/a", "default/c"}, {}));
+  const std::set<std::string> kept = {
+      "portico_requests_total default/a,2xx 1", "portico_request_duration_seconds default/a 1",
+      "portico_requests_total default/c,2xx 1", "portico_request_duration_seconds default/c 1",
+      "portico_requests_total none,2xx 1",      "portico_request_duration_seconds none 1",
+  };
+  EXPECT_EQ(Series(metrics), kept);
+  // An exchange that outlived its route is counted until the next swap, and the kept cells are still the same.
+  traffic.OnExchangeEnd(Record("default/b", 200));
+  traffic.OnExchangeEnd(Record("default/a", 200));
+  EXPECT_TRUE(Series(metrics).contains("portico_requests_total default/b,2xx 1"));
+  EXPECT_TRUE(Series(metrics).contains("portico_requests_total default/a,2xx 2"));
+  traffic.KeepOnly(*Naming({"default/a"}, {}));
+  EXPECT_FALSE(Series(metrics).contains("portico_requests_total default/b,2xx 1"));
+  EXPECT_TRUE(Series(metrics).contains("portico_requests_total default/a,2xx 2"));
+}
+
+TEST(TrafficMetrics, KeepsAClustersSeriesWhileItIsConnected) {
+  observe::Metrics metrics;
+  TrafficMetrics traffic(metrics);
+  traffic.OnConnections("default/orders", 1);
+  traffic.OnConnections("default/orders", 1);
+  traffic.OnAttempt("default/orders", upstream::outcome::kSuccess);
+  traffic.OnAttempt("default/orders", upstream::outcome::kTimeout);
+  traffic.OnAttempt("default/stock", upstream::outcome::kNoEndpoint);
+  const std::set<std::string> orders = {"portico_upstream_connections default/orders 2",
+                                        "portico_upstream_requests_total default/orders,success 1",
+                                        "portico_upstream_requests_total default/orders,timeout 1"};
+  traffic.KeepOnly(*Naming({}, {}));
+  EXPECT_EQ(Series(metrics), orders);
+  traffic.OnConnections("default/orders", -1);
+  EXPECT_EQ(Series(metrics).size(), 3u);
+  traffic.OnConnections("default/orders", -1);
+  EXPECT_TRUE(Series(metrics).empty());
+}
+
+TEST(TrafficMetrics, AClusterThatComesBackIsKept) {
+  observe::Metrics metrics;
+  TrafficMetrics traffic(metrics);
+  traffic.OnConnections("default/orders", 1);
+  traffic.KeepOnly(*Naming({}, {}));
+  traffic.KeepOnly(*Naming({}, {"default/orders"}));
+  traffic.OnConnections("default/orders", 1);
+  traffic.OnConnections("default/orders", -1);
+  traffic.OnConnections("default/orders", -1);
+  EXPECT_EQ(Series(metrics), (std::set<std::string>{"portico_upstream_connections default/orders 0"}));
+  traffic.KeepOnly(*Naming({}, {}));
+  EXPECT_TRUE(Series(metrics).empty());
+}
+
+}  // namespace
+}  // namespace portico::worker

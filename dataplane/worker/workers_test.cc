@@ -1,0 +1,236 @@
+#include "dataplane/worker/workers.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/base/text.h"
+#include "dataplane/base/file_descriptor.h"
+#include "dataplane/listener/test_peer.h"
+#include "dataplane/listener/test_snapshot.h"
+#include "dataplane/observe/families.h"
+
+namespace portico::worker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::Get;
+using test::MakePort;
+using test::TestPeer;
+
+// A listening socket on a free port of 127.0.0.1, without SO_REUSEPORT.
+struct Squatter {
+  Squatter() : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<struct sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(fd.get(), 1), 0);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<struct sockaddr*>(&address), &size), 0);
+    port = ntohs(address.sin_port);
+  }
+  base::FileDescriptor fd;
+  uint16_t port = 0;
+};
+
+uint16_t FreePort() {
+  return Squatter().port;
+}
+
+struct World {
+  explicit World(size_t count = 3) : workers(std::make_unique<Workers>(main, count, &access_log, log)) {}
+
+  // Turns the main loop until the predicate holds. What other threads do does not always wake it: hence the ticks.
+  bool Until(const std::function<bool()>& predicate, base::Duration within = seconds(20)) {
+    struct Ticker : event::Timer::Handler {
+      void OnTimer(event::Timer&) override {}
+    } ticker;
+    event::Timer timer(main.timers(), ticker);
+    const base::MonotonicTime end = main.Now() + within;
+    while (!predicate() && main.Now() < end) {
+      timer.Set(main.Now() + milliseconds(5));
+      main.Turn(true);
+    }
+    return predicate();
+  }
+  absl::Status Publish(const std::shared_ptr<const snapshot::Snapshot>& next) {
+    std::optional<absl::Status> published;
+    workers->Publish(next, [&](absl::Status status) { published = std::move(status); });
+    EXPECT_TRUE(Until([&] { return published.has_value(); }));
+    return published.value_or(absl::UnknownError("no answer"));
+  }
+  TestPeer& Connect(uint16_t port, std::string say) {
+    const net::Address address = net::Address::Parse("127.0.0.1", port).value();
+    clients.push_back(std::make_unique<TestPeer>(network.Connect(address), std::move(say)));
+    return *clients.back();
+  }
+
+  event::LibeventLoop main;
+  net::SocketNetwork network{main};
+  exporting::LogFile access_log{[](std::string) {}};
+  observe::ProcessLog log{STDERR_FILENO, [] { return base::WallTime(); }};
+  std::vector<std::unique_ptr<TestPeer>> clients;
+  std::unique_ptr<Workers> workers;
+};
+
+std::shared_ptr<snapshot::Snapshot> Loopback(std::vector<std::shared_ptr<const snapshot::Port>> ports) {
+  auto snapshot = test::MakeSnapshot(std::move(ports));
+  snapshot->addresses = {net::Address::Parse("127.0.0.1", 0).value()};
+  return snapshot;
+}
+
+int64_t Sum(const observe::MetricsSnapshot& numbers, const observe::Family& family) {
+  int64_t sum = 0;
+  const auto values = numbers.find(family.name);
+  if (values == numbers.end()) return -1;
+  for (const auto& [labels, value] : values->second.series) {
+    if (const auto* gauge = std::get_if<int64_t>(&value)) sum += *gauge;
+    if (const auto* counter = std::get_if<uint64_t>(&value)) sum += static_cast<int64_t>(*counter);
+  }
+  return sum;
+}
+
+// Somebody may take the port between FreePort and Publish: then another is tried.
+uint16_t PublishOnFreePort(World& world,
+                           const std::function<std::shared_ptr<const snapshot::Snapshot>(uint16_t)>& make) {
+  absl::Status status;
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    const uint16_t port = FreePort();
+    status = world.Publish(make(port));
+    if (status.ok()) return port;
+  }
+  ADD_FAILURE() << status;
+  return 0;
+}
+
+TEST(Workers, AllServeWhatIsPublished) {
+  World world;
+  std::shared_ptr<snapshot::Snapshot> old;
+  const uint16_t port = PublishOnFreePort(
+      world, [&](uint16_t number) { return old = Loopback({MakePort(number, {"http"}, {{.answer = "old"}})}); });
+  for (int i = 0; i < 30; ++i)
+    world.Connect(port, Get("/"));
+  const auto all_heard = [&](std::string_view text) {
+    return world.Until([&] {
+      for (const auto& client : world.clients)
+        if (!client->Heard(text)) return false;
+      return true;
+    });
+  };
+  EXPECT_TRUE(all_heard("old"));
+  auto next = Loopback({MakePort(port, {"http"}, {{.answer = "new"}})});
+  next->revision = 7;
+  ASSERT_TRUE(world.Publish(next).ok());
+  for (const auto& client : world.clients)
+    client->Say(Get("/"));
+  EXPECT_TRUE(all_heard("new"));
+  EXPECT_TRUE(world.Until([&] { return Sum(world.workers->ReadMetrics(), observe::kRequests) == 60; }));
+  const observe::MetricsSnapshot numbers = world.workers->ReadMetrics();
+  EXPECT_EQ(Sum(numbers, observe::kDownstreamConnections), 30);
+  EXPECT_EQ(Sum(numbers, observe::kConfigurationRevision), 7);
+  EXPECT_EQ(Sum(numbers, observe::kAccessLogDroppedLines), 0);
+  EXPECT_GT(Sum(numbers, observe::kMemoryResident), 1 << 20);
+  EXPECT_EQ(old.use_count(), 1);  // here: the workers and the main thread have let go of it
+}
+
+TEST(Workers, AllRefuseAPortThatIsTaken) {
+  World world;
+  const uint16_t port = PublishOnFreePort(
+      world, [](uint16_t number) { return Loopback({MakePort(number, {"http"}, {{.answer = "old"}})}); });
+  const Squatter squatter;
+  const absl::Status status =
+      world.Publish(Loopback({MakePort(port, {"http"}, {{.answer = "new"}}), MakePort(squatter.port, {"late"}, {{}})}));
+  const std::string number = std::to_string(squatter.port);
+  EXPECT_EQ(base::ToStd(status.message()),
+            base::Concat("listener late, port ", number, ": 127.0.0.1:", number, ": address in use"));
+  TestPeer& client = world.Connect(port, Get("/"));
+  EXPECT_TRUE(world.Until([&] { return client.Heard("old"); }));
+  EXPECT_TRUE(world.Publish(Loopback({MakePort(port, {"http"}, {{.answer = "good"}})})).ok());
+  client.Say(Get("/"));
+  EXPECT_TRUE(world.Until([&] { return client.Heard("good"); }));
+}
+
+TEST(Workers, ShowTheirClusters) {
+  World world;
+  auto snapshot = Loopback({});
+  snapshot->clusters = {test::MakeCluster("default/orders", {net::Address::Parse("127.0.0.1", 1).value()})};
+  ASSERT_TRUE(world.Publish(snapshot).ok());
+  std::optional<std::vector<ClusterState>> states;
+  world.workers->Inspect([&](std::vector<ClusterState> all) { states = std::move(all); });
+  EXPECT_FALSE(states);  // in a later turn
+  ASSERT_TRUE(world.Until([&] { return states.has_value(); }));
+  ASSERT_EQ(states->size(), 1u);
+  EXPECT_EQ((*states)[0].name, "default/orders");
+  EXPECT_EQ((*states)[0].endpoints.size(), 1u);
+}
+
+TEST(Workers, DrainWithNothingToDo) {
+  World world;
+  bool drained = false;
+  world.workers->Drain(milliseconds(0), seconds(30), [&] { drained = true; });
+  EXPECT_TRUE(world.Until([&] { return drained; }, seconds(10)));
+  EXPECT_EQ(world.Publish(Loopback({})).code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(Workers, DrainInOrder) {
+  World world;
+  const uint16_t port =
+      PublishOnFreePort(world, [](uint16_t number) { return Loopback({MakePort(number, {"http"}, {{}})}); });
+  TestPeer& idle = world.Connect(port, Get("/"));
+  ASSERT_TRUE(world.Until([&] { return idle.Heard("hello"); }));
+  bool drained = false;
+  const base::MonotonicTime begun = world.main.Now();
+  world.workers->Drain(milliseconds(100), milliseconds(400), [&] { drained = true; });
+  TestPeer& late = world.Connect(port, Get("/"));
+  EXPECT_TRUE(world.Until([&] { return late.Heard("hello"); }));
+  EXPECT_FALSE(late.Heard("connection: close"));  // within the delay all is as before
+  EXPECT_TRUE(world.Until([&] { return idle.gone(); }));
+  EXPECT_GE(world.main.Now() - begun, milliseconds(500));
+  EXPECT_TRUE(world.Until([&] { return drained; }));
+  TestPeer& refused = world.Connect(port, Get("/"));
+  EXPECT_TRUE(world.Until([&] { return refused.failed; }));
+}
+
+TEST(Workers, DrainCutsWhoDoesNotLeave) {
+  World world(1);
+  const Squatter origin;  // takes connections and says nothing
+  auto cluster = test::MakeCluster("default/slow", {net::Address::Parse("127.0.0.1", origin.port).value()});
+  const uint16_t port = PublishOnFreePort(world, [&](uint16_t number) {
+    auto snapshot = Loopback({MakePort(number, {"http"}, {{.cluster = "default/slow"}})});
+    snapshot->clusters = {cluster};
+    return snapshot;
+  });
+  TestPeer& client = world.Connect(port, Get("/"));
+  ASSERT_TRUE(world.Until([&] { return Sum(world.workers->ReadMetrics(), observe::kUpstreamConnections) == 1; }));
+  bool drained = false;
+  world.workers->Drain(milliseconds(0), milliseconds(100), [&] { drained = true; });
+  EXPECT_TRUE(world.Until([&] { return drained && client.gone(); }));
+}
+
+TEST(Workers, EndInTheMiddle) {
+  World world;
+  const uint16_t port =
+      PublishOnFreePort(world, [](uint16_t number) { return Loopback({MakePort(number, {"http"}, {{}})}); });
+  TestPeer& client = world.Connect(port, Get("/"));
+  ASSERT_TRUE(world.Until([&] { return client.Heard("hello"); }));
+  int answers = 0;
+  world.workers->Publish(Loopback({}), [&](absl::Status) { ++answers; });
+  world.workers->Inspect([&](std::vector<ClusterState>) { ++answers; });
+  world.workers->Drain(milliseconds(0), seconds(1), [&] { ++answers; });
+  world.workers.reset();
+  EXPECT_TRUE(world.Until([&] { return client.gone(); }));
+  EXPECT_EQ(answers, 0);
+}
+
+}  // namespace
+}  // namespace portico::worker
