@@ -1,6 +1,7 @@
 // How exchanges end that do not end well: origins that fail, deadlines, clients that leave.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
