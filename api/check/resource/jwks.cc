@@ -128,9 +128,10 @@ class KeyReader {
       if (member == nullptr || !member->is_string()) return Concat("member \"", component.name, "\" is not a string");
       const std::optional<size_t> bytes = Base64UrlBytes(member->string());
       if (!bytes) return Concat("member \"", component.name, "\" is not canonical base64url");
-      if (*bytes < component.bytes_least || *bytes > component.bytes_most) {
-        return Concat("member \"", component.name, "\" has ", *bytes, " bytes, not ", component.bytes_least, " to ",
-                      component.bytes_most);
+      const auto [name, least, most] = component;
+      if (*bytes < least || *bytes > most) {
+        return Concat("member \"", name, "\" has ", *bytes, " bytes, not ", least,
+                      least == most ? "" : Concat(" to ", most));
       }
     }
     if (key_.Find("alg") == nullptr || Text("alg") == kind.alg) return std::nullopt;

@@ -204,5 +204,166 @@ TEST(CheckResource, OneRowForEachRule) {
   }
 }
 
+// A rule with one filter list and whatever else is given.
+std::string Filters(const std::string& filters, const std::string& more = ", backendRefs: [{name: b}]") {
+  return "rules: [{filters: [" + filters + "]" + more + "}]";
+}
+
+TEST(CheckResource, FieldsOfARouteThatMustAgree) {
+  const std::string at = "spec.rules[0].filters[0]";
+  const std::string full = "{urlRewrite: {path: {replaceFullPath: /}}}";
+  const std::string redirect = "{requestRedirect: {scheme: https}}";
+  const std::string answer = "{directResponse: {status: 200}}";
+  const auto path = [](const std::string& text) { return Filters("{urlRewrite: {path: {" + text + "}}}"); };
+  const auto edits = [](const std::string& text) { return Filters("{requestHeaderModifier: {" + text + "}}"); };
+  const auto prefix = [](const std::string& matches) {
+    return Filters("{urlRewrite: {path: {replacePrefixMatch: /}}}",
+                   ", backendRefs: [{name: b}], matches: [" + matches + "]");
+  };
+  const struct {
+    std::string spec;
+    std::string expected;  // all of it; "": accepted
+  } kRows[] = {
+      {Filters("{type: URLRewrite, urlRewrite: {hostname: a}}"), ""},
+      {Filters("{type: RequestHeaderModifier, requestHeaderModifier: {}}, {type: ResponseHeaderModifier, "
+               "responseHeaderModifier: {}}"),
+       ""},
+      {Filters("{type: RequestRedirect, requestRedirect: {}}", ""), ""},
+      {Filters("{type: DirectResponse, directResponse: {status: 200}}", ""), ""},
+      {Filters("{type: RequestRedirect, urlRewrite: {hostname: a}}"),
+       at + ".type is RequestRedirect, but urlRewrite is set\n"},
+      {Filters("{type: URLRewrite}"), at + " must hold exactly one filter\n"},
+      {Filters("{urlRewrite: {}, requestHeaderModifier: {}}"), at + " must hold exactly one filter\n"},
+      {Filters(full + ", {requestHeaderModifier: {}}, " + full),
+       "spec.rules[0].filters[2] urlRewrite is there already, in filters[0]\n"},
+      {Filters("{requestHeaderModifier: {}}, {requestHeaderModifier: {}}"),
+       "spec.rules[0].filters[1] requestHeaderModifier is there already, in filters[0]\n"},
+      {Filters("{responseHeaderModifier: {}}, {responseHeaderModifier: {}}"),
+       "spec.rules[0].filters[1] responseHeaderModifier is there already, in filters[0]\n"},
+      {Filters(redirect + ", " + redirect, ""),
+       "spec.rules[0].filters[1] requestRedirect is there already, in filters[0]\n"},
+      {Filters(redirect + ", " + full, ""),
+       "spec.rules[0].filters[1] urlRewrite cannot stand beside requestRedirect in filters[0]\n"},
+      {Filters(full + ", " + redirect, ""),
+       "spec.rules[0].filters[1] requestRedirect cannot stand beside urlRewrite in filters[0]\n"},
+      {Filters(answer + ", " + redirect, ""),
+       "spec.rules[0].filters[1] requestRedirect cannot stand beside directResponse in filters[0]\n"},
+      {Filters(redirect + ", {requestHeaderModifier: {}}, {responseHeaderModifier: {}}", ""), ""},
+      {path("type: ReplaceFullPath, replaceFullPath: /"), ""},
+      {path("type: ReplacePrefixMatch, replacePrefixMatch: ''"), ""},
+      {path("type: ReplaceFullPath, replacePrefixMatch: /"),
+       at + ".urlRewrite.path.type is ReplaceFullPath, but replacePrefixMatch is set\n"},
+      {path("type: ReplaceFullPath"), at + ".urlRewrite.path must hold exactly one of replaceFullPath and "
+                                           "replacePrefixMatch\n"},
+      {Filters("{requestRedirect: {path: {}}}", ""),
+       at + ".requestRedirect.path must hold exactly one of replaceFullPath and replacePrefixMatch\n"},
+      {prefix(""), ""},
+      {prefix("{method: GET}, {path: {value: /a}}, {path: {type: PathPrefix, value: /b}}"), ""},
+      {prefix("{path: {value: /a}}, {path: {type: Exact, value: /b}}"),
+       at + ".urlRewrite.path.replacePrefixMatch needs a PathPrefix in every match; matches[1] has none\n"},
+      {prefix("{path: {type: RegularExpression, value: /b}}"),
+       at + ".urlRewrite.path.replacePrefixMatch needs a PathPrefix in every match; matches[0] has none\n"},
+      {edits("set: [{name: a}], add: [{name: b}], remove: [c]"), ""},
+      {edits("set: [{name: a}], add: [{name: A}]"), at + ".requestHeaderModifier.add[0].name is edited already\n"},
+      {edits("set: [{name: a}, {name: b}], remove: [c, B]"),
+       at + ".requestHeaderModifier.remove[1] is edited already\n"},
+      {edits("set: [{name: Transfer-Encoding}]"),
+       at + ".requestHeaderModifier.set[0].name is a field of the connection or of framing, which nobody may edit\n"},
+      {edits("add: [{name: Host}]"),
+       at + ".requestHeaderModifier.add[0].name is a field of the connection or of framing, which nobody may edit\n"},
+      {Filters("{directResponse: {status: 200, headers: [{name: set-cookie}, {name: set-cookie}]}}", ""), ""},
+      {Filters("{directResponse: {status: 200, headers: [{name: Content-Length}]}}", ""),
+       at + ".directResponse.headers[0].name is a field of the connection or of framing, which nobody may edit\n"},
+      {Filters("{directResponse: {status: 204}}", ""), ""},
+      {Filters("{directResponse: {status: 204, body: a}}", ""),
+       at + ".directResponse.body must be left out: a response with status 204 has no content\n"},
+      {Filters("{directResponse: {status: 205, body: a}}", ""),
+       at + ".directResponse.body must be left out: a response with status 205 has no content\n"},
+      {Filters("{directResponse: {status: 304, body: a}}", ""),
+       at + ".directResponse.body must be left out: a response with status 304 has no content\n"},
+      {Filters(answer), "spec.rules[0].backendRefs must be left out: a filter answers\n"},
+      {Filters(redirect), "spec.rules[0].backendRefs must be left out: a filter answers\n"},
+      {Filters(full, ""), "spec.rules[0].backendRefs is missing, and no filter answers\n"},
+      {"rules: [{}]", "spec.rules[0].backendRefs is missing, and no filter answers\n"},
+      {Filters(std::string("{requestMirror: {}}, ") + "{requestMirror: {}}"),
+       at + ".requestMirror is not supported yet\nspec.rules[0].filters[1].requestMirror is not supported yet\n"},
+  };
+  for (const auto& row : kRows)
+    EXPECT_EQ(Check("Route", row.spec), row.expected) << row.spec;
+}
+
+TEST(CheckResource, FieldsOfOthersThatMustAgree) {
+  const std::string pem = "\"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n\"";
+  const struct {
+    const char* kind;
+    std::string spec;
+    std::string expected;  // all of it; "": accepted
+  } kRows[] = {
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP}, {name: b, port: 1, protocol: HTTP, hostname: b}]",
+       ""},
+      {"Gateway",
+       "listeners: [{name: a, port: 1, protocol: HTTP}, {name: b, port: 1, protocol: HTTPS, hostname: b, tls: "
+       "{certificateRefs: [{name: c}]}}]",
+       "spec.listeners[1].protocol must be that of listener a, which has the same port\n"},
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP}, {name: a, port: 2, protocol: HTTP}]",
+       "spec.listeners[1].name is the name of another listener\n"},
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP}], addresses: [{value: '::1'}, {value: '::1'}]",
+       "spec.addresses[1].value is there already\n"},
+      {"Gateway", "listeners: [{name: a, port: 1, protocol: HTTP}], addresses: [{type: Hostname, value: '::1'}]",
+       "spec.addresses[0].type the value Hostname is not supported yet\n"},
+      {"Cluster", "endpoints: [{address: '::1', port: 1}, {address: '::1', port: 2}]", ""},
+      {"Cluster", "endpoints: [{address: '::1', port: 1}, {address: '::2', port: 1}, {address: '::1', port: 1}]",
+       "spec.endpoints[2] has the address and port of endpoints[0]\n"},
+      {"Consumer", "credentials: [{jwt: {issuer: i, claims: {a: b}}}, {}]",
+       "spec.credentials[1] must hold exactly one credential: jwt\n"},
+      {"Secret", "jwks: {inline: '{}'}, caCertificates: {inline: a}",
+       "spec must hold exactly one of tls, jwks and caCertificates\n"},
+      {"Secret", "tls: {certificate: {inline: a}, privateKey: {inline: b}}", ""},
+      {"Secret", "tls: {certificate: {inline: a}, privateKey: {}}",
+       "spec.tls.privateKey must be inline text of 1 to 1048576 bytes\n"},
+      {"Secret", "tls: {certificate: {file: a}, privateKey: {inline: b}}",
+       "spec.tls.certificate.file must have been read by whoever reads the configuration; what travels is inline\n"},
+      {"Secret", "jwks: {inline: '{\"keys\":[]}'}", "spec.jwks has no key that can check a signature\n"},
+      {"Secret", "jwks: {inline: '" + std::string(65537, ' ') + "'}",
+       "spec.jwks must be inline text of 1 to 65536 bytes\n"},
+      {"Secret", "caCertificates: {inline: " + pem + "}", ""},
+      {"Secret", "caCertificates: {inline: ''}", "spec.caCertificates must be inline text of 1 to 1048576 bytes\n"},
+      {"AuthPolicy",
+       "targetRefs: [{kind: Route, name: r}], authorization: {defaultAction: Deny, rules: [{name: a, action: Allow, "
+       "operation: {paths: [{}, {type: RegularExpression, value: '('}]}}]}",
+       "spec.authorization.rules[0].operation.paths[1].value is no RE2 expression: missing ): (\n"},
+  };
+  for (const auto& row : kRows)
+    EXPECT_EQ(Check(row.kind, row.spec), row.expected) << row.spec;
+  EXPECT_NE(Check("Secret", "caCertificates: {inline: text}").find("spec.caCertificates "), std::string::npos);
+}
+
+TEST(CheckResource, EveryKindNeedsNameAndSpec) {
+  const struct {
+    const char* kind;
+    const char* expected;
+  } kRows[] = {
+      {"Gateway", "spec.listeners must have 1 to 64 items"},
+      {"Route", "spec.rules must have 1 to 256 items"},
+      {"Composition", "spec.steps must have 1 to 32 items"},
+      {"Cluster", "spec.endpoints must have 1 to 1000 items"},
+      {"AuthPolicy", "spec.targetRefs must have 1 to 16 items"},
+      {"Consumer", "spec.credentials must have 1 to 16 items"},
+      {"Secret", "spec must hold exactly one of tls, jwks and caCertificates"},
+      {"ReferenceGrant", "spec.from must have 1 to 16 items"},
+  };
+  for (const auto& row : kRows) {
+    yaml::Problems problems(10);
+    for (const auto& document :
+         yaml::ReadText(std::string("kind: ") + row.kind + "\n", "f", yaml::Limits(), problems)) {
+      const Violations found = CheckResource(document.resource, {});
+      ASSERT_GE(found.size(), 2u) << row.kind;
+      EXPECT_EQ(found[0].path + " " + found[0].message, "metadata.name is missing") << row.kind;
+      EXPECT_EQ(found[1].path + " " + found[1].message, row.expected);
+    }
+    EXPECT_TRUE(problems.empty());
+  }
+}
+
 }  // namespace
 }  // namespace portico::check
