@@ -89,9 +89,10 @@ class TreeBuilder : public YAML::EventHandler {
     YAML::anchor_t anchor;
   };
 
-  void Fail(const YAML::Mark& mark, std::string message) {
+  void Fail(const YAML::Mark& mark, std::string message) { FailAt(ToPosition(mark), std::move(message)); }
+  void FailAt(const Position& position, std::string message) {
     failure_ = std::move(message);
-    failure_position_ = ToPosition(mark);
+    failure_position_ = position;
   }
   void FailDepth(const YAML::Mark& mark) {
     Fail(mark, base::Concat("nested deeper than ", limits_.depth_max, " levels"));
@@ -118,7 +119,7 @@ class TreeBuilder : public YAML::EventHandler {
     node.quoted = tag == "!";
     node.position = ToPosition(mark);
     node.text = text;
-    Remember(mark, anchor, node);
+    Remember(ToPosition(mark), anchor, node);
     Attach(mark, std::move(node));
   }
 
@@ -135,16 +136,16 @@ class TreeBuilder : public YAML::EventHandler {
     if (failed()) return;
     OpenNode closed = std::move(open_.back());
     open_.pop_back();
-    Remember(YAML::Mark::null_mark(), closed.anchor, closed.node);
+    Remember(closed.node.position, closed.anchor, closed.node);
     Attach(YAML::Mark::null_mark(), std::move(closed.node));
   }
 
   // Anchors are copies too, and nested anchors copy the same again: they share the aliases' budget.
-  void Remember(const YAML::Mark& mark, YAML::anchor_t anchor, const Node& node) {
+  void Remember(const Position& position, YAML::anchor_t anchor, const Node& node) {
     if (anchor == YAML::NullAnchor || failed()) return;
     copied_ += CountNodes(node);
     if (copied_ > limits_.copied_nodes_max) {
-      return Fail(mark, base::Concat("anchors hold more than ", limits_.copied_nodes_max, " values"));
+      return FailAt(position, base::Concat("anchors hold more than ", limits_.copied_nodes_max, " values"));
     }
     anchors_[anchor] = node;
   }

@@ -149,7 +149,7 @@ void Exchange::OnFiltersPassed() {
 }
 
 void Exchange::OnFiltersReply(filter::Reply reply) {
-  step_ = Answer(std::move(reply));
+  step_ = Answer(WithProxyStatus(std::move(reply)));
 }
 
 Exchange::Step Exchange::Choose() {

@@ -46,6 +46,13 @@ filter::Reply AnswerForComposition(int status, std::string_view step, std::strin
                 base::Concat("step ", step, ": ", reason));
 }
 
+filter::Reply WithProxyStatus(filter::Reply reply) {
+  if (reply.status < 400 || !reply.error.empty()) return reply;
+  reply.error = reply.status < 500 ? "http_request_denied" : "proxy_configuration_error";
+  reply.fields.emplace_back("proxy-status", base::Concat("portico; error=", reply.error));
+  return reply;
+}
+
 filter::Reply AnswerForNoBackend() {
   return Answer(500, "proxy_configuration_error", "the route has no backend that can be asked");
 }

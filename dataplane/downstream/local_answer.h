@@ -26,6 +26,8 @@ filter::Reply AnswerForDeadline();
 // A step of a Composition failed the whole: 502, or 504 for a timeout. `step` is a name of the language, `reason` the
 // composition's own words ("status 503"); no byte of an origin is in them.
 filter::Reply AnswerForComposition(int status, std::string_view step, std::string_view reason);
+// A filter's refusal, with proxy-status as every answer that is not an origin's.
+filter::Reply WithProxyStatus(filter::Reply reply);
 // The rule has no backend that could be asked: 500, error=proxy_configuration_error (Gateway API).
 filter::Reply AnswerForNoBackend();
 

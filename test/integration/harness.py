@@ -277,7 +277,9 @@ def check(text, files=None, arguments=("--check",)):
             Path(folder, name).write_bytes(content if isinstance(content, bytes) else content.encode())
         path = Path(folder, "portico.yaml")
         path.write_text(text)
-        done = subprocess.run([proxy_binary(), f"--config={path}", *arguments], capture_output=True, text=True,
+        if not any(argument.startswith("--config") for argument in arguments):
+            arguments = [f"--config={path}", *arguments]
+        done = subprocess.run([proxy_binary(), *arguments], capture_output=True, text=True,
                               timeout=TIMEOUT_S, check=False)
         return done.returncode, done.stdout + done.stderr
 

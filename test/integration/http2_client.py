@@ -66,6 +66,8 @@ class Http2Client:
             stream = getattr(event, "stream_id", None)
             if isinstance(event, h2.events.ConnectionTerminated):
                 self.terminated = event
+                # h2 takes a GOAWAY for the end; the streams it does not refuse go on (RFC 9113 section 6.8).
+                self.codec.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
             elif isinstance(event, h2.events.DataReceived):
                 self.received[stream] += len(event.data)
                 if stream not in self.paused:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -290,11 +291,29 @@ class Builder {
 
 }  // namespace
 
+namespace {
+
+std::vector<std::string> ReservedFields(const check::Configuration& configuration, const std::set<ResourceKey>& reach) {
+  std::set<std::string> names;
+  // Keys are in the order of their kinds: the policies stand together.
+  for (auto key = reach.lower_bound({"AuthPolicy", "", ""}); key != reach.end() && key->kind == "AuthPolicy"; ++key) {
+    const v1::Resource* resource = configuration.Find(*key);
+    if (resource == nullptr) continue;
+    for (const v1::IdentityHeader& header : resource->auth_policy().spec().identity_to_headers())
+      names.insert(base::LowerAscii(header.header()));
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
 std::shared_ptr<const AuthConfig> BuildAuthConfig(const resolve::EffectiveAuth& auth,
                                                   const check::Configuration& configuration,
                                                   const std::set<ResourceKey>& reach) {
-  if (!auth.authentication && !auth.authorization) return nullptr;
+  std::vector<std::string> reserved = ReservedFields(configuration, reach);
+  if (!auth.authentication && !auth.authorization && reserved.empty()) return nullptr;
   auto out = std::make_shared<AuthConfig>();
+  out->reserved_fields = std::move(reserved);
   if (const absl::Status status = Builder(configuration, reach).Build(auth, *out); !status.ok()) {
     auto broken = std::make_shared<AuthConfig>();
     broken->fault = std::string(base::ToStd(status.message()));

@@ -32,6 +32,10 @@ struct AuthConfig {
   // Not "": this is broken, so everything is answered with 503. For the log; clients don't see it.
   std::string fault;
 
+  // Names (lower case) by which any policy of the gateway tells origins who calls: no client may send them, on no rule,
+  // or a rule that asks nobody would be the way around one that does.
+  std::vector<std::string> reserved_fields;
+
   bool authenticates = false;  // false: everybody is anonymous, credentials are not looked at
   std::vector<std::shared_ptr<const JwtMethod>> methods;  // issuers are unique
   bool anonymous_allowed = false;
@@ -41,7 +45,7 @@ struct AuthConfig {
 };
 
 // Messages -> AuthConfig: the only place of this folder that knows protobuf. On the main thread, while a snapshot is
-// built. nullptr: neither half says anything, the rule needs no filter.
+// built. nullptr: neither half says anything and no field is reserved, so the rule needs no filter.
 //
 // It fails closed: a policy or Secret that is missing, outside of `reach` (ResolvedGateway::reach; what no
 // ReferenceGrant permits is not in it) or not understood makes a config with a fault. Nothing is left out silently.

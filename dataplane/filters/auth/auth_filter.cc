@@ -64,10 +64,10 @@ bool LooksTheSame(std::string_view a, std::string_view b) {
 }
 
 void RemoveIdentityFields(const AuthConfig& config, http::Fields& fields) {
-  if (config.identity_headers.empty()) return;
+  if (config.reserved_fields.empty()) return;
   fields.RemoveIf([&config](const http::Field& field) {
-    return std::any_of(config.identity_headers.begin(), config.identity_headers.end(),
-                       [&field](const IdentityHeader& header) { return LooksTheSame(field.name, header.name); });
+    return std::any_of(config.reserved_fields.begin(), config.reserved_fields.end(),
+                       [&field](const std::string& name) { return LooksTheSame(field.name, name); });
   });
 }
 

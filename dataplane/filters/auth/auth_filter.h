@@ -12,14 +12,16 @@ namespace portico::auth {
 // Authenticates and authorises one request. It never waits. In this order:
 //
 // 1. A broken configuration: 503.
-// 2. The client's own fields of identityToHeaders' names are removed, also in spellings that origins take for the same:
+// 2. The client's own fields of identityToHeaders' names (of every policy of the gateway) are removed, also in
+// spellings that origins take for the same:
 //    every character but letters and digits is one (CGI makes x-user-id and x_user_id the same variable).
 // 3. Who is it? Exactly one `authorization` field, "Bearer", one space and a token that the verifier of its issuer
 // finds
 //    good. Anything else in that field, or a second one, is a 401, also where anonymous callers are let in: those are
 //    the ones without the field. Where a policy knows no tokens at all the field is not looked at.
 // 4. What may they do? A 403 if the policy says so; its words don't tell which rule, Reply::reason does.
-// 5. The client's trailers lose such fields as well. Identity fields are added. A value that is no field value (a line break in a claim) is left out.
+// 5. The client's trailers lose such fields as well. Identity fields are added. A value that is no field value (a line
+// break in a claim) is left out.
 //
 // A 401 has a challenge as RFC 6750 section 3 says: no error where no token was sent (or one of another scheme).
 // The authorization field itself goes to the origin as it was received. Tokens in a form or query (RFC 6750 sections

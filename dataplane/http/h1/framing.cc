@@ -11,7 +11,9 @@ MaybeError FindContradiction(const HeadFacts& facts, Version version) {
     // Section 6.1: transfer-encoding in HTTP/1.0 must be treated as faulty framing.
     if (version == Version::kHttp10) return MessageError{400, "transfer-encoding in HTTP/1.0"};
     if (facts.transfer_encoding_lines > 1) return MessageError{400, "more than one transfer-encoding"};
-    // Step 4: any coding but chunked, alone and once.
+    // Step 4: without one chunked at the end nobody knows where the content ends.
+    if (facts.transfer_coding == TransferCoding::kNotFramed) return MessageError{400, "transfer-encoding without end"};
+    // Section 6.1: a coding that we don't understand.
     if (facts.transfer_coding != TransferCoding::kChunked) return MessageError{501, "unsupported transfer coding"};
   }
   // Step 5. Equal values could be taken as one; we don't.

@@ -76,7 +76,15 @@ MaybeError ParseTarget(std::string_view target, RequestHead& head) {
 }
 
 TransferCoding ReadTransferCoding(std::string_view value) {
-  return base::EqualsIgnoreCase(value, "chunked") ? TransferCoding::kChunked : TransferCoding::kUnknown;
+  size_t codings = 0, chunked = 0;
+  bool chunked_last = false;
+  while (const auto coding = NextListMember(value)) {
+    ++codings;
+    chunked_last = base::EqualsIgnoreCase(*coding, "chunked");
+    if (chunked_last) ++chunked;
+  }
+  if (!chunked_last || chunked > 1) return TransferCoding::kNotFramed;
+  return codings == 1 ? TransferCoding::kChunked : TransferCoding::kUnknown;
 }
 
 struct FieldLine {
@@ -202,8 +210,8 @@ MaybeError ParseRequestLine(std::string_view line, std::string_view scheme, cons
   const std::string_view rest = line.substr(first_space + 1);
   const size_t last_space = rest.rfind(' ');
   if (last_space == std::string_view::npos) {
-    // "GET /" alone is HTTP/0.9.
-    if (IsTargetText(rest)) return MessageError{505, "unsupported HTTP version"};
+    // HTTP/0.9 has no version and no fields: an HTTP/1.x request without it is malformed.
+    if (IsTargetText(rest)) return Bad("no HTTP version");
     return Bad("malformed request line");
   }
   const VersionResult version = ParseVersion(rest.substr(last_space + 1));

@@ -16,7 +16,8 @@ namespace portico::http::h1 {
 
 using MaybeError = std::optional<MessageError>;
 
-enum class TransferCoding : uint8_t { kNone, kChunked, kUnknown };
+// kUnknown: others before one chunked at the end. kNotFramed: chunked is not last, or more than once.
+enum class TransferCoding : uint8_t { kNone, kChunked, kUnknown, kNotFramed };
 
 // What a head says about the connection and about its own end: these lines don't become fields (but content-length).
 struct HeadFacts {
