@@ -119,7 +119,6 @@ void AdminExchange::Send() {
 void AdminExchange::End() {
   if (std::exchange(large_, false)) --site_.large_answers;
   state_ = State::kEnded;
-  self_.reset();
   content_.Clear();
   timer_.Forget();
 }

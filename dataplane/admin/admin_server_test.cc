@@ -81,7 +81,7 @@ struct World {
   }
   ~World() {
     server = nullptr;
-    EXPECT_EQ(pool.blocks_in_use(), 0u) << "the pool may die with the server, before the turn ends";
+    EXPECT_EQ(pool.blocks_in_use(), 0u);
     loop.Turn();
     EXPECT_EQ(loop.timers().size(), 0u);
     for (const net::Acceptor::Handler* handler : network.handlers)
@@ -305,6 +305,58 @@ TEST(AdminServer, SendsALargePageAsTheClientTakesIt) {
   EXPECT_TRUE(Content(response) == world.view.snapshot);
 }
 
+size_t Count(std::string_view text, std::string_view piece) {
+  size_t count = 0;
+  for (size_t at = text.find(piece); at != std::string_view::npos; at = text.find(piece, at + 1))
+    ++count;
+  return count;
+}
+
+TEST(AdminServer, NothingChangesAnAnswerOnItsWay) {
+  struct Case {
+    std::string_view name;
+    void (*happens)(World& world, test::FarEnd& far);
+  };
+  const Case cases[] = {
+      {"a second answer", [](World& world, test::FarEnd&) { world.view.waiting.at(0)("second"); }},
+      {"malformed content", [](World&, test::FarEnd& far) { far.Say("zz\r\n"); }},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    World world;
+    world.view.at_once = false;
+    auto far = world.Connect();
+    far->write_room = 1000;
+    far->Say("GET /metrics HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n");
+    world.view.waiting.at(0)(std::string(3'000'000, 'y'));
+    world.Turns();
+    test.happens(world, *far);
+    world.Turns();
+    far->write_room = SIZE_MAX;
+    far->handler->OnWritable();
+    for (int i = 0; i < 100; ++i)
+      world.loop.Turn();
+    const std::string response = far->TakeWritten();
+    EXPECT_EQ(Count(response, "HTTP/1.1 "), 1u);
+    EXPECT_EQ(Count(response, "second"), 0u);
+  }
+}
+
+TEST(AdminServer, GoesAmidRequestsAndAnswers) {
+  World world;
+  world.view.snapshot = std::string(3'000'000, 'y');
+  auto answered = world.Connect();
+  answered->write_room = 1000;
+  answered->Say("GET /snapshot HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  auto asking = world.Connect();
+  asking->Say(base::Concat("GET /ready HTTP/1.1\r\nhost: ", std::string(5000, 'a')));
+  world.Turns();
+  EXPECT_GT(world.pool.blocks_in_use(), 0u);
+  world.server = nullptr;
+  EXPECT_EQ(world.pool.blocks_in_use(), 0u) << "before the turn ends: the pool may go next";
+  EXPECT_TRUE(answered->destroyed && asking->destroyed);
+}
+
 TEST(AdminServer, EndsAClientThatDoesNotTakeItsPage) {
   World world;
   world.view.snapshot = std::string(3'000'000, 'y');
@@ -316,7 +368,9 @@ TEST(AdminServer, EndsAClientThatDoesNotTakeItsPage) {
   }
   world.Turns();
   EXPECT_TRUE(clients[16]->TakeWritten().starts_with("HTTP/1.1 503 "));
-  world.loop.Turn(seconds(62));
+  world.loop.Turn(seconds(50));
+  EXPECT_FALSE(clients[0]->destroyed) << "a slow client has its time";
+  world.loop.Turn(seconds(12));
   world.loop.Turn(seconds(32));  // what the codec holds is not taken either
   world.Turns();
   for (int i = 0; i < 16; ++i)

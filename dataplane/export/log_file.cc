@@ -184,7 +184,6 @@ bool LogFile::OutOfTime() const {
 
 void LogFile::Drop(std::string_view lines) {
   dropped_lines_.Add(static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n')));
-  torn_ |= std::exchange(within_line_, false);
 }
 
 void LogFile::Warn(std::string_view what) {
