@@ -26,6 +26,7 @@ struct Asked {
   int ends = 0;       // how often the call was told the end; more than once is wrong
   size_t unsent = 0;  // the test's: what the origin has not taken
   size_t consumed = 0;
+  bool answered = false;                 // a final head was sent
   call::CallHandler* handler = nullptr;  // nullptr: the call is gone
   base::Arena* arena = nullptr;
 
@@ -47,6 +48,7 @@ struct Asked {
     for (const auto& [name, value] : more)
       head.fields.Add(name, value);
     if (status < 200) return handler->OnInformational(head);
+    answered = true;
     handler->OnResponse(std::move(head));
     if (ends) End();
   }
