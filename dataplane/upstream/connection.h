@@ -112,6 +112,7 @@ class Connection final : public event::Deletable,
   void OnReset(http::StreamId id, http::ResetReason reason) override;
   void OnSendReady(http::StreamId id) override;
   void OnPeerDrains() override;
+  void OnRoomChanged() override { freed_ = true; }
 
   void OnTurnEnd() override;
   void OnTimer(event::Timer& timer) override;
