@@ -47,7 +47,7 @@ class Connection final : public event::Deletable,
   class Owner {
    public:
     virtual ~Owner() = default;
-    // The connection stands; CanSend() is true.
+    // The connection stands. CanSend() tells if it may be used: not if it was drained on its way.
     virtual void OnOpened(Connection& connection) = 0;
     // It may take a (further) request now: a stream has ended. `Idle()` tells if none is left.
     virtual void OnAvailable(Connection& connection) = 0;
