@@ -1,4 +1,6 @@
 """HTTP/1.1 downstream: framing (RFC 9112), hygiene (RFC 9110 section 7.6), limits, and every refusal byte by byte."""
+import queue
+
 from harness import TIMEOUT_S, Case, Proxy, RawClient, curl, eventually, forward_all, get, table
 from origins import CLOSE, RESET, Origin, RawOrigin, answer, echo, json_answer
 
@@ -269,6 +271,26 @@ class Connections(Exchange):
         client.finish()
         response = client.read_response()
         self.assertEqual(response.content, b"late")
+
+    def test_half_closed_client_that_did_not_say_so_has_left(self):
+        """Nobody works for nobody: the origin sees its connection closed while it still thinks."""
+        seen = queue.Queue()
+
+        def script(request):
+            connection = self.origin.connections[request.connection]
+            connection.settimeout(TIMEOUT_S)
+            try:
+                seen.put(connection.recv(1))
+            except ConnectionResetError:
+                seen.put(b"")
+            return [CLOSE]
+        self.origin.script = script
+        client = self.client()
+        client.send(get())
+        eventually(lambda: self.origin.requests, "the origin has the request")
+        client.finish()
+        self.assertEqual(seen.get(timeout=TIMEOUT_S), b"")
+        self.assertTrue(client.is_closed())
 
     def test_origin_connection_is_reused(self):
         client = self.client()
