@@ -60,6 +60,7 @@ class FileSource : private event::FileWatch::Handler {
 
   // Builds now, whether anything changed or not.
   void Reload() { Ask(Why::kAsked); }
+  bool building() const { return building_ != Why::kNothing; }
 
  private:
   // In order of weight. kVerify: told only if something is different from what was last read.

@@ -103,6 +103,11 @@ class FileSourceTest : public testing::Test, protected FileSource::Handler, priv
     return candidates_.size() - std::exchange(next_, candidates_.size());
   }
 
+  void AwaitIdle() {
+    while (source_->building())
+      loop_.Turn(true);
+  }
+
   void Set(base::Duration delay) {
     late_ = false;
     timer_.Set(loop_.Now() + delay);
@@ -202,15 +207,18 @@ TEST_F(FileSourceTest, FilesOfSecrets) {
   Write("f.yaml", Says("one", kSecret));
   Start("f.yaml");
   EXPECT_EQ(Next(), "one 1");
+  AwaitIdle();
   EXPECT_EQ(Settle(), 0u) << "it looks again because they were not watched while it read, and nothing is new";
   Write("tls/key", test::k_other_key);
   EXPECT_THAT(Next(), HasSubstr("the private key does not belong to the certificate"));
   Write("tls/key", test::k_rsa2048_key);
   EXPECT_EQ(Next(), "one 2");
+  AwaitIdle();
   fs::remove(folder_ / "tls/crt");
   EXPECT_THAT(Next(), HasSubstr("spec.tls.certificate.file"));
   Write("tls/crt", test::k_rsa2048_certificate);
   EXPECT_EQ(Next(), "one 3");
+  AwaitIdle();
   Write("f.yaml", Says("two"));
   EXPECT_EQ(Next(), "two 4");
   EXPECT_EQ(Settle(), 0u);
