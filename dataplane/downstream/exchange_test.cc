@@ -186,6 +186,7 @@ TEST(ExchangeTest, ExpectContinueIsAnsweredHereAndOnlyWhereContentIsWanted) {
       continue;
     }
     EXPECT_EQ(world.asked().Field("expect"), "(none)");
+    EXPECT_FALSE(world.asked().expects_continue) << "the origin need not be waited for";
     world.asked().Head(100);
     world.Say("hello");
     EXPECT_TRUE(world.asked().ended);
@@ -326,8 +327,24 @@ TEST(ExchangeTest, AnswersOfTheProxysOwn) {
       {"direct, to HEAD", {Direct(200, "hello")}, "HEAD", "/a", {}, 200, "content-length", "5", "HEAD /a -> 200"},
       {"direct, 204", {Direct(204, "")}, "GET", "/a", {}, 204, "content-length", "(none)", "GET /a -> 204"},
       {"direct, edited", {edited}, "GET", "/a", {}, 200, "x-edited", "yes", "GET /a -> 200"},
-      {"denied", {Filtered(denies)}, "GET", "/a", {}, 403, "x-filtered", "yes", "GET /a -> 403 error=http_request_denied"},
-      {"challenged", {Filtered(challenges)}, "GET", "/a", {}, 401, "www-authenticate", "Bearer", "GET /a -> 401 error=http_request_denied"},
+      {"denied",
+       {Filtered(denies)},
+       "GET",
+       "/a",
+       {},
+       403,
+       "x-filtered",
+       "yes",
+       "GET /a -> 403 error=http_request_denied"},
+      {"challenged",
+       {Filtered(challenges)},
+       "GET",
+       "/a",
+       {},
+       401,
+       "www-authenticate",
+       "Bearer",
+       "GET /a -> 401 error=http_request_denied"},
       {"too long, by its length",
        {RuleSpec{}},
        "POST",

@@ -23,6 +23,7 @@ struct Asked {
   std::optional<base::Duration> attempt_timeout;
   bool ended = false;  // the request is whole
   bool ended_with_head = false;
+  bool expects_continue = false;
   int ends = 0;       // how often the call was told the end; more than once is wrong
   size_t unsent = 0;  // the test's: what the origin has not taken
   size_t consumed = 0;
@@ -92,6 +93,7 @@ class FakeOrigin final : public call::Backend {
     one->target = request.head->path;
     for (const http::Field& field : request.head->fields)
       one->fields.emplace_back(field.name, field.value);
+    one->expects_continue = request.head->expects_continue;
     one->attempt_timeout = request.attempt_timeout;
     one->ended = one->ended_with_head = request.end;
     one->handler = &handler;
