@@ -191,6 +191,22 @@ TEST_F(CompositionBudgetTest, FollowsTheStepsRule) {
   EXPECT_EQ(run->result, "\"too much content at once\" !a");
 }
 
+// What came is held once when it is read, not as it came as well, though its composition goes on.
+TEST_F(CompositionBudgetTest, ContentsAreGivenBackAsTheyEnd) {
+  Budget budget(800'000);
+  RunOptions options;
+  options.budget = &budget;
+  TestRun run(
+      "steps { name: 'a' for_each { items: 'range(20)' parallel: 1 } call { backend_ref { name: 'c' } "
+      "path: '/${each}' } } " +
+          Answer("$a | length"),
+      options);
+  for (size_t place = 0; place < 20; ++place) {
+    EXPECT_TRUE(run.backend.Answer(place, "ok 1" + std::string(20'000, ' '))) << place;
+  }
+  EXPECT_EQ(run.result, "20");
+}
+
 // The values of an answer take more than its text, and a program's more than either.
 TEST_F(CompositionBudgetTest, CountsValuesAndPrograms) {
   std::string zeros = "ok [0";
