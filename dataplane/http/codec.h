@@ -96,6 +96,8 @@ class ClientEvents : public CodecEvents {
  public:
   virtual void OnInformational(StreamId id, ResponseHead head) = 0;  // 1xx but 101
   virtual void OnResponse(StreamId id, ResponseHead head) = 0;       // the final one
+  // HTTP/2: the peer has said how many streams may be open, so CanSend may be more than it was.
+  virtual void OnRoomChanged() {}
 };
 
 class Codec {
@@ -145,6 +147,7 @@ class ClientCodec : public Codec {
   // 0: not possible now (see CanSend).
   virtual StreamId SendRequest(const RequestHead& head, bool end, base::Arena& arena) = 0;
   // How many more streams may be opened now: HTTP/1.1: 0 or 1; HTTP/2: within the peer's limit, 0 after its GOAWAY.
+  // Until OnRoomChanged it is a guess, and the peer may refuse what goes beyond its limit.
   virtual uint32_t CanSend() const = 0;
 };
 

@@ -353,12 +353,37 @@ TEST(ClusterConnectionsTest, ARepeatedRequestTakesAnOldConnectionWhenThereIsNoRo
   EXPECT_TRUE(caller.ended);
 }
 
+TEST(ClusterConnectionsTest, AnOriginThatDoesNotGreetHasNoConnection) {
+  struct Row {
+    std::string_view name, says;
+    std::optional<ErrorKind> error;
+  };
+  const Row rows[] = {
+      {"nothing", "", ErrorKind::kConnectionTimeout},
+      {"another protocol", "HTTP/1.1 400 Bad Request\r\n\r\n", ErrorKind::kHttpProtocolError},
+      {"no streams", std::string_view("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\0", 15), ErrorKind::kDestinationUnavailable},
+      {"its settings", World::kGreeting, std::nullopt}};
+  for (const Row& row : rows) {
+    World world(Speaking(Protocol::kHttp2, {9001}));
+    Caller caller;
+    caller.Start(*world.cluster);
+    world.far(0).Open(true);
+    world.Say(0, row.says);
+    world.loop.Turn(std::chrono::seconds(2));
+    EXPECT_EQ(caller.error, row.error) << row.name;
+    EXPECT_EQ(world.cluster->connections(), row.error ? 0u : 1u) << row.name;
+  }
+}
+
 TEST(ClusterConnectionsTest, ARefusedStreamIsSentAgainOnTheSameConnection) {
   World world(Speaking(Protocol::kHttp2, {9001}));
   Caller caller("POST");
   caller.Start(*world.cluster);
-  world.Open(0);
+  world.far(0).Open(true);
+  world.loop.Turn();
   Http2Origin origin(world.far(0));
+  origin.Talk();  // its greeting
+  world.loop.Turn();
   origin.Talk();
   world.loop.Turn();
   origin.codec.Reset(1, http::ResetReason::kRefused);
@@ -388,8 +413,11 @@ TEST(ClusterConnectionsTest, TheSchemeIsThatOfTheOriginsConnection) {
     caller.head.scheme = row.clients;
     caller.Start(*world.cluster);
     if (row.tls) world.far(0).tls_version = "TLSv1.3", world.far(0).alpn = "h2";
-    world.Open(0);
+    world.far(0).Open(true);
+    world.loop.Turn();
     Http2Origin origin(world.far(0));
+    origin.Talk();  // its greeting
+    world.loop.Turn();
     origin.Talk();
     world.loop.Turn();
     EXPECT_NE(origin.heard.Take().find("GET " + std::string(row.sent) + " "), std::string::npos) << row.clients;

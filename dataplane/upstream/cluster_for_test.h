@@ -67,10 +67,13 @@ struct World {
       EXPECT_TRUE(far->destroyed);
   }
   test::FarEnd& far(size_t i) { return *network.connects.at(i); }
+  // An HTTP/2 origin says its SETTINGS as well: at most 100 streams.
   void Open(size_t i) {
     far(i).Open(true);
     loop.Turn();
+    if (config->protocol == ClusterConfig::Protocol::kHttp2) Say(i, kGreeting);
   }
+  static constexpr std::string_view kGreeting{"\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64", 15};
   // Answers what has been sent.
   void Say(size_t i, std::string_view bytes) {
     loop.Turn();

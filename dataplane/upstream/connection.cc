@@ -97,11 +97,26 @@ void Connection::Close(const Error& error) {
 void Connection::OnOpen(bool ok) {
   if (!ok) return Close({ErrorKind::kConnectionRefused, true, "no connection could be made"});
   if (const std::string_view wrong = WrongProtocol(); !wrong.empty()) return Close({ErrorKind::kTlsError, true, wrong});
-  state_ = State::kOpen;
   writable_ = true;
+  if (!terms_.http2) return Opened();
+  state_ = State::kGreeting;
+  loop_.AtTurnEnd(*this);
+}
+
+void Connection::Opened() {
+  state_ = State::kOpen;
   timer_.Set(loop_.Now() + terms_.idle_timeout);
   owner_.OnOpened(*this);
   if (state_ == State::kOpen) loop_.AtTurnEnd(*this);
+}
+
+// What goes beyond a limit that the origin has not told yet would be refused, and a server that is none of HTTP/2 is
+// found out before any request depends on it.
+void Connection::FinishGreeting() {
+  if (codec_->WantsClose()) return CloseMalformed();
+  if (!greeted_) return;
+  if (codec_->CanSend() > 0) return Opened();
+  Close({ErrorKind::kDestinationUnavailable, true, "the origin takes no requests on a new connection"});
 }
 
 // A server that knows no ALPN speaks HTTP/1.1 (RFC 7301 section 3.2); HTTP/2 must have been agreed on (RFC 9113
@@ -125,20 +140,21 @@ void Connection::OnWritable() {
 
 // Everything that moves bytes comes through here; nothing in it runs inside a codec's event.
 void Connection::Drive() {
-  if (state_ != State::kOpen) return;
+  if (!alive()) return;
   ReadAll();
+  if (state_ == State::kGreeting && Flush()) FinishGreeting();
   AfterEvents();
 }
 
 void Connection::OnTurnEnd() {
-  if (state_ != State::kOpen) return;
+  if (!alive()) return;
   if (!codec_->Resume()) return CloseMalformed();
   Drive();
 }
 
 // What the codec still has to say, to the origin and to the owners, comes first.
 void Connection::CloseMalformed() {
-  if (state_ == State::kOpen) Flush();
+  if (alive()) Flush();
   Close({ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"});
 }
 
@@ -155,7 +171,7 @@ void Connection::AfterEvents() {
 }
 
 void Connection::ReadAll() {
-  while (state_ == State::kOpen && readable_ && codec_->WantsInput()) {
+  while (alive() && readable_ && codec_->WantsInput()) {
     if (!ReadOnce()) return;
   }
 }
@@ -175,7 +191,7 @@ bool Connection::ReadOnce() {
         CloseMalformed();
         return false;
       }
-      return state_ == State::kOpen;
+      return alive();
     case net::IoStatus::kWouldBlock:
       readable_ = false;
       return false;
@@ -201,7 +217,7 @@ bool Connection::Flush() {
   for (;;) {
     BeginSending();
     codec_->Produce(output_);
-    if (state_ != State::kOpen) return false;
+    if (!alive()) return false;
     if (output_.empty() || !writable_) return true;
     BeginSending();  // of those that came with an OnSendReady
     struct iovec vectors[kVectorsMax];
@@ -214,7 +230,7 @@ bool Connection::Flush() {
       writable_ = false;
       readable_ = true;
       ReadAll();
-      return state_ == State::kOpen;
+      return alive();
     }
     if (result.status == net::IoStatus::kWouldBlock) {
       writable_ = false;
@@ -225,7 +241,7 @@ bool Connection::Flush() {
 }
 
 void Connection::OnTimer(event::Timer&) {
-  if (state_ == State::kConnecting) {
+  if (state_ == State::kConnecting || state_ == State::kGreeting) {
     return Close({ErrorKind::kConnectionTimeout, true, "no connection was made in time"});
   }
   if (streams_.empty()) Close({ErrorKind::kConnectionTerminated, true, "the connection was idle for too long"});

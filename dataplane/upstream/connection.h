@@ -19,6 +19,7 @@ namespace portico::upstream {
 // stream id. It knows no request: that is UpstreamCall's.
 //
 //   kConnecting → kOpen → kClosed            (kConnecting → kClosed: connect failed or timed out)
+//          └→ kGreeting ↗                    HTTP/2: until the origin's SETTINGS say how many streams it takes
 //
 // The endpoint owns it until it is closed; then it removes itself (Owner::OnClosed) and dies at the end of the turn.
 class Connection final : public event::Deletable,
@@ -90,7 +91,7 @@ class Connection final : public event::Deletable,
   void Close(const call::Error& error);
 
  private:
-  enum class State : uint8_t { kConnecting, kOpen, kClosed };
+  enum class State : uint8_t { kConnecting, kGreeting, kOpen, kClosed };
   struct Stream {
     http::StreamId id;
     StreamOwner* owner;
@@ -112,7 +113,7 @@ class Connection final : public event::Deletable,
   void OnReset(http::StreamId id, http::ResetReason reason) override;
   void OnSendReady(http::StreamId id) override;
   void OnPeerDrains() override;
-  void OnRoomChanged() override { freed_ = true; }
+  void OnRoomChanged() override { freed_ = greeted_ = true; }
 
   void OnTurnEnd() override;
   void OnTimer(event::Timer& timer) override;
@@ -126,6 +127,9 @@ class Connection final : public event::Deletable,
   void BeginSending();
   void Drive();
   void AfterEvents();
+  bool alive() const { return state_ == State::kGreeting || state_ == State::kOpen; }
+  void Opened();
+  void FinishGreeting();
   std::string_view WrongProtocol() const;
   call::Error ErrorOf(http::ResetReason reason, const Stream& stream) const;
   void CloseMalformed();
@@ -146,6 +150,7 @@ class Connection final : public event::Deletable,
   bool used_ = false;
   bool new_streams_ = false;  // some are not being sent yet
   bool freed_ = false;        // a stream has ended since the owner was told
+  bool greeted_ = false;      // HTTP/2: SETTINGS have come
 };
 
 }  // namespace portico::upstream

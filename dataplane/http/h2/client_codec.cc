@@ -19,6 +19,7 @@ class ClientSession final : public Session {
   Stream* BeginStream(StreamId) override { return nullptr; }
   void HeadReceived(Stream& stream, bool ends) override;
   void TrailersRefused(Stream& stream) override { ResetTooLarge(stream); }
+  void SettingsReceived() override { events_.OnRoomChanged(); }
 
   ClientEvents& events_;
   const std::string_view scheme_;  // "": the request's

@@ -54,6 +54,7 @@ class Session {
   virtual Stream* BeginStream(StreamId id) = 0;
   virtual void HeadReceived(Stream& stream, bool ends) = 0;
   virtual void TrailersRefused(Stream& stream) = 0;
+  virtual void SettingsReceived() {}
 
   Stream* Find(StreamId id) const;
   Stream& Add(StreamId id, base::Arena& arena);

@@ -80,6 +80,9 @@ int Session::OnFrame(const nghttp2_frame& frame) {
       // The work for the response is lost, at the price of 13 bytes. A server may reset what it likes: it is our work.
       if (server_ && stream != nullptr && !stream->sent_end && !stream->reset) misbehaviour_.Count();
       break;
+    case NGHTTP2_SETTINGS:
+      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) SettingsReceived();
+      break;
     case NGHTTP2_GOAWAY:
       if (!peer_drains_) events_.OnPeerDrains();
       peer_drains_ = true;
