@@ -1,5 +1,8 @@
 // portico-proxy: the composition root of the data plane. README.md tells the way of a request through what is joined
 // here.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -35,9 +38,19 @@ int Check(const portico::proxy::Options& options, portico::yaml::FileReader& fil
   return kGood;
 }
 
+// A descriptor below 3 that is closed would be given to the first socket, and what is printed would go to a client.
+bool OpenStandardStreams() {
+  for (;;) {
+    const int fd = open("/dev/null", O_RDWR);
+    if (fd > STDERR_FILENO) return close(fd) == 0;
+    if (fd < 0) return false;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!OpenStandardStreams()) return kFailed;
   const auto options = portico::proxy::ParseOptions(std::vector<std::string>(argv + 1, argv + argc));
   if (!options.ok()) {
     std::cerr << "portico-proxy: " << options.status().message() << "; see --help\n";

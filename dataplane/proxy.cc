@@ -128,7 +128,11 @@ void Proxy::End(int exit_code) {
 }
 
 void Proxy::ReadMetrics(std::function<void(std::string)> done) {
-  workers_.metrics().GaugeOf(observe::kMemoryResident, {}).Set(ResidentBytes());
+  observe::Metrics& metrics = workers_.metrics();
+  metrics.GaugeOf(observe::kMemoryResident, {}).Set(ResidentBytes());
+  // What the workers could not hand over they count themselves; the rest was lost on the way to the disk.
+  shared::Counter& dropped = metrics.CounterOf(observe::kAccessLogDroppedLines, {});
+  dropped.Add(access_log_.dropped_lines() - dropped.value());
   done(exporting::PrometheusText(workers_.ReadMetrics()));
 }
 
