@@ -163,6 +163,9 @@ bool Connection::Flush() {
     }
     output_.Consume(result.bytes);
     leaving_ = false;  // it reads: its time begins anew
+    // Nor is a client idle that has not read all of its answer yet, however long ago its exchange was over here.
+    const bool unread = !output_.empty() || !codec_->Idle();
+    if (exchanges_.empty() && unread) timer_.Set(loop_.Now() + timeouts_.idle);
   }
 }
 

@@ -264,6 +264,27 @@ TEST(ConnectionTest, AnExchangeUnderWayIsNotIdle) {
   EXPECT_EQ(Count(world.far->written, "HTTP/1.1 200 OK"), 1u);
 }
 
+// The exchange is long over here, but the client still reads its answer.
+TEST(ConnectionTest, AnAnswerThatIsStillBeingReadIsNotIdle) {
+  World world;
+  world.answer_at_once = false;
+  world.Say(kGet);
+  world.far->write_room = 0;
+  world.last->Answer(200, std::string(1000, 'x'));
+  world.loop.Turn();
+  for (int i = 0; i < 4; ++i) {  // every byte that it reads gives it time
+    world.loop.Turn(seconds(3000));
+    EXPECT_FALSE(world.far->destroyed) << i;
+    world.far->write_room = 10;
+    world.far->handler->OnWritable();
+    world.loop.Turn();
+  }
+  EXPECT_EQ(world.far->written.size(), 40u);
+  world.loop.Turn(seconds(3602));  // and when it reads no more, its time is over
+  world.loop.Turn(seconds(2));
+  EXPECT_TRUE(world.far->destroyed);
+}
+
 // The client leaves at every point: the exchange hears of it once, and nothing stays behind (World's destructor).
 TEST(ConnectionTest, TheClientMayLeaveAtEveryPoint) {
   const std::string whole = "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello";
