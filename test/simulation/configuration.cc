@@ -1,0 +1,168 @@
+#include "test/simulation/configuration.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/base/check.h"
+#include "api/base/text.h"
+#include "api/load/load.h"
+#include "api/load/memory_files.h"
+#include "dataplane/crypto/boring_key_pair.h"
+#include "dataplane/snapshot/snapshot_config.h"
+#include "test/simulation/waiting_filter.h"
+
+namespace portico::simulation {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::string_view kGateway = R"(
+kind: Gateway
+metadata: {name: sim}
+spec:
+  listeners: [{name: http, port: 8080, protocol: HTTP}]
+  addresses: [{type: IPAddress, value: 10.0.0.1}]
+  timeouts: {requestHead: 5s, streamIdle: 10s, connectionIdle: 20s}
+  accessLog: {disabled: true}
+---
+kind: AuthPolicy
+metadata: {name: nobody}
+spec:
+  targetRefs: [{kind: Route, name: sim, sectionName: denied}]
+  authentication: {anyOf: [{anonymous: {}}]}
+  authorization: {defaultAction: Deny}
+---
+)";
+
+constexpr std::string_view kRoute = R"(
+kind: Route
+metadata: {name: sim}
+spec:
+  parentRefs: [{name: sim}]
+  rules:
+  - {name: http1, matches: [{path: {value: /http1}}], filters: FILTERS, backendRefs: [{name: one}]}
+  - {name: http2, matches: [{path: {value: /http2}}], filters: FILTERS, backendRefs: [{name: two}]}
+  - {name: pair, matches: [{path: {value: /pair}}], filters: FILTERS, backendRefs: PAIR}
+  - {name: waiting, matches: [{path: {value: /waiting}}], filters: FILTERS, backendRefs: [{name: one}], timeouts: {request: 40s}}
+  - {name: denied, matches: [{path: {value: /denied}}], filters: FILTERS, backendRefs: [{name: one}]}
+  - {name: deadline, matches: [{path: {value: /deadline}}], filters: FILTERS, backendRefs: [{name: two}], timeouts: {request: 200ms}}
+  - name: composition
+    matches: [{path: {value: /composition}}]
+    filters: [ANSWERS]
+    backendRefs: [{kind: Composition, name: whole}]
+  - name: direct
+    matches: [{path: {value: /direct}}]
+    filters: [ANSWERS, {directResponse: {status: 418, headers: [{name: content-type, value: text/plain}], body: short and stout}}]
+---
+kind: Composition
+metadata: {name: whole}
+spec:
+  steps:
+  - {name: list, call: {backendRef: {name: one}, path: '/list/${request.query.token}', headers: HEADERS}}
+  - name: item
+    forEach: {items: '$list.body.items[]', parallel: 3}
+    call: {backendRef: {name: two}, path: '/item/${each}', headers: HEADERS}
+    onFailure: UseNull
+  - name: stock
+    call: {backendRef: {name: one}, path: '/stock/${list.body.token}', headers: HEADERS}
+    onFailure: UseFallback
+    fallback: {}
+  answer:
+    body: |
+      {token: $list.body.token, revision: $list.body.revision, stock: $stock.body, incomplete: $failures,
+       items: [$list.body.items[] | {id: ., got: $item[.].body}]}
+)";
+
+std::string Replaced(std::string text, std::string_view word, std::string_view by) {
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
+    text.replace(at, word.size(), by);
+  return text;
+}
+
+std::string ClusterText(std::string_view name, std::string_view protocol, std::string_view endpoints) {
+  return base::Concat("kind: Cluster\nmetadata: {name: ", name, "}\nspec: {protocol: ", protocol, ", endpoints: [",
+                      endpoints, "], pool: {idleTimeout: 15s}}\n---\n");
+}
+
+std::string Text(uint64_t revision, const Variant& variant) {
+  const std::string headers = base::Concat("[{name: x-revision, value: \"", revision, "\"}]");
+  const std::string answers = base::Concat("{responseHeaderModifier: {set: ", headers, "}}");
+  const std::string requests = base::Concat("{requestHeaderModifier: {set: ", headers, "}}");
+  std::string route = Replaced(std::string(kRoute), "FILTERS", base::Concat("[", requests, ", ANSWERS]"));
+  route = Replaced(route, "ANSWERS", answers);
+  route = Replaced(route, "HEADERS", headers);
+  route = Replaced(
+      route, "PAIR",
+      base::Concat("[{name: one, weight: ", variant.weight, "}, {name: two, weight: ", 100 - variant.weight, "}]"));
+  const std::string_view second_one = variant.both_ones ? ", {address: 10.0.0.4, port: 9001}" : "";
+  const std::string_view second_two = variant.both_twos ? ", {address: 10.0.0.6, port: 9002}" : "";
+  return base::Concat(kGateway,
+                      ClusterText("one", "HTTP1", base::Concat("{address: 10.0.0.3, port: 9001}", second_one)),
+                      ClusterText("two", "HTTP2", base::Concat("{address: 10.0.0.5, port: 9002}", second_two)), route);
+}
+
+// Many seeds want the same one.
+std::shared_ptr<const snapshot::Snapshot> Build(const std::string& text, uint64_t revision) {
+  static std::map<std::string, std::shared_ptr<const snapshot::Snapshot>> built;
+  std::shared_ptr<const snapshot::Snapshot>& known = built[text];
+  if (known != nullptr) return known;
+  load::MemoryFiles files({{"sim.yaml", text}});
+  const load::Loaded loaded = load::Load({"sim.yaml"}, files, crypto::BoringKeyPairChecker());
+  for (const load::Finding& finding : loaded.findings)
+    if (finding.is_error) base::CheckFailed(__FILE__, __LINE__, "the file is good", finding.ToString().c_str());
+  const auto snapshot = snapshot::BuildSnapshot(
+      loaded.configuration, {"Gateway", "default", "sim"},
+      {.revision = revision, .bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()});
+  PORTICO_CHECK(snapshot.ok() && (*snapshot)->faults.empty());
+  return known = *snapshot;
+}
+
+std::shared_ptr<const snapshot::Port> Adapted(const snapshot::Port& port, const Variant& variant,
+                                              const filter::Chain& waiting) {
+  auto adapted = std::make_shared<snapshot::Port>(port);
+  auto client = std::make_shared<snapshot::ClientConfig>(*port.client);
+  client->limits.stream_window_bytes = variant.stream_window_bytes;
+  adapted->client = client;
+  std::vector<std::shared_ptr<const snapshot::BoundRule>> rules = *port.rules;
+  for (std::shared_ptr<const snapshot::BoundRule>& rule : rules) {
+    if (rule->rule->name != "waiting") continue;
+    rule = std::make_shared<const snapshot::BoundRule>(snapshot::BoundRule{rule->rule, waiting, rule->backends});
+  }
+  adapted->rules = std::make_shared<const std::vector<std::shared_ptr<const snapshot::BoundRule>>>(std::move(rules));
+  return adapted;
+}
+
+}  // namespace
+
+Variant RandomVariant(base::Random& random) {
+  constexpr size_t kWindows[] = {16 * 1024, 64 * 1024, 256 * 1024};
+  Variant variant;
+  variant.both_ones = random.Below(2) == 0;
+  variant.both_twos = random.Below(2) == 0;
+  variant.weight = 10 + 40 * static_cast<uint32_t>(random.Below(3));
+  if (random.Below(3) == 0) variant.connections_max = 2 + random.Below(3);
+  variant.stream_window_bytes = kWindows[random.Below(3)];
+  return variant;
+}
+
+std::shared_ptr<const snapshot::Snapshot> MakeSnapshot(uint64_t revision, const Variant& variant, event::Loop& loop,
+                                                       Judge& judge) {
+  auto snapshot = std::make_shared<snapshot::Snapshot>(*Build(Text(revision, variant), revision));
+  const filter::Chain waiting({std::make_shared<const WaitingFilterConfig>(loop, judge)});
+  for (std::shared_ptr<const snapshot::Port>& port : snapshot->ports)
+    port = Adapted(*port, variant, waiting);
+  for (std::shared_ptr<const upstream::ClusterConfig>& cluster : snapshot->clusters) {
+    auto adapted = std::make_shared<upstream::ClusterConfig>(*cluster);
+    adapted->connections_max = variant.connections_max;
+    adapted->response_head_timeout = seconds(6);
+    adapted->stream_idle_timeout = seconds(8);
+    cluster = adapted;
+  }
+  return snapshot;
+}
+
+}  // namespace portico::simulation

@@ -1,0 +1,97 @@
+#include "test/simulation/judge.h"
+
+#include <utility>
+
+#include "api/base/check.h"
+#include "api/base/text.h"
+
+namespace portico::simulation {
+namespace {
+
+constexpr size_t kTokenBytes = 16;
+
+// "/http1/tok…" and "/item/tok…-3" carry it after the second slash.
+std::string_view TokenOf(std::string_view path) {
+  const size_t slash = path.find('/', 1);
+  return slash == std::string_view::npos ? "" : path.substr(slash + 1, kTokenBytes);
+}
+
+bool MayGoTo(Rule rule, std::string_view cluster) {
+  switch (rule) {
+    case Rule::kHttp1:
+    case Rule::kWaiting:
+      return cluster == "one";
+    case Rule::kHttp2:
+    case Rule::kDeadline:
+      return cluster == "two";
+    case Rule::kPair:
+    case Rule::kComposition:
+      return true;
+    case Rule::kDenied:
+    case Rule::kDirect:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Judge::SetRevision(uint64_t revision) {
+  revision_ = revision;
+  ++tally.swaps;
+  Trace(base::Concat("revision ", revision));
+}
+
+const Script& Judge::Begin(Script script) {
+  ++tally.rules[static_cast<size_t>(script.rule)];
+  const auto [place, fresh] = entries_.insert({script.token, Entry{script, revision_}});
+  PORTICO_CHECK(fresh, "two exchanges with one token");
+  Trace(base::Concat("begins ", script.path()));
+  return place->second.script;
+}
+
+const Script* Judge::Find(std::string_view token) {
+  const auto found = entries_.find(token);
+  if (found != entries_.end()) return &found->second.script;
+  Violation(token, "no client has sent this token");
+  return nullptr;
+}
+
+uint64_t Judge::RevisionAtBegin(std::string_view token) const {
+  const auto found = entries_.find(token);
+  return found == entries_.end() ? 0 : found->second.revision_at_begin;
+}
+
+void Judge::FilterPassed(std::string_view token) {
+  const auto found = entries_.find(token);
+  if (found != entries_.end()) found->second.filter_passed = true;
+}
+
+const Script* Judge::AtOrigin(const http::RequestHead& head, std::string_view cluster) {
+  ++tally.at_origins;
+  const std::string_view token = TokenOf(head.path);
+  Trace(base::Concat("at an origin of ", cluster, ": ", head.path));
+  const Script* script = Find(token);
+  if (script == nullptr) return nullptr;
+  const std::string_view carried = head.fields.Combined("x-request-id").value_or("");
+  if (carried != token) Violation(token, base::Concat("an origin gets it with the identity of ", carried));
+  if (script->denied()) Violation(token, "an origin sees what a policy denied");
+  if (!MayGoTo(script->rule, cluster)) Violation(token, base::Concat("rule ", RuleName(script->rule), " in ", cluster));
+  if (script->rule == Rule::kComposition) return script;
+
+  Entry& entry = entries_.find(token)->second;
+  if (script->rule == Rule::kWaiting && !entry.filter_passed) Violation(token, "it went on before its filter said so");
+  if (head.method != script->method) Violation(token, base::Concat("the method became ", head.method));
+  if (head.path != script->path()) Violation(token, base::Concat("the target became ", head.path));
+  ++entry.at_origin;
+  const bool repeatable = script->method != "POST" && script->request_bytes == 0;
+  if (entry.at_origin > (repeatable ? 2 : 1)) Violation(token, "an origin gets it too often");
+  return script;
+}
+
+void Judge::Violation(std::string_view token, std::string_view what) {
+  Trace(base::Concat("violation: ", token, ": ", what));
+  if (violations_.size() < kViolationsMax) violations_.push_back(base::Concat(token, ": ", what));
+}
+
+}  // namespace portico::simulation
