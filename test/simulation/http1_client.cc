@@ -20,14 +20,17 @@ void Http1Client::OnConnected() {
   Http1Reader::Sink& sink = *this;
   reader_ = std::make_unique<Http1Reader>(sink);
   output_.clear();
-  last_ = disconnect_ = false;
+  last_ = perhaps_last_ = disconnect_ = false;
 }
 
-// RFC 9112 section 9.6: requests behind the last response of a connection are simply lost.
+// RFC 9112 section 9.6: requests behind the last response of a connection are simply lost, and so are those behind one
+// that is broken off.
 void Http1Client::OnDisconnected(bool excused) {
   sending_ = nullptr;
+  excused = excused || perhaps_last_;
   for (auto& exchange : std::exchange(exchanges_, {})) {
     exchange->Cut(excused);
+    excused = excused || exchange->script().uncertain();
     parts().loop.Post([dead = std::shared_ptr<ClientExchange>(std::move(exchange))] {});
   }
 }
@@ -116,6 +119,7 @@ void Http1Client::OnEnd() {
     sending_ = nullptr;
     last_ = true;
   }
+  perhaps_last_ = perhaps_last_ || ended->script().request_bytes > kUnreadBytesMax;
   disconnect_ = last_;
   parts().loop.Post([dead = std::shared_ptr<ClientExchange>(std::move(ended))] {});
   StepSoon();

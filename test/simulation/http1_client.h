@@ -19,6 +19,8 @@ class Http1Client final : public Client, private Http1Reader::Sink {
 
  private:
   static constexpr size_t kPipelineMax = 4;
+  // A server that has answered reads less than this of the rest of a request, and closes if there is more.
+  static constexpr size_t kUnreadBytesMax = 48 * 1024;
   static constexpr size_t kOutputBytes = 8 * 1024;  // content that is made ahead of its writing
 
   size_t under_way() const override { return exchanges_.size(); }
@@ -53,6 +55,7 @@ class Http1Client final : public Client, private Http1Reader::Sink {
   uint64_t sent_ = 0;                        // bytes of it that are
   bool held_back_ = false;                   // until a 100 comes
   bool last_ = false;                        // the response under way is the last on the connection
+  bool perhaps_last_ = false;                // a response was, if its request was not read to the end
   bool disconnect_ = false;                  // once the reader has returned
 };
 

@@ -11,6 +11,10 @@
 #include "api/base/text.h"
 #include "test/simulation/simulation.h"
 
+#if __has_feature(address_sanitizer)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 // usage: simulation [--first_seed=N] [--seeds=N] [--failures_max=N] [--hashes] [--trace]
 
 namespace portico::simulation {
@@ -51,6 +55,11 @@ extern "C" void OnCrash(int signal) {
 
 // What is freed is overwritten, so that whoever uses it still is found out.
 void Prepare() {
+#if __has_feature(address_sanitizer)
+  __sanitizer_set_death_callback([] { Say(STDERR_FILENO, seed_under_way, "crashed"); });
+  std::signal(SIGALRM, OnCrash);
+  return;
+#endif
   mallopt(M_PERTURB, 0xa5);
   for (int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGALRM})
     std::signal(signal, OnCrash);
