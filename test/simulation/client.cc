@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kReadBytes = 4096;
 constexpr base::Duration kConnectTime = std::chrono::seconds(5);
-constexpr size_t kDripBytes = 1000;
+constexpr size_t kDripBytes = 500;
 constexpr base::Duration kSlowReadPause = std::chrono::milliseconds(3);
 constexpr base::Duration kDripPause = std::chrono::seconds(1);
 

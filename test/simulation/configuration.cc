@@ -101,7 +101,8 @@ std::string Text(uint64_t revision, const Variant& variant) {
   const std::string_view second_one = variant.both_ones ? ", {address: 10.0.0.4, port: 9001}" : "";
   const std::string_view second_two = variant.both_twos ? ", {address: 10.0.0.6, port: 9002}" : "";
   return base::Concat(kGateway,
-                      ClusterText("one", "HTTP1", base::Concat("{address: 10.0.0.3, port: 9001}", second_one)),
+                      ClusterText("one", variant.ones_speak_http2 ? "HTTP2" : "HTTP1",
+                                  base::Concat("{address: 10.0.0.3, port: 9001}", second_one)),
                       ClusterText("two", "HTTP2", base::Concat("{address: 10.0.0.5, port: 9002}", second_two)), route);
 }
 
@@ -143,6 +144,7 @@ Variant RandomVariant(base::Random& random) {
   Variant variant;
   variant.both_ones = random.Below(2) == 0;
   variant.both_twos = random.Below(2) == 0;
+  variant.ones_speak_http2 = random.Below(3) == 0;
   variant.weight = 10 + 40 * static_cast<uint32_t>(random.Below(3));
   if (random.Below(3) == 0) variant.connections_max = 2 + random.Below(3);
   variant.stream_window_bytes = kWindows[random.Below(3)];

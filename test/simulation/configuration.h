@@ -17,7 +17,8 @@ inline constexpr uint16_t kProxyPort = 8080;
 struct Variant {
   bool both_ones = true;  // cluster one has both its endpoints, or only the first
   bool both_twos = true;
-  uint32_t weight = 50;  // of cluster one in the pair, in percent
+  bool ones_speak_http2 = false;  // then connections of before must not be used again
+  uint32_t weight = 50;           // of cluster one in the pair, in percent
   size_t connections_max = 1024;
   size_t stream_window_bytes = 256 * 1024;  // offered to clients
 };

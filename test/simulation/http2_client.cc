@@ -138,8 +138,9 @@ void Http2Client::OnStep() {
     if (stream.owed == 0) continue;
     const Script::Pace pace = stream.exchange->script().pace;
     if (parts().loop.Now() >= stream.give_back_at) {
+      // Windows are given back by halves: of the smallest ones every few seconds.
       const size_t part =
-          std::min<size_t>(stream.owed, pace == Script::Pace::kDrip ? 1000 : 1 + random().Below(20'000));
+          std::min<size_t>(stream.owed, pace == Script::Pace::kDrip ? 2000 : 1 + random().Below(20'000));
       stream.owed -= part;
       codec_->Consumed(id, part);
       stream.give_back_at = parts().loop.Now() + PauseOf(pace);

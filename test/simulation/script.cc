@@ -99,10 +99,10 @@ Script RandomScript(base::Random& random, const Mood& mood) {
     script.answer_delay = UpTo(random, milliseconds(250));
     if (OneIn(random, 2)) script.piece_delay = UpTo(random, milliseconds(20));
   }
-  if (script.rule == Rule::kHttp1 && script.method == "GET" && OneIn(random, 3)) {
+  if (script.rule == Rule::kHttp1 && script.method == "GET" && OneIn(random, 2)) {
     script.pace = Script::Pace::kDrip;
     script.status = 200;
-    script.response_bytes = 30'000 + random.Below(10'000);
+    script.response_bytes = 40'000 + random.Below(30'000);
     script.piece_bytes = 20'000;
     script.leaves_at_bytes.reset();
   }

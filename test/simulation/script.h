@@ -14,8 +14,8 @@ namespace portico::simulation {
 
 // The rules of the proxy under test, each under a path of its own ("/http1/<token>").
 enum class Rule : uint8_t {
-  kHttp1,        // forwards to cluster one, whose origins speak HTTP/1.1
-  kHttp2,        // to cluster two, HTTP/2
+  kHttp1,        // forwards to cluster one: HTTP/1.1, and in some configurations HTTP/2
+  kHttp2,        // to cluster two: HTTP/2
   kPair,         // to either, by weight
   kComposition,  // three steps, one of them for each item
   kWaiting,      // an asynchronous filter, then cluster one

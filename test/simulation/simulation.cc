@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "dataplane/observe/families.h"
 #include "dataplane/observe/metrics.h"
 #include "dataplane/worker/worker.h"
 #include "test/simulation/configuration.h"
@@ -47,7 +48,7 @@ class Run {
   void CloseAll();
   bool ClientsDone() const;
   bool ClustersAreEmpty() const;
-  void CheckGauges();
+  void CheckMetrics();
   // Calls into the worker from its loop, and lets it happen.
   template <typename Act>
   void OnWorker(Act act);
@@ -197,13 +198,17 @@ void Run::AwaitQuiet() {
   Expect(judge_.filters == 0, "filters outlive their exchanges");
 }
 
-void Run::CheckGauges() {
+void Run::CheckMetrics() {
+  uint64_t requests = 0;
   for (const auto& [name, family] : metrics_.Read()) {
+    for (const auto& [labels, value] : family.series)
+      if (name == observe::kRequests.name) requests += std::get<uint64_t>(value);
     if (family.family->kind != observe::MetricKind::kGauge) continue;
     for (const auto& [labels, value] : family.series) {
       if (std::get<int64_t>(value) != 0) Expect(false, base::Concat("gauge ", name, " is ", std::get<int64_t>(value)));
     }
   }
+  Expect(requests >= judge_.tally.responses, "responses that no metric counts");
 }
 
 void Run::CloseAll() {
@@ -217,7 +222,7 @@ void Run::CloseAll() {
   world_.RunFor(seconds(1));
   Expect(worker_->idle(), "the proxy keeps connections of clients after its end");
   Expect(judge_.filters == 0, "filters outlive the proxy's end");
-  CheckGauges();
+  CheckMetrics();
   worker_.reset();
   origin_loop_.Post([this] {
     for (const auto& origin : origins_)
