@@ -208,13 +208,15 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
 
 void Exchange::PrepareForOrigin() {
   http::RequestHead& head = *request_;
-  std::string path(target_.path);
+  std::string rewritten;
+  std::string_view path = target_.path;
   if (const auto& rewrite = rule_->rule->rewrite) {
     if (!rewrite->hostname.empty()) head.authority = rewrite->hostname;
-    if (rewrite->path) path = route::RewritePath(*rewrite->path, target_.path, prefix_bytes_);
+    if (rewrite->path) path = rewritten = route::RewritePath(*rewrite->path, target_.path, prefix_bytes_);
   }
-  if (target_.has_query) path = base::Concat(path, "?", target_.query);
-  head.path = arena_.Copy(path);
+  // Still the beginning of what was sent: neither normalising nor rewriting changed it.
+  const bool as_sent = path.data() == head.path.data();
+  if (!as_sent) head.path = arena_.Copy(target_.has_query ? base::Concat(path, "?", target_.query) : std::string(path));
   rule_->rule->request_edits.Apply(head.fields);
 }
 
@@ -229,6 +231,7 @@ Exchange::Step Exchange::Compose(const snapshot::BoundBackend& backend) {
   input.request = RequestVariable(*request_, target_, arena_);
   input.identity = IdentityVariable(identity_, arena_);
   input.tracing = TracingFields(request_->fields);
+  input.budget = &host_.composition_budget();
   relay_.Cancel();  // the client's content is nobody's
   compose::CompositionHandler& handler = *this;
   composition_ = std::make_unique<compose::Composition>(backend.plan, std::move(input), handler);

@@ -86,12 +86,14 @@ void KeepOrBeginTrace(http::Fields& fields, bool begin, base::Random& random) {
   fields.Remove(FieldId::kTraceparent);
   fields.Remove(FieldId::kTracestate);
   if (!begin) return;
-  char ids[48];
+  char begun[] = "00-tttttttttttttttttttttttttttttttt-pppppppppppppppp-00";
+  char* const trace = begun + 3;
+  char* const span = begun + 36;
   do {
-    random.FillHex(ids, sizeof ids);
-  } while (AllZero({ids, 32}) || AllZero({ids + 32, 16}));
-  const std::string_view trace(ids, 32), span(ids + 32, 16);
-  fields.Add(FieldId::kTraceparent, base::Concat("00-", trace, "-", span, "-00"));
+    random.FillHex(trace, 32);
+    random.FillHex(span, 16);
+  } while (AllZero({trace, 32}) || AllZero({span, 16}));
+  fields.Add(FieldId::kTraceparent, begun);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ filter::Reply AnswerForMisdirected() {
 }
 
 filter::Reply AnswerForDeadline() {
-  return Answer(504, "http_response_timeout", "there was no whole answer within timeouts.request");
+  return Answer(504, "http_response_timeout", "there was no whole answer by the deadline of the exchange");
 }
 
 filter::Reply AnswerForComposition(int status, std::string_view step, std::string_view reason) {

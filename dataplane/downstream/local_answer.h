@@ -21,7 +21,7 @@ filter::Reply AnswerFor(const http::MessageError& error);
 filter::Reply AnswerForNoRoute();
 // The host is not one that this connection's certificate is for: 421 (RFC 9110 section 15.5.20).
 filter::Reply AnswerForMisdirected();
-// timeouts.request is over: 504, error=http_response_timeout.
+// timeouts.request or streamDurationMax is over: 504, error=http_response_timeout.
 filter::Reply AnswerForDeadline();
 // A step of a Composition failed the whole: 502, or 504 for a timeout. `step` is a name of the language, `reason` the
 // composition's own words ("status 503"); no byte of an origin is in them.

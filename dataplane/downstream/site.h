@@ -6,6 +6,7 @@
 
 #include "dataplane/base/random.h"
 #include "dataplane/call/call.h"
+#include "dataplane/compose/budget.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/filter/worker_slots.h"
 #include "dataplane/observe/access_log.h"
@@ -19,6 +20,7 @@ class Host {
   virtual event::Loop& loop() = 0;
   virtual base::Random& random() = 0;
   virtual filter::WorkerSlots& slots() = 0;
+  virtual compose::Budget& composition_budget() = 0;
   // The cluster of that name (Snapshot::clusters), nullptr if there is none. Whoever holds it keeps it alive, also when
   // a newer configuration has dropped it; let go of it where things die (Loop::DeleteLater), not inside its callback.
   virtual std::shared_ptr<call::Backend> FindBackend(std::string_view name) = 0;

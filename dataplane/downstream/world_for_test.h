@@ -13,6 +13,7 @@
 
 #include "api/base/text.h"
 #include "dataplane/base/random.h"
+#include "dataplane/compose/budget.h"
 #include "dataplane/downstream/connection.h"
 #include "dataplane/downstream/exchange.h"
 #include "dataplane/downstream/fake_origin_for_test.h"
@@ -134,6 +135,7 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
   event::Loop& loop() override { return manual_loop; }
   base::Random& random() override { return random_numbers; }
   filter::WorkerSlots& slots() override { return worker_slots; }
+  compose::Budget& composition_budget() override { return compositions; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view name) override {
     const auto found = origins.find(std::string(name));
     return found == origins.end() ? nullptr : found->second;
@@ -143,6 +145,7 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
   base::BlockPool pool;
   std::map<std::string, std::shared_ptr<FakeOrigin>> origins;
   filter::WorkerSlots worker_slots;
+  compose::Budget compositions;
   base::Random random_numbers{1};
   std::vector<Record> records;
   size_t exchanges_begun = 0;

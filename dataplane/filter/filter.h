@@ -22,7 +22,7 @@ struct FilterContext {
   std::string_view host;       // route::HostOf(authority)
   std::string_view path;       // normal (route::NormalisePath), without query: what policies judge
   Identity& identity;
-  base::WallTime now;  // at the start of the exchange's turn; the exchange renews it before a resumption
+  base::WallTime now;  // when the filters began: a filter that waits learns the later time from whoever wakes it
 };
 
 // One filter of one exchange: made when the request head is there, gone with the exchange. On the worker's thread.

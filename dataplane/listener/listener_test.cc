@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "dataplane/compose/budget.h"
 #include "dataplane/crypto/key_pair.h"
 #include "dataplane/listener/test_peer.h"
 #include "dataplane/listener/test_snapshot.h"
@@ -90,6 +91,7 @@ struct World : downstream::Host, Listener::Owner {
   event::Loop& loop() override { return proxy_loop; }
   base::Random& random() override { return dice; }
   filter::WorkerSlots& slots() override { return worker_slots; }
+  compose::Budget& composition_budget() override { return compositions; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view) override { return silent; }
   void OnExchangeEnd(const observe::ExchangeRecord& record) override { ++(record.aborted ? aborted : ended); }
   // Listener::Owner
@@ -158,6 +160,7 @@ struct World : downstream::Host, Listener::Owner {
   ConnectionBudget budget;
   base::Random dice{7};
   filter::WorkerSlots worker_slots;
+  compose::Budget compositions;
   std::shared_ptr<SilentBackend> silent = std::make_shared<SilentBackend>();
   std::unique_ptr<Listener> listener;
   std::vector<std::unique_ptr<TestPeer>> clients;

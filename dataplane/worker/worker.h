@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/random.h"
+#include "dataplane/compose/budget.h"
 #include "dataplane/downstream/site.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/export/log_file.h"
@@ -80,6 +81,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   event::Loop& loop() override { return parts_.loop; }
   base::Random& random() override { return random_; }
   filter::WorkerSlots& slots() override { return slots_; }
+  compose::Budget& composition_budget() override { return compositions_; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view name) override { return clusters_.Find(name); }
   void OnExchangeEnd(const observe::ExchangeRecord& record) override;
   // listener::Listener::Owner
@@ -98,6 +100,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   tls::Scratch scratch_;
   base::Random random_;
   filter::WorkerSlots slots_;
+  compose::Budget compositions_;
   TrafficMetrics traffic_;
   AccessLogBuffer log_;
   ClusterRegistry clusters_;
