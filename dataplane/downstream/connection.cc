@@ -61,7 +61,7 @@ void Connection::Serve(bool http2) {
     const std::string_view scheme = stream_->tls().version.empty() ? "http" : "https";
     codec_ = std::make_unique<http::h1::ServerCodec>(*limits_, events, &pool_, scheme);
   }
-  if (draining_) codec_->Drain(drain_final_);
+  if (drain_ != DrainStep::kNone) codec_->Drain(drain_ == DrainStep::kFinal);
 }
 
 // False: more bytes are needed to tell. Otherwise `input` holds all that came so far.
@@ -170,7 +170,7 @@ bool Connection::Flush() {
 }
 
 void Connection::FinishOrWait() {
-  const bool ends = close_after_flush_ || codec_->WantsClose() || (drain_final_ && codec_->Idle());
+  const bool ends = close_after_flush_ || codec_->WantsClose() || (drain_ == DrainStep::kFinal && codec_->Idle());
   if (ends && output_.empty()) return Linger();
   // A pipelined request that waited for the answers before it to be written.
   if (!http2_ && exchanges_.empty() && output_.empty() && !codec_->WantsInput()) loop_.AtTurnEnd(*this);
@@ -247,11 +247,15 @@ void Connection::AnswerLateHead() {
 }
 
 void Connection::Drain(bool final) {
-  draining_ = true;
-  drain_final_ = drain_final_ || final;
+  drain_ = final ? DrainStep::kFinal : std::max(drain_, DrainStep::kWarned);
   if (state_ == State::kServing) codec_->Drain(final);
   if (final && (state_ == State::kDetecting || state_ == State::kOpening)) return Close();
   loop_.AtTurnEnd(*this);
+}
+
+void Connection::AgeWarning() {
+  if (drain_ == DrainStep::kAged && http2_) return Drain(true);
+  if (drain_ == DrainStep::kWarned) drain_ = DrainStep::kAged;
 }
 
 Connection::Entry* Connection::Find(http::StreamId id) {

@@ -74,12 +74,13 @@ class Connection final : public event::Deletable,
   void SendTrailers(http::StreamId id, const http::Fields& trailers);
   size_t Unsent(http::StreamId id) const { return codec_->Unsent(id); }
   void Consumed(http::StreamId id, size_t bytes);
-  // Ends the exchange now, without OnReset. HTTP/1.1: a response that has begun ends in a TCP reset, since a FIN could
-  // be taken for its end (RFC 9112 section 8).
+  // Ends the exchange now, without OnReset. HTTP/1.1: a response that has begun ends in a TCP reset (RFC 9112 section 8).
   void Reset(http::StreamId id, http::ResetReason reason);
 
   // No new requests (see README). `final`: the warning has been out long enough; idle connections close.
   void Drain(bool final);
+  // HTTP/2: who was warned before this was last called takes no new streams: Drain(true).
+  void AgeWarning();
   // Ends every exchange by OnReset(kClosed), and the connection.
   void Close();
 
@@ -89,6 +90,7 @@ class Connection final : public event::Deletable,
 
  private:
   enum class State : uint8_t { kOpening, kDetecting, kServing, kLingering, kClosed };
+  enum class DrainStep : uint8_t { kNone, kWarned, kAged, kFinal };
   struct Entry {
     http::StreamId id;
     std::unique_ptr<ExchangeEvents> exchange;
@@ -148,8 +150,7 @@ class Connection final : public event::Deletable,
   bool readable_ = false;
   bool writable_ = false;
   bool read_ahead_ = false;
-  bool draining_ = false;
-  bool drain_final_ = false;
+  DrainStep drain_ = DrainStep::kNone;
   bool close_after_flush_ = false;
   bool abort_ = false;    // a response was cut short
   bool leaving_ = false;  // only the client's reading, or the rest of its request, is waited for; the timer bounds it

@@ -376,6 +376,23 @@ TEST(ConnectionTest, AnIdleConnectionIsKeptUntilTheDrainIsFinal) {
   EXPECT_TRUE(other.far->shut_down);
 }
 
+TEST(ConnectionTest, AnAgedWarningEndsAnIdleHttp2ConnectionAlone) {
+  for (const bool http2 : {true, false}) {
+    World world;
+    world.Say(http2 ? std::string(kPreface) + kSettings : std::string(kGet));
+    world.connection->AgeWarning();
+    world.connection->AgeWarning();
+    EXPECT_FALSE(world.far->shut_down) << http2;  // nobody was warned
+    world.connection->Drain(false);
+    world.connection->AgeWarning();
+    world.loop.Turn();
+    EXPECT_FALSE(world.far->shut_down) << http2;
+    world.connection->AgeWarning();
+    world.loop.Turn();
+    EXPECT_EQ(world.far->shut_down, http2);
+  }
+}
+
 TEST(ConnectionTest, TheExchangeMayResetItself) {
   World world;
   world.answer_at_once = false;

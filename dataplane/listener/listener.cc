@@ -131,7 +131,7 @@ void Listener::Drain(bool final) {
   stage_ = final ? Stage::kLeaving : Stage::kWarning;
   if (final) CloseDoors();
   if (before == Stage::kServing) ForEachConnection([](downstream::Connection& one) { one.Drain(false); });
-  if (final && connection_count_ > 0) timer_.Set(parts_.loop.Now() + kWarningTime);
+  if (!final || connection_count_ > 0) timer_.Set(parts_.loop.Now() + kWarningTime);
 }
 
 void Listener::CloseDoors() {
@@ -141,6 +141,10 @@ void Listener::CloseDoors() {
 }
 
 void Listener::OnTimer(event::Timer&) {
+  if (stage_ == Stage::kWarning) {
+    timer_.Set(parts_.loop.Now() + kWarningTime);
+    return ForEachConnection([](downstream::Connection& one) { one.AgeWarning(); });
+  }
   stage_ = Stage::kFinal;
   ForEachConnection([](downstream::Connection& one) { one.Drain(true); });
 }

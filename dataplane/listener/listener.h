@@ -42,7 +42,8 @@ struct ListenerParts {
 //   listener.Unbind()                  → instead of Update: what the last Bind opened is closed
 //
 //   kServing ──Drain(false)──▶ kWarning ──Drain(true)──▶ kLeaving ──kWarningTime──▶ kFinal
-//   kWarning: goes on accepting; every client hears GOAWAY, or `connection: close` with its next answer
+//   kWarning: goes on accepting; every client hears GOAWAY, or `connection: close` with its next answer; an HTTP/2
+//             connection that was warned kWarningTime ago or earlier takes no new streams and ends with its last one
 //   kLeaving: the accept queue is emptied, the sockets are closed; who waited there may still ask for something
 //   kFinal:   idle connections are closed; it is empty when the last exchange has ended
 //

@@ -9,6 +9,7 @@ import time
 import h2.config
 import h2.connection
 import h2.events
+import h2.settings
 import h2.exceptions
 
 CLOSE = "close"      # in a script: end the connection
@@ -212,7 +213,9 @@ class Http2Connection:
 
     def run(self):
         with self.changed:
-            self.codec.local_settings.max_concurrent_streams = self.origin.streams_max
+            # Assigned later, they would be said only after the client has acknowledged the first ones.
+            self.codec.local_settings = h2.settings.Settings(client=False, initial_values={
+                h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self.origin.streams_max})
             self.codec.initiate_connection()
             self.flush()
         try:
