@@ -32,7 +32,8 @@ TEST(OptionsTest, HasDefaults) {
   EXPECT_FALSE(options->workers.has_value());
   EXPECT_EQ(options->admin_address->ToString(), "127.0.0.1:9903");
   EXPECT_FALSE(options->probe_address.has_value());
-  EXPECT_EQ(ParseOptions({"--config=a", "--gateway=edge"})->gateway, (check::ResourceKey{"Gateway", "default", "edge"}));
+  EXPECT_EQ(ParseOptions({"--config=a", "--gateway=edge"})->gateway,
+            (check::ResourceKey{"Gateway", "default", "edge"}));
   EXPECT_FALSE(ParseOptions({"--config=a", "--admin_address=off"})->admin_address.has_value());
 }
 

@@ -68,13 +68,12 @@ class Connection final : public event::Deletable,
              std::shared_ptr<const http::Limits> limits, Timeouts timeouts);
   ~Connection() override;
 
-  // For exchanges; as in http/codec.h.
-  void SendResponse(http::StreamId id, const http::ResponseHead& head, bool end);
+  void SendResponse(http::StreamId id, const http::ResponseHead& head, bool end);  // as in http/codec.h
   void SendContent(http::StreamId id, base::Buffer& content, bool end);
   void SendTrailers(http::StreamId id, const http::Fields& trailers);
   size_t Unsent(http::StreamId id) const { return codec_->Unsent(id); }
   void Consumed(http::StreamId id, size_t bytes);
-  // Ends the exchange now, without OnReset. HTTP/1.1: a response that has begun ends in a TCP reset (RFC 9112 section 8).
+  // Ends the exchange now, without OnReset. HTTP/1.1: a response that has begun ends in a TCP reset.
   void Reset(http::StreamId id, http::ResetReason reason);
 
   // No new requests (see README). `final`: the warning has been out long enough; idle connections close.

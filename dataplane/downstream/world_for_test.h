@@ -37,7 +37,7 @@ inline size_t Count(std::string_view text, std::string_view piece) {
 }
 
 inline bool Has(std::string_view text, std::string_view piece) {
-  return text.find(piece) != std::string_view::npos;
+  return Count(text, piece) > 0;
 }
 
 // A record with its texts copied: "GET /a -> 200 error=… reason=…", aborted ones with " aborted".
@@ -113,7 +113,6 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
     if (far->handler != nullptr) far->handler->OnWritable();
     manual_loop.Turn();
   }
-  // The lines of all records, and nothing else.
   std::string Lines() const {
     std::string all;
     for (const Record& record : records)
@@ -121,7 +120,6 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
     return all;
   }
 
-  // downstream::Connection::Owner
   std::unique_ptr<downstream::ExchangeEvents> NewExchange(downstream::Connection& its, http::StreamId id) override {
     ++exchanges_begun;
     if (make_exchange) return make_exchange(its, id);
@@ -131,7 +129,6 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
     manual_loop.DeleteLater(std::unique_ptr<event::Deletable>(&closed));
     connection = nullptr;
   }
-  // downstream::Host
   event::Loop& loop() override { return manual_loop; }
   base::Random& random() override { return random_numbers; }
   filter::WorkerSlots& slots() override { return worker_slots; }

@@ -51,7 +51,7 @@ class ClientExchange : private event::Timer::Handler {
 
  private:
   // Longer than any deadline of the proxy: a client that waits so long waits for nothing.
-  static constexpr base::Duration kPatience = std::chrono::seconds(240);
+  static constexpr base::Duration kPatience = std::chrono::seconds(500);
   static constexpr size_t kLocalBytesMax = 64 * 1024;
 
   void OnTimer(event::Timer& timer) override;
