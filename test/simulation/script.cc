@@ -99,11 +99,13 @@ Script RandomScript(base::Random& random, const Mood& mood) {
     script.answer_delay = UpTo(random, milliseconds(250));
     if (OneIn(random, 2)) script.piece_delay = UpTo(random, milliseconds(20));
   }
-  if (script.rule == Rule::kHttp1 && script.method == "GET" && OneIn(random, 2)) {
+  if (script.rule == Rule::kHttp1 && script.method == "GET" && OneIn(random, 3)) {
     script.pace = Script::Pace::kDrip;
     script.status = 200;
     script.response_bytes = 40'000 + random.Below(30'000);
     script.piece_bytes = 20'000;
+    script.response_length_known = true;  // chunks of a byte would multiply what there is to read
+    script.response_trailers = false;
     script.leaves_at_bytes.reset();
   }
   if (script.rule == Rule::kComposition) {
