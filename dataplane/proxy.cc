@@ -4,9 +4,10 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "dataplane/admin/dump.h"
 #include "dataplane/export/prometheus.h"
 #include "dataplane/observe/families.h"
-#include "dataplane/proxy_pages.h"
+#include "dataplane/observe/resident_memory.h"
 #include "dataplane/worker/default_workers.h"
 
 namespace portico::proxy {
@@ -129,7 +130,7 @@ void Proxy::End(int exit_code) {
 
 void Proxy::ReadMetrics(std::function<void(std::string)> done) {
   observe::Metrics& metrics = workers_.metrics();
-  metrics.GaugeOf(observe::kMemoryResident, {}).Set(ResidentBytes());
+  metrics.GaugeOf(observe::kMemoryResident, {}).Set(observe::ResidentBytes());
   // What the workers could not hand over they count themselves; the rest was lost on the way to the disk.
   shared::Counter& dropped = metrics.CounterOf(observe::kAccessLogDroppedLines, {});
   dropped.Add(access_log_.dropped_lines() - dropped.value());
@@ -137,12 +138,13 @@ void Proxy::ReadMetrics(std::function<void(std::string)> done) {
 }
 
 std::string Proxy::SnapshotText() {
-  return current_ == nullptr ? "" : SnapshotPage(*current_);
+  return current_ == nullptr ? "" : admin::SnapshotPage(*current_);
 }
 
 void Proxy::ReadClusters(std::function<void(std::string)> done) {
-  workers_.Inspect(
-      [done = std::move(done)](const std::vector<worker::ClusterState>& clusters) { done(ClustersPage(clusters)); });
+  workers_.Inspect([done = std::move(done)](const std::vector<worker::ClusterState>& clusters) {
+    done(admin::ClustersPage(clusters));
+  });
 }
 
 }  // namespace portico::proxy

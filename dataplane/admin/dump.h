@@ -1,16 +1,15 @@
-#ifndef PORTICO_DATAPLANE_PROXY_PAGES_H_
-#define PORTICO_DATAPLANE_PROXY_PAGES_H_
+#ifndef PORTICO_DATAPLANE_ADMIN_DUMP_H_
+#define PORTICO_DATAPLANE_ADMIN_DUMP_H_
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/worker/cluster_state.h"
 
-namespace portico::proxy {
+namespace portico::admin {
 
-// What the admin's pages show of values that main holds.
+// What the pages show of values that main holds. Pure; the only place here that reads resources.
 
 // The configuration in force as YAML, with gateway and revision in a comment. A Secret's texts are replaced by how long
 // they are.
@@ -20,9 +19,6 @@ std::string SnapshotPage(const snapshot::Snapshot& snapshot);
 // "connections": …, "waiting": …}]}]}
 std::string ClustersPage(const std::vector<worker::ClusterState>& clusters);
 
-// Memory of this process that is in RAM, from /proc; 0 if it can't be told.
-int64_t ResidentBytes();
+}  // namespace portico::admin
 
-}  // namespace portico::proxy
-
-#endif  // PORTICO_DATAPLANE_PROXY_PAGES_H_
+#endif  // PORTICO_DATAPLANE_ADMIN_DUMP_H_

@@ -1,8 +1,4 @@
-#include "dataplane/proxy_pages.h"
-
-#include <unistd.h>
-
-#include <fstream>
+#include "dataplane/admin/dump.h"
 
 #include "absl/status/statusor.h"
 #include "api/base/json.h"
@@ -10,7 +6,7 @@
 #include "api/portico/v1/resource.pb.h"
 #include "api/yaml/print.h"
 
-namespace portico::proxy {
+namespace portico::admin {
 namespace {
 
 void Hide(v1::DataSource& source) {
@@ -75,11 +71,4 @@ std::string ClustersPage(const std::vector<worker::ClusterState>& clusters) {
   return out + "\n]}\n";
 }
 
-int64_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  int64_t size_pages = 0, resident_pages = 0;
-  if (!(file >> size_pages >> resident_pages)) return 0;
-  return resident_pages * sysconf(_SC_PAGESIZE);
-}
-
-}  // namespace portico::proxy
+}  // namespace portico::admin
