@@ -8,30 +8,13 @@
 #include "api/base/arena.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/intrusive_list.h"
+#include "dataplane/downstream/exchange_events.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/event/timer.h"
 #include "dataplane/http/codec.h"
 #include "dataplane/net/byte_stream.h"
 
 namespace portico::downstream {
-
-class Connection;
-
-// One request with its response (RFC 9110 section 3.4), as its connection sees it. After OnReset, or once it has sent
-// the response's end and heard the request's, nothing more comes and it is destroyed at the end of the turn.
-class ExchangeEvents : public event::Deletable {
- public:
-  // Where the request's head goes; lives as long as the exchange.
-  virtual base::Arena& arena() = 0;
-  virtual void OnRequest(http::RequestHead head) = 0;
-  // Instead of OnRequest, or of the rest of the content: answer with Connection::SendResponse; nothing else comes.
-  virtual void OnBadRequest(http::MessageError error) = 0;
-  virtual void OnContent(base::Slice content) = 0;
-  virtual void OnTrailers(http::Fields trailers) = 0;
-  virtual void OnRequestEnd() = 0;
-  virtual void OnReset(http::ResetReason reason) = 0;
-  virtual void OnSendReady() = 0;
-};
 
 // One client connection.
 //
@@ -86,6 +69,7 @@ class Connection final : public event::Deletable,
   const net::ByteStream& stream() const { return *stream_; }
   size_t exchange_count() const { return exchanges_.size(); }
   bool http2() const { return http2_; }
+  uint32_t misbehaviours() const { return codec_ == nullptr ? 0 : codec_->misbehaviours(); }
 
  private:
   enum class State : uint8_t { kOpening, kDetecting, kServing, kLingering, kClosed };

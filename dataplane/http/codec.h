@@ -120,6 +120,8 @@ class Codec {
   // True when the connection is to be closed once everything produced has been written.
   virtual bool WantsClose() const = 0;
   virtual std::string_view error() const = 0;
+  // Offences of the peer less its merits (HTTP/2): above Limits::misbehaviour_max the connection is closed.
+  virtual uint32_t misbehaviours() const { return 0; }
 
   virtual void SendContent(StreamId id, base::Buffer& content, bool end) = 0;  // moves all of `content` in
   virtual void SendTrailers(StreamId id, const Fields& trailers) = 0;          // ends the message

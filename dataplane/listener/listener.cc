@@ -63,6 +63,7 @@ void Listener::CountUnder(std::string label) {
   connections_gauge_ = &parts_.metrics.GaugeOf(observe::kDownstreamConnections, {label_});
   connections_gauge_->Add(static_cast<int64_t>(connection_count_));
   handshake_failures_ = &parts_.metrics.CounterOf(observe::kTlsHandshakeFailures, {label_});
+  misbehaviours_ = &parts_.metrics.CounterOf(observe::kMisbehaviour, {label_});
 }
 
 void Listener::Steer(Door& door) const {
@@ -105,6 +106,7 @@ void Listener::OnClosed(downstream::Connection& connection) {
   const auto* tls = dynamic_cast<const tls::TlsStream*>(&connection.stream());
   const bool ours = closing_ || stage_ == Stage::kFinal;
   if (tls != nullptr && !tls->handshake_done() && !ours) handshake_failures_->Add();
+  misbehaviours_->Add(connection.misbehaviours());
   decltype(connections_)::Remove(connection);
   --connection_count_;
   connections_gauge_->Add(-1);

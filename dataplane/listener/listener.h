@@ -113,6 +113,7 @@ class Listener final : public event::Deletable,
   std::string label_;
   shared::Gauge* connections_gauge_ = nullptr;
   shared::Counter* handshake_failures_ = nullptr;
+  shared::Counter* misbehaviours_ = nullptr;
   std::vector<Door> doors_;
   base::IntrusiveList<downstream::Connection, struct downstream::DownstreamTag> connections_;
   size_t connection_count_ = 0;

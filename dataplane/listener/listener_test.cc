@@ -457,6 +457,20 @@ TEST(Listener, CountsUnderItsNewName) {
   EXPECT_EQ(world.Number(observe::kDownstreamConnections, "shop,admin"), 1);
 }
 
+TEST(Listener, CountsWhatAConnectionDidWrong) {
+  World world;
+  world.Serve(Hello());
+  std::string pings = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);
+  for (int i = 0; i < 50; ++i)
+    pings += std::string("\0\0\x08\6\0\0\0\0\0ping....", 17);
+  TestPeer& client = world.Connect(pings);
+  ASSERT_TRUE(world.Until([&] { return client.Heard("ping...."); }));
+  world.world.RunFor(seconds(1));
+  world.clients.clear();
+  ASSERT_TRUE(world.Until([&] { return world.listener->connections() == 0; }));
+  EXPECT_GT(world.Number(observe::kMisbehaviour, "http"), 0);
+}
+
 std::shared_ptr<const snapshot::Port> TlsPort() {
   tls::ServerContext::Options options;
   options.certificates.push_back({crypto::KeyPair::Parse(test::k_leaf_certificate, test::k_leaf_key).value(), {}});

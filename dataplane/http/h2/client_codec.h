@@ -40,9 +40,7 @@ class ClientCodec final : public http::ClientCodec {
   void Produce(base::Buffer& out) override;
   StreamId SendRequest(const RequestHead& head, bool end, base::Arena& arena) override;
   uint32_t CanSend() const override;
-
-  // Offences of the peer less its merits; the connection is closed above Limits::misbehaviour_max.
-  uint32_t misbehaviours() const;
+  uint32_t misbehaviours() const override;
 
  private:
   std::unique_ptr<ClientSession> session_;

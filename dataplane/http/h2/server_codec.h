@@ -40,9 +40,7 @@ class ServerCodec final : public http::ServerCodec {
   void Produce(base::Buffer& out) override;
   void SendResponse(StreamId id, const ResponseHead& head, bool end) override;
   void Drain(bool final) override;
-
-  // Offences of the peer less its merits; the connection is closed above Limits::misbehaviour_max.
-  uint32_t misbehaviours() const;
+  uint32_t misbehaviours() const override;
 
  private:
   std::unique_ptr<ServerSession> session_;
