@@ -353,12 +353,15 @@ void Exchange::Abort(http::ResetReason reason) {
 
 void Exchange::SetTimer() {
   if (!deadline_ && client().stream_duration_max) deadline_ = begun_ + *client().stream_duration_max;
-  const base::MonotonicTime silence_ends = last_progress_ + client().stream_idle_timeout;
-  timer_.Set(deadline_ ? std::min(*deadline_, silence_ends) : silence_ends);
+  // Looked at twice in that time, so that who reads slowly is seen to read.
+  const base::Duration idle = client().stream_idle_timeout;
+  const base::MonotonicTime look = std::min(last_progress_ + idle, host_.loop().Now() + idle / 2);
+  timer_.Set(deadline_ ? std::min(*deadline_, look) : look);
 }
 
 void Exchange::OnTimer(event::Timer&) {
   if (step_ == Step::kOver) return;
+  if (relay_.Drained()) OnProgress();
   const base::MonotonicTime now = host_.loop().Now();
   const bool too_late = deadline_ && now >= *deadline_;
   if (!too_late && now < last_progress_ + client().stream_idle_timeout) return SetTimer();

@@ -181,6 +181,25 @@ TEST(ExchangeEndTest, WhatMovesInEitherDirectionBreaksTheSilence) {
   EXPECT_EQ(world.Lines(), "POST /a -> 200");
 }
 
+TEST(ExchangeEndTest, ASlowReaderIsNotSilent) {
+  snapshot::ClientConfig config;
+  config.stream_idle_timeout = seconds(5);
+  World world({RuleSpec{}}, config);
+  world.LetWrite(0);
+  world.Say(kGet);
+  world.asked().Head(200);
+  world.asked().Content(std::string(600'000, 'x'));
+  for (int i = 0; i < 20; ++i) {
+    world.LetWrite(1'000);
+    world.Turn(seconds(2));
+    ASSERT_EQ(world.Lines(), "") << i;
+  }
+  world.Turn(seconds(3));
+  world.Turn(seconds(3));
+  world.Turn(seconds(3));
+  EXPECT_TRUE(Has(world.Lines(), "aborted")) << world.Lines();
+}
+
 TEST(ExchangeEndTest, ALateHeadIsAnsweredAndLogged) {
   World world;
   world.Say("GET /a HT");

@@ -65,6 +65,13 @@ void Relay::GiveBackToOrigin() {
   call_->Consumed(std::exchange(owed_to_origin_, 0));
 }
 
+bool Relay::Drained() {
+  const size_t waiting = connection_.Unsent(id_) + (call_ == nullptr ? 0 : call_->Unsent());
+  const bool drained = std::exchange(waiting_seen_, waiting) > waiting;
+  if (drained && call_ != nullptr) call_->Consumed(0);
+  return drained;
+}
+
 void Relay::ClientReady() {
   if (call_ == nullptr) return;
   GiveBackToOrigin();

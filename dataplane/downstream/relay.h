@@ -56,6 +56,10 @@ class Relay final : private call::CallHandler {
   // What is held and what will come is nobody's, the call is cancelled.
   void Cancel();
 
+  // True if somebody took, since the last look, of what waits for them. A slow reader is no silence, and between two
+  // marks nobody tells of it; the call, which counts its own silence, hears of it here.
+  bool Drained();
+
   bool response_begun() const { return response_ != ResponsePipe::kAwaited; }
   bool request_ended() const { return request_ended_; }
   // What came of the request's content is not taken further: that there is no more is not the client's fault.
@@ -94,6 +98,7 @@ class Relay final : private call::CallHandler {
   std::optional<http::Fields> trailers_;
   size_t owed_to_client_ = 0;  // received and not yet given back to the window
   size_t owed_to_origin_ = 0;
+  size_t waiting_seen_ = 0;  // by Drained, in both directions
   uint64_t received_bytes_ = 0;
   uint64_t sent_bytes_ = 0;
   std::unique_ptr<call::Call> call_;
