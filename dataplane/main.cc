@@ -1,6 +1,7 @@
 // portico-proxy: the composition root of the data plane. README.md tells the way of a request through what is joined
 // here.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -47,6 +48,14 @@ bool OpenStandardStreams() {
   }
 }
 
+// As many files as the system lets this process have: every client is one, and most need one more to an origin.
+void RaiseOpenFiles() {
+  struct rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -66,6 +75,7 @@ int main(int argc, char** argv) {
   if (options->check) return Check(*options, files, key_pairs);
 
   std::signal(SIGPIPE, SIG_IGN);
+  RaiseOpenFiles();
   portico::observe::ProcessLog log(STDERR_FILENO, portico::event::ReadWallClock);
   log.set_level(options->log_level);
   portico::exporting::LogFile access_log([&log](const std::string& what) { log.Write(Severity::kWarning, what); });

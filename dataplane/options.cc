@@ -24,8 +24,9 @@ moments, one that is wrong is refused with file, line and field, and what was in
   --admin_address=IP:PORT     index, /metrics, /snapshot, ...; default: 127.0.0.1:9903; beyond loopback it is
                               read-only; "off": none
   --probe_address=IP:PORT     /ready, /live and /metrics alone, for probes and scrapers; default: none
-  --drain_delay=DURATION      after SIGTERM: how long to go on accepting while /ready says no; default: 0s
-  --drain_timeout=DURATION    after that: how long exchanges may go on; default: 30s
+  --drain_delay=DURATION      after SIGTERM: how long to go on as before while /ready says no; default: 0s
+  --drain_timeout=DURATION    after that clients are told to leave, and new ones still served, until none is left or
+                              this is over; what remains is cut 2s later; default: 30s
   --log_level=LEVEL           error, warning, info or debug, on standard error; default: info
   --node_id=NAME              understood for the sake of one command line everywhere; a file needs none
   --help, --version

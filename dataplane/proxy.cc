@@ -7,7 +7,6 @@
 #include "dataplane/admin/dump.h"
 #include "dataplane/export/prometheus.h"
 #include "dataplane/observe/families.h"
-#include "dataplane/observe/resident_memory.h"
 #include "dataplane/worker/default_workers.h"
 
 namespace portico::proxy {
@@ -129,11 +128,6 @@ void Proxy::End(int exit_code) {
 }
 
 void Proxy::ReadMetrics(std::function<void(std::string)> done) {
-  observe::Metrics& metrics = workers_.metrics();
-  metrics.GaugeOf(observe::kMemoryResident, {}).Set(observe::ResidentBytes());
-  // What the workers could not hand over they count themselves; the rest was lost on the way to the disk.
-  shared::Counter& dropped = metrics.CounterOf(observe::kAccessLogDroppedLines, {});
-  dropped.Add(access_log_.dropped_lines() - dropped.value());
   done(exporting::PrometheusText(workers_.ReadMetrics()));
 }
 

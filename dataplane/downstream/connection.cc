@@ -163,9 +163,7 @@ bool Connection::Flush() {
     }
     output_.Consume(result.bytes);
     leaving_ = false;  // it reads: its time begins anew
-    // Nor is a client idle that has not read all of its answer yet, however long ago its exchange was over here.
-    const bool unread = !output_.empty() || !codec_->Idle();
-    if (exchanges_.empty() && unread) timer_.Set(loop_.Now() + timeouts_.idle);
+    if (exchanges_.empty()) AwaitRequest();
   }
 }
 
@@ -216,13 +214,30 @@ void Connection::Close() {
   state_ = State::kClosed;
   timer_.Forget();
   stream_->set_handler(nullptr);
+  if (abort_ || CutsResponse()) stream_->AbortOnClose();
   ResetExchanges();
   output_.Clear();
   owner_.OnClosed(*this);
 }
 
+// HTTP/1.1: a FIN now could be taken for the end of a response that is not whole.
+bool Connection::CutsResponse() const {
+  return !http2_ && std::any_of(exchanges_.begin(), exchanges_.end(),
+                                [](const Entry& entry) { return entry.response_begun && !entry.response_ended; });
+}
+
+bool Connection::Unread() const {
+  return !output_.empty() || (codec_ != nullptr && !codec_->Idle());
+}
+
+// Who has not read all of its answers yet is not idle, but must go on reading.
+void Connection::AwaitRequest() {
+  timer_.Set(loop_.Now() + (Unread() ? std::min(timeouts_.idle, kLeave) : timeouts_.idle));
+}
+
 void Connection::OnTimer(event::Timer&) {
   if (leaving_) return Close();
+  if (exchanges_.empty() && Unread()) return Close();  // answers that nobody reads, kLeave long
   if (state_ == State::kServing && late_head_ != 0) return AnswerLateHead();
   if (state_ == State::kServing && !exchanges_.empty()) return;
   if (state_ == State::kServing && http2_) {
@@ -270,7 +285,7 @@ std::unique_ptr<ExchangeEvents> Connection::Take(http::StreamId id) {
   if (entry != &exchanges_.back()) *entry = std::move(exchanges_.back());
   exchanges_.pop_back();
   if (late_head_ == id) late_head_ = 0;
-  if (exchanges_.empty()) timer_.Set(loop_.Now() + timeouts_.idle);
+  if (exchanges_.empty()) AwaitRequest();
   leaving_ = false;
   read_ahead_ = false;
   loop_.AtTurnEnd(*this);

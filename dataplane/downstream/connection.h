@@ -109,6 +109,9 @@ class Connection final : public event::Deletable,
   bool Flush();
   void FinishOrWait();
   bool AnswersAreDue() const;
+  bool CutsResponse() const;
+  bool Unread() const;
+  void AwaitRequest();
   void Linger();
   void ResetExchanges();
   void AnswerLateHead();

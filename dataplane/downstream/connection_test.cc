@@ -273,14 +273,14 @@ TEST(ConnectionTest, AnAnswerThatIsStillBeingReadIsNotIdle) {
   world.last->Answer(200, std::string(1000, 'x'));
   world.loop.Turn();
   for (int i = 0; i < 4; ++i) {  // every byte that it reads gives it time
-    world.loop.Turn(seconds(3000));
+    world.loop.Turn(seconds(25));
     EXPECT_FALSE(world.far->destroyed) << i;
     world.far->write_room = 10;
     world.far->handler->OnWritable();
     world.loop.Turn();
   }
   EXPECT_EQ(world.far->written.size(), 40u);
-  world.loop.Turn(seconds(3602));  // and when it reads no more, its time is over
+  world.loop.Turn(seconds(32));  // and when it reads no more, its time is over
   world.loop.Turn(seconds(2));
   EXPECT_TRUE(world.far->destroyed);
 }

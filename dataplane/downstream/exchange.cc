@@ -37,6 +37,7 @@ bool NeverHasContent(int status) {
 Exchange::Exchange(Connection& connection, http::StreamId id, const Site& site)
     : connection_(connection),
       id_(id),
+      site_(site),
       host_(site.host),
       port_(site.port),
       relay_(connection, id, *this),
@@ -49,6 +50,7 @@ Exchange::Exchange(Connection& connection, http::StreamId id, const Site& site)
 Exchange::~Exchange() = default;
 
 void Exchange::OnRequest(http::RequestHead head) {
+  port_ = site_.port;  // the newest: from here to the choice of the backend it is one configuration
   request_.emplace(std::move(head));
   SetTimer();
   Drive();
@@ -99,7 +101,7 @@ Exchange::Step Exchange::ReadHead() {
     if (!normal.status.ok()) return Answer(AnswerFor(http::MessageError{400, base::ToStd(normal.status.message())}));
     target_.path = arena_.Copy(normal.path);
   }
-  AddForwarding(head, peer, port_->tls != nullptr, client().forwarding, host_.random());
+  AddForwarding(head, peer, !record_.tls.empty(), client().forwarding, host_.random());
   record_.request_id = head.fields.Find(http::FieldId::kXRequestId).value_or("");
   record_.trace_parent = head.fields.Find(http::FieldId::kTraceparent).value_or("");
   return Step::kRoute;
@@ -257,6 +259,8 @@ void Exchange::FinishHead(http::ResponseHead& head) {
   if (!head.fields.Has(http::FieldId::kDate)) {
     head.fields.AddUnowned(http::FieldId::kDate, http::FormatDate(host_.loop().WallNow(), arena_));
   }
+  // RFC 9110 section 8.6; HTTP/2 clients take it for content that is missing.
+  if (head.status == 204) head.fields.Remove(http::FieldId::kContentLength);
   record_.status = head.status;
 }
 

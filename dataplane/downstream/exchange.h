@@ -84,8 +84,9 @@ class Exchange final : public ExchangeEvents,
   base::Arena arena_;
   Connection& connection_;
   const http::StreamId id_;
+  const Site& site_;
   Host& host_;
-  const std::shared_ptr<const snapshot::Port> port_;
+  std::shared_ptr<const snapshot::Port> port_;
   Step step_ = Step::kReadHead;
   bool driving_ = false;
 

@@ -52,7 +52,8 @@ void Relay::Cancel() {
   request_ = RequestPipe::kDropped;
   held_.Clear();
   connection_.Consumed(id_, std::exchange(owed_to_client_, 0));
-  call_.reset();
+  // A call whose response is whole is about to end by itself: to drop it before it says so would cost its connection.
+  if (response_ != ResponsePipe::kEnded || call_over_) call_.reset();
 }
 
 void Relay::GiveBackToClient() {
@@ -99,6 +100,7 @@ void Relay::OnResponse(http::ResponseHead head) {
 }
 
 void Relay::OnContent(base::Slice content) {
+  if (response_ == ResponsePipe::kEnded) return;
   sent_bytes_ += content.size();
   owed_to_origin_ += content.size();
   base::Buffer piece;
@@ -109,12 +111,14 @@ void Relay::OnContent(base::Slice content) {
 }
 
 void Relay::OnTrailers(http::Fields trailers) {
+  if (response_ == ResponsePipe::kEnded) return;
   response_ = ResponsePipe::kEnded;
   connection_.SendTrailers(id_, trailers);
   delegate_.OnResponseEnd();
 }
 
 void Relay::OnEnd() {
+  call_over_ = true;
   if (response_ == ResponsePipe::kEnded) return;
   response_ = ResponsePipe::kEnded;
   base::Buffer nothing;

@@ -98,6 +98,7 @@ class Relay final : private call::CallHandler {
   std::optional<http::Fields> trailers_;
   size_t owed_to_client_ = 0;  // received and not yet given back to the window
   size_t owed_to_origin_ = 0;
+  bool call_over_ = false;   // it has said its end
   size_t waiting_seen_ = 0;  // by Drained, in both directions
   uint64_t received_bytes_ = 0;
   uint64_t sent_bytes_ = 0;

@@ -228,10 +228,32 @@ TEST(RelayTest, TheResponseEndsOnceHoweverItCame) {
     test.Start();
     row.play(test.world.asked());
     EXPECT_EQ(test.TakeLog(), row.log) << row.name;
+    test.world.Turn();
     EXPECT_FALSE(test.world.asked().alive()) << row.name;
     const std::string got = test.world.Got();
     EXPECT_TRUE(got.ends_with(row.ends_with)) << row.name << got;
     EXPECT_EQ(Count(got, "HTTP/1.1 "), 1u) << row.name;
+  }
+}
+
+// To drop it before would cost the connection that it came on.
+TEST(RelayTest, ACallWhoseResponseIsWholeEndsByItself) {
+  for (const bool trailers : {false, true}) {
+    RelayWorld test;
+    test.world.Say("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    test.Start();
+    Asked& asked = test.world.asked();
+    http::ResponseHead head(*asked.arena);
+    head.status = trailers ? 200 : 204;
+    head.framing.ends_with_head = !trailers;
+    asked.handler->OnResponse(std::move(head));
+    if (trailers) asked.handler->OnTrailers(http::Fields(*asked.arena));
+    ASSERT_TRUE(asked.alive()) << trailers;
+    EXPECT_TRUE(Has(test.TakeLog(), "end ")) << trailers;
+    asked.handler->OnEnd();
+    EXPECT_EQ(test.TakeLog(), "") << trailers;
+    test.world.Turn();
+    EXPECT_FALSE(asked.alive()) << trailers;
   }
 }
 

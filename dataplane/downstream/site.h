@@ -32,7 +32,7 @@ class Host {
 };
 
 // Where requests arrive: one port of one worker. Its owner, the listener, puts a newer port in when the configuration
-// is swapped; an exchange looks at it once, when it begins. Outlives every exchange.
+// is swapped; an exchange looks at it when it begins and when its request head is there. Outlives every exchange.
 struct Site {
   Host& host;
   std::shared_ptr<const snapshot::Port> port;

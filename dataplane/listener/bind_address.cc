@@ -18,7 +18,11 @@ bool Bearable(const BindAddress& address, const absl::Status& status) {
 }
 
 std::string PortLabel(const snapshot::Port& port) {
-  return base::Join(port.listeners, ",");
+  std::string label = base::Join(port.listeners, ",");
+  // A metric's label is cut where it is too long, and two that begin alike would be one.
+  if (label.size() <= kPortLabelBytesMax) return label;
+  return base::Concat(port.listeners.front().substr(0, kPortLabelBytesMax / 2), ",… (", port.listeners.size(),
+                      " listeners of port ", port.number, ")");
 }
 
 absl::Status PortError(const snapshot::Port& port, const absl::Status& status) {

@@ -23,6 +23,7 @@ std::vector<BindAddress> BindAddresses(const std::vector<net::Address>& addresse
 bool Bearable(const BindAddress& address, const absl::Status& status);
 
 // "http", "shop,admin": the listeners of one port, as metrics and errors call them.
+inline constexpr size_t kPortLabelBytesMax = 256;
 std::string PortLabel(const snapshot::Port& port);
 
 // "listener http, port 8080: 0.0.0.0:8080: address in use", with the code of `status`.

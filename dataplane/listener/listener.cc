@@ -45,7 +45,10 @@ void Listener::Unbind() {
 }
 
 void Listener::Update(std::shared_ptr<const snapshot::Port> port) {
+  // What was agreed on in clear is not to be taken for TLS, nor the reverse.
+  const bool changes_security = site_.port != nullptr && (site_.port->tls == nullptr) != (port->tls == nullptr);
   site_.port = std::move(port);
+  if (changes_security) ForEachConnection([](downstream::Connection& one) { one.Drain(true); });
   CountUnder(PortLabel(*site_.port));
   for (Door& door : doors_) {
     door.serving = true;
@@ -84,7 +87,8 @@ void Listener::OnAccept(std::unique_ptr<net::ByteStream> stream) {
   if (port.tls != nullptr) {
     stream = std::make_unique<tls::TlsStream>(std::move(stream), port.tls->NewSession(), parts_.scratch);
   }
-  const downstream::Connection::Timeouts timeouts = {.request_head = port.client->request_head_timeout,
+  const downstream::Connection::Timeouts timeouts = {.open = port.client->request_head_timeout,
+                                                     .request_head = port.client->request_head_timeout,
                                                      .idle = port.client->connection_idle_timeout};
   downstream::Connection::Owner& owner = *this;
   auto* connection =

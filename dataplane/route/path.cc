@@ -37,7 +37,9 @@ bool HasDotSegment(std::string_view path) {
       ++i;
       continue;
     }
-    const std::string_view segment = path.substr(begin, i - begin);
+    // What follows `;` is a parameter of the segment to some origins, which then see the dots alone.
+    const std::string_view whole = path.substr(begin, i - begin);
+    const std::string_view segment = whole.substr(0, whole.find(';'));
     if (segment == "." || segment == "..") return true;
     i += separator;
     begin = i;
@@ -106,6 +108,25 @@ NormalisedPath NormalisePath(std::string_view path) {
   out.status = Decode(path, out.path);
   if (!out.status.ok()) return out;
   if (HasDotSegment(out.path)) out.status = absl::InvalidArgumentError("the path has a dot segment");
+  return out;
+}
+
+std::string LoosestReading(std::string_view path) {
+  std::string out;
+  bool in_parameter = false;
+  for (size_t i = 0; i < path.size(); ++i) {
+    const int byte = path[i] == '%' ? EscapedByte(path, i) : -1;
+    const bool separator = path[i] == '/' || path[i] == '\\' || byte == '/' || byte == '\\';
+    if (separator) {
+      in_parameter = false;
+      if (!out.ends_with('/')) out.push_back('/');
+    } else if (path[i] == ';' || byte == ';') {
+      in_parameter = true;
+    } else if (!in_parameter) {
+      out.append(path.substr(i, byte >= 0 ? 3 : 1));
+    }
+    if (byte >= 0) i += 2;
+  }
   return out;
 }
 

@@ -15,7 +15,8 @@ namespace portico::route {
 //
 // - An encoded unreserved character is decoded (/%73ecret is /secret); the digits of what stays encoded are upper case.
 // - Repeated slashes are one: most origins take them so.
-// - Refused (400): a dot segment, also encoded and also where an encoded slash or a backslash ends it (clients resolve
+// - Refused (400): a dot segment, also encoded and also where an encoded slash, a backslash or ";" ends it (clients
+// resolve
 //   "..", so whoever sends it means harm; to resolve it here would hide that); an encoded NUL; '%' without two digits.
 // - %2F stays what it is: data inside a segment, never a separator. So does everything else.
 // "*" (OPTIONS) is left alone; a path that does not begin with '/' is refused.
@@ -29,6 +30,11 @@ struct NormalisedPath {
   std::string path;
 };
 NormalisedPath NormalisePath(std::string_view path);
+
+// A normal path as the most generous of origins would read it: "\", "%2F" and "%5C" separate segments, and what follows
+// ";" in a segment is dropped (Java's matrix parameters). Whoever forbids a path forbids this reading of it as well.
+//   /admin;x/a  ->  /admin/a        /admin%2Fa  ->  /admin/a        /a%20b  ->  /a%20b
+std::string LoosestReading(std::string_view path);
 
 // "/a?b=c" is "/a" and "b=c". The query is what is after the first '?'; has_query tells "/a?" from "/a".
 struct Target {

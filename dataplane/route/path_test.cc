@@ -21,7 +21,7 @@ TEST(NormalisePath, Accepts) {
       {"encoded percent stays", "/%2573", "/%2573"},
       {"double slash", "//a///b//", "/a/b/"},
       {"dots in names", "/a.b/.well-known/...", "/a.b/.well-known/..."},
-      {"dots and a parameter", "/..;/x", "/..;/x"},
+      {"dots in a parameter", "/a;../x", "/a;../x"},
       {"encoded dot in a name", "/a%2eb", "/a.b"},
       {"others stay", "/!$&'()*+,;=:@[]|", "/!$&'()*+,;=:@[]|"},
   };
@@ -57,6 +57,8 @@ TEST(NormalisePath, Refuses) {
       {"dots between encoded slashes", "/x%2f..%2fsecret"},
       {"dots before a backslash", "/x/..\\secret"},
       {"dots before an encoded backslash", "/x/..%5csecret"},
+      {"dots before a parameter", "/..;/x"},
+      {"dots before a parameter with a value", "/public/%2e%2e;a=b/admin"},
       {"NUL", "/a%00"},
       {"no digits", "/a%"},
       {"one digit", "/a%2"},
@@ -67,6 +69,25 @@ TEST(NormalisePath, Refuses) {
     EXPECT_TRUE(NeedsNormalising(row.path));
     EXPECT_EQ(NormalisePath(row.path).status.code(), absl::StatusCode::kInvalidArgument);
   }
+}
+
+TEST(LoosestReading, Table) {
+  const struct {
+    const char* path;
+    const char* reading;
+  } kRows[] = {{"/", "/"},
+               {"/a/b", "/a/b"},
+               {"/a%20b", "/a%20b"},
+               {"/admin;x", "/admin"},
+               {"/admin;x=1;y/a;z/b", "/admin/a/b"},
+               {"/admin%3Bx/a", "/admin/a"},
+               {"/admin\\a", "/admin/a"},
+               {"/admin%2Fa%5Cb", "/admin/a/b"},
+               {"/admin%2F/a", "/admin/a"},
+               {"/;/admin", "/admin"},
+               {"*", "*"}};
+  for (const auto& row : kRows)
+    EXPECT_EQ(LoosestReading(row.path), row.reading) << row.path;
 }
 
 TEST(SplitTarget, Table) {

@@ -12,6 +12,7 @@ using call::Error;
 using call::ErrorKind;
 
 constexpr int kVectorsMax = 16;
+constexpr int kReadsPerTurnMax = 16;  // then others have their turn: 256 KiB
 
 // What befell a request of which nothing had left.
 Error NothingSent() {
@@ -171,7 +172,8 @@ void Connection::AfterEvents() {
 }
 
 void Connection::ReadAll() {
-  while (alive() && readable_ && codec_->WantsInput()) {
+  for (int reads = 0; alive() && readable_ && codec_->WantsInput(); ++reads) {
+    if (reads == kReadsPerTurnMax) return loop_.AtTurnEnd(*this);
     if (!ReadOnce()) return;
   }
 }

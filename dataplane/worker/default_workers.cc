@@ -1,6 +1,7 @@
 #include "dataplane/worker/default_workers.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
@@ -42,6 +43,16 @@ size_t WorkersFor(std::string_view cpu_max, size_t processors) {
     }
   }
   return std::max<size_t>(1, workers);
+}
+
+size_t ConnectionsFor(uint64_t open_files_max) {
+  constexpr uint64_t kOwnFiles = 64;  // listeners, logs, configuration, the admin's
+  return open_files_max < kOwnFiles + 2 ? 1 : static_cast<size_t>((open_files_max - kOwnFiles) / 2);
+}
+
+size_t DefaultConnectionsMax() {
+  struct rlimit limit{};
+  return ConnectionsFor(::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0);
 }
 
 size_t DefaultWorkers() {

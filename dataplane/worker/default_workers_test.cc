@@ -31,6 +31,14 @@ TEST(DefaultWorkers, AsManyAsMayRunAtATime) {
     EXPECT_EQ(WorkersFor(row.cpu_max, row.processors), row.workers) << row.name;
 }
 
+TEST(DefaultConnections, HalfOfTheFiles) {
+  EXPECT_EQ(ConnectionsFor(0), 1u);
+  EXPECT_EQ(ConnectionsFor(65), 1u);
+  EXPECT_EQ(ConnectionsFor(66), 1u);
+  EXPECT_EQ(ConnectionsFor(1024), 480u);
+  EXPECT_GT(DefaultConnectionsMax(), 1u);
+}
+
 TEST(DefaultWorkers, ThisMachine) {
   EXPECT_GE(DefaultWorkers(), 1u);
 }

@@ -12,9 +12,13 @@ namespace portico::worker {
 namespace {
 
 // Of all workers together not more than the limit, of each at least one.
-std::optional<size_t> ShareOfConnections(const snapshot::Snapshot& snapshot, size_t workers) {
-  if (snapshot.ports.empty() || !snapshot.ports.front()->client->connections_max) return std::nullopt;
-  return std::max<size_t>(1, *snapshot.ports.front()->client->connections_max / workers);
+std::optional<size_t> ShareOfConnections(const snapshot::Snapshot& snapshot, const WorkerParts& parts) {
+  std::optional<size_t> connections_max = parts.connections_max;
+  if (!snapshot.ports.empty() && snapshot.ports.front()->client->connections_max) {
+    connections_max = snapshot.ports.front()->client->connections_max;
+  }
+  if (!connections_max) return std::nullopt;
+  return std::max<size_t>(1, *connections_max / parts.workers);
 }
 
 }  // namespace
@@ -61,7 +65,7 @@ void Worker::Abandon() {
 // Clusters first: whoever is routed by the new ports finds them.
 void Worker::Swap(std::shared_ptr<const snapshot::Snapshot> next) {
   clusters_.Swap(next->clusters);
-  budget_.set_connections_max(ShareOfConnections(*next, parts_.workers));
+  budget_.set_connections_max(ShareOfConnections(*next, parts_));
   SwapListeners(*next);
   traffic_.KeepOnly(*next);
   snapshot_ = std::move(next);

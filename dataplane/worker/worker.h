@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct WorkerParts {
   observe::Metrics& metrics;       // this worker's own
   exporting::LogFile* access_log;  // nullptr: none
   size_t workers = 1;              // of the process: limits are shared out
+  // Clients' connections of the process where the configuration does not say; nullopt: no limit.
+  std::optional<size_t> connections_max = std::nullopt;
 };
 
 // One thread's share of the proxy: its ports, clusters, slots and numbers. It has no thread and no socket of its own,

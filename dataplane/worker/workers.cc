@@ -1,8 +1,5 @@
 #include "dataplane/worker/workers.h"
 
-#include <unistd.h>
-
-#include <fstream>
 #include <random>
 #include <string>
 #include <utility>
@@ -11,7 +8,9 @@
 #include "api/base/text.h"
 #include "dataplane/listener/bind_address.h"
 #include "dataplane/observe/families.h"
+#include "dataplane/observe/resident_memory.h"
 #include "dataplane/shared/thread.h"
+#include "dataplane/worker/default_workers.h"
 #include "dataplane/worker/worker.h"
 
 namespace portico::worker {
@@ -46,14 +45,6 @@ absl::Status Draining() {
   return absl::FailedPreconditionError("the proxy is draining: it takes no new configuration");
 }
 
-// The second number of statm (proc(5)), in pages.
-uint64_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  uint64_t size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 void AddValue(observe::MetricsSnapshot& metrics, const observe::Family& family, observe::SeriesValue value) {
   observe::MetricsSnapshot one;
   one[family.name] = {&family, {{{}, value}}};
@@ -66,7 +57,7 @@ void AddValue(observe::MetricsSnapshot& metrics, const observe::Family& family, 
 struct Workers::Thread {
   Thread(size_t number, size_t count, exporting::LogFile* access_log, observe::ProcessLog& log)
       : network(loop, [&log](std::string_view text) { log.Write(observe::Severity::kWarning, text); }),
-        worker({loop, network, SeedFromKernel(), metrics, access_log, count}),
+        worker({loop, network, SeedFromKernel(), metrics, access_log, count, DefaultConnectionsMax()}),
         thread(base::Concat("worker-", number), [this] { loop.Run(); }) {}
 
   event::LibeventLoop loop;
@@ -231,7 +222,7 @@ observe::MetricsSnapshot Workers::ReadMetrics() const {
   observe::MetricsSnapshot total = metrics_.Read();
   for (const std::unique_ptr<Thread>& thread : threads_)
     observe::Merge(total, thread->metrics.Read());
-  AddValue(total, observe::kMemoryResident, static_cast<int64_t>(ResidentBytes()));
+  AddValue(total, observe::kMemoryResident, observe::ResidentBytes());
   if (access_log_ != nullptr) AddValue(total, observe::kAccessLogDroppedLines, access_log_->dropped_lines());
   return total;
 }

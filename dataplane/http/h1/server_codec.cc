@@ -123,11 +123,11 @@ bool ServerCodec::ReadStartLine() {
     return true;
   }
   const std::string_view line = lines_.text();
+  to_head_ = line.starts_with("HEAD ");  // also if the rest is wrong
   if (const MaybeError error = ParseRequestLine(line, scheme_, limits_, *head_); error.has_value()) {
     BadRequest(*error);
     return true;
   }
-  to_head_ = head_->method == "HEAD";
   to_http10_ = head_->version == Version::kHttp10;
   request_ = RequestState::kFields;
   lines_.Begin(LineReader::Unit::kSection, limits_.head_bytes_max - line.size(), limits_.field_count_max);

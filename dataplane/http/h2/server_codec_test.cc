@@ -232,6 +232,7 @@ std::vector<ConnectionCase> ConnectionCases() {
       {"window of an idle stream", WindowUpdate(1, 1), 1},
       {"window overflow", WindowUpdate(0, 0x7fffffff), 3},
       {"no window", WindowUpdate(0, 0), 1},
+      {"priority of the connection", Frame(2, 0, 0, Number(3, 4) + "x"), 1},
       {"push", Frame(kPushPromise, kEndHeaders, 1, Number(2, 4)), 1},
       {"continuation alone", Frame(kContinuation, kEndHeaders, 1, ""), 1},
       {"other frame inside headers", Frame(kHeaders, 0, 1, "") + Ping(), 1},

@@ -76,6 +76,11 @@ void Session::OnFrameHeader(const FrameHeader& header) {
     case NGHTTP2_CONTINUATION:
       if (++continuations_ > kContinuationsMax) offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
       break;
+    case NGHTTP2_PRIORITY:
+      // nghttp2 takes it (RFC 9113 section 6.3).
+      if (header.id == 0) offence_ = NGHTTP2_PROTOCOL_ERROR;
+      misbehaviour_.CountRepeated();  // we do nothing with it
+      break;
     case NGHTTP2_PUSH_PROMISE:
       // Our SETTINGS_ENABLE_PUSH 0 stands before every request in the byte stream: no race can excuse it.
       offence_ = NGHTTP2_PROTOCOL_ERROR;
@@ -85,7 +90,7 @@ void Session::OnFrameHeader(const FrameHeader& header) {
     case NGHTTP2_WINDOW_UPDATE:
       break;
     default:
-      misbehaviour_.CountRepeated();  // PRIORITY and what we don't know: we do nothing with either
+      misbehaviour_.CountRepeated();  // what we don't know
   }
   if (misbehaviour_.exceeded()) offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
 }
