@@ -110,8 +110,9 @@ class SimOrigin::Peer final : public event::Deletable,
   void OnMessageEnd(http::StreamId id) override {
     const auto found = requests_.find(id);
     if (found == requests_.end()) return;
-    if (found->second.mood == Mood::kAnswers || found->second.mood == Mood::kFails) Answer(id);
-    if (found->second.mood == Mood::kAnswersLate) {
+    const Mood mood = found->second.mood;
+    if (mood == Mood::kAnswers || mood == Mood::kFails) return Answer(id);  // which may forget the request
+    if (mood == Mood::kAnswersLate) {
       late_ids_.push_back(id);
       late_.Set(origin_.loop_.Now() + std::chrono::milliseconds(origin_.random_.Below(200)));
     }
