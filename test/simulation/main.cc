@@ -57,7 +57,8 @@ extern "C" void OnCrash(int signal) {
 void Prepare() {
 #if __has_feature(address_sanitizer)
   __sanitizer_set_death_callback([] { Say(STDERR_FILENO, seed_under_way, "crashed"); });
-  std::signal(SIGALRM, OnCrash);
+  for (int signal : {SIGABRT, SIGALRM})
+    std::signal(signal, OnCrash);
   return;
 #endif
   mallopt(M_PERTURB, 0xa5);
