@@ -80,7 +80,7 @@ TABLE = {
         "sleep": ({"test/a.cc": "usleep(5);\n"}, ["test/a.cc"]),
         "openssl": ({"dataplane/http/a.cc": "#include <openssl/ssl.h>\n"}, ["dataplane/http/a.cc"]),
         "openssl in tls": ({"dataplane/tls/a.cc": "#include <openssl/ssl.h>\n"}, []),
-        "openssl in porticoctl": ({"tools/ctl/openssl_key_pair.cc": "#include <openssl/ssl.h>\n"}, []),
+        "openssl in the control plane": ({"controlplane/crypto/key_pair.cc": "#include <openssl/ssl.h>\n"}, []),
         "nghttp2": ({"dataplane/http/h1/a.cc": "#include <nghttp2/nghttp2.h>\n"}, ["dataplane/http/h1/a.cc"]),
         "libevent": ({"dataplane/net/a.cc": "#include <event2/event.h>\n"}, ["dataplane/net/a.cc"]),
         "yaml-cpp": ({"api/check/a.cc": "#include <yaml-cpp/yaml.h>\n"}, ["api/check/a.cc"]),

@@ -54,6 +54,15 @@ bool Configuration::Add(Resource resource) {
   return resources_.try_emplace(std::move(key), std::make_shared<const Resource>(std::move(resource))).second;
 }
 
+void Configuration::Put(Resource resource) {
+  ResourceKey key = KeyOf(resource);
+  resources_.insert_or_assign(std::move(key), std::make_shared<const Resource>(std::move(resource)));
+}
+
+bool Configuration::Remove(const ResourceKey& key) {
+  return resources_.erase(key) > 0;
+}
+
 const Resource* Configuration::Find(const ResourceKey& key) const {
   const auto found = resources_.find(key);
   return found == resources_.end() ? nullptr : found->second.get();

@@ -36,6 +36,10 @@ class Configuration {
 
   // False: there is one with this key already, and it stays.
   bool Add(portico::v1::Resource resource);
+  // New, or in the place of the one with this key.
+  void Put(portico::v1::Resource resource);
+  // False: there was none.
+  bool Remove(const ResourceKey& key);
   // nullptr: there is none. It lives as long as any copy of the configuration.
   const portico::v1::Resource* Find(const ResourceKey& key) const;
   const Map& resources() const { return resources_; }

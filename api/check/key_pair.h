@@ -10,7 +10,8 @@ namespace portico::check {
 
 // Does a private key belong to a certificate, and can a listener use the two? Whoever validates a Secret asks. There is
 // one implementation for each TLS library, because the two never share a process: crypto::BoringKeyPairChecker in the
-// proxy, ctl::OpensslKeyPairChecker in porticoctl. test/support/key_pair_cases.h is the table that both must agree on.
+// proxy, openssl::KeyPairChecker in the control plane and porticoctl. test/support/key_pair_cases.h is the table that
+// both must agree on.
 //
 // What is accepted:
 // - `certificate_pem`: 1 to kChainCertificatesMax CERTIFICATE blocks, the server's own first, each signed by the next

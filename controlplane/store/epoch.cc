@@ -2,22 +2,15 @@
 
 #include <sys/random.h>
 
-#include <array>
-#include <cstdint>
-
 #include "api/base/check.h"
+#include "api/base/hex.h"
 
 namespace portico::store {
 
 std::string NewEpoch() {
-  std::array<uint8_t, 8> bytes;
+  std::string bytes(8, '\0');
   PORTICO_CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text.push_back("0123456789abcdef"[byte >> 4]);
-    text.push_back("0123456789abcdef"[byte & 0xf]);
-  }
-  return text;
+  return base::ToHex(bytes);
 }
 
 }  // namespace portico::store

@@ -1,4 +1,4 @@
-#include "tools/ctl/openssl_key_pair.h"
+#include "controlplane/crypto/key_pair.h"
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -17,7 +17,7 @@
 #include "api/base/text.h"
 #include "api/check/pem.h"
 
-namespace portico::ctl {
+namespace portico::openssl {
 namespace {
 
 using base::Concat;
@@ -96,7 +96,7 @@ absl::Status CheckChain(const std::vector<Certificate>& chain, EVP_PKEY* key) {
 
 }  // namespace
 
-absl::Status OpensslKeyPairChecker::Check(std::string_view certificate_pem, std::string_view private_key_pem) const {
+absl::Status KeyPairChecker::Check(std::string_view certificate_pem, std::string_view private_key_pem) const {
   absl::StatusOr<std::vector<Certificate>> chain = ReadChain(certificate_pem);
   if (!chain.ok()) return chain.status();
   absl::StatusOr<check::PemBlock> block = check::ParsePrivateKeyPem(private_key_pem);
@@ -106,4 +106,4 @@ absl::Status OpensslKeyPairChecker::Check(std::string_view certificate_pem, std:
   return CheckChain(*chain, key->get());
 }
 
-}  // namespace portico::ctl
+}  // namespace portico::openssl

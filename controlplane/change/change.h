@@ -1,0 +1,59 @@
+#ifndef PORTICO_CONTROLPLANE_CHANGE_CHANGE_H_
+#define PORTICO_CONTROLPLANE_CHANGE_CHANGE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "api/check/configuration.h"
+#include "api/check/violation.h"
+#include "api/portico/v1/resource.pb.h"
+#include "controlplane/model/model.h"
+
+namespace portico::change {
+
+// What somebody wants of the configuration: one new revision, or nothing.
+struct Change {
+  // New resources and new versions. A metadata.revision other than 0 is the version that the writer has seen.
+  std::vector<portico::v1::Resource> resources;
+  std::vector<check::ResourceKey> deletes;
+  // The revision that the configuration must have. 0: any.
+  uint64_t expected_revision = 0;
+  // References to what is not there are stored and answered with 500, instead of refused.
+  bool tolerate = false;
+  // Everything but the storing.
+  bool dry_run = false;
+  // For the record: the revision that this goes back to. 0: none.
+  uint64_t rollback_of = 0;
+};
+
+// Who wants it, for the record.
+struct Caller {
+  std::string author;  // the name in the certificate; "anonymous" without one
+  std::string peer;    // "127.0.0.1:4711"
+};
+
+// What is allowed but surely not meant.
+struct Warning {
+  check::ResourceKey key;
+  std::string path;
+  std::string message;
+};
+
+struct Outcome {
+  uint64_t revision = 0;  // that holds the change; the one that held already, if nothing was to change
+  std::vector<model::ResourceChange> changes;  // in the order of the keys; what stays as it was too
+  std::vector<Warning> warnings;
+  std::vector<check::ResourceKey> gateways;  // whose proxies get something of it
+};
+
+// Why not. The violations say what of which resource, if it is one's fault.
+struct Refusal {
+  absl::Status status;
+  check::Violations violations;
+};
+
+}  // namespace portico::change
+
+#endif  // PORTICO_CONTROLPLANE_CHANGE_CHANGE_H_

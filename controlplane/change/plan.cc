@@ -1,0 +1,166 @@
+#include "controlplane/change/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "api/base/text.h"
+#include "api/check/references/references.h"
+#include "api/check/resource/resource.h"
+#include "controlplane/model/encoding.h"
+
+namespace portico::change {
+namespace {
+
+using base::Concat;
+using base::ToAbsl;
+using check::ResourceKey;
+using model::ChangeKind;
+using portico::v1::Resource;
+
+constexpr size_t kViolationsMax = 100;  // more than anybody mends in one go
+
+absl::Status Bad(absl::StatusCode code, const check::Violations& violations) {
+  const check::Violation& first = violations.front();
+  std::string text = Concat(first.key.ToString(), first.path.empty() ? "" : ": ", first.path, ": ", first.message);
+  if (violations.size() > 1) text += Concat(" (and ", violations.size() - 1, " more)");
+  return absl::Status(code, ToAbsl(text));
+}
+
+class Planner {
+ public:
+  Planner(const model::Model& now, const Change& change, const check::KeyPairChecker& key_pairs)
+      : now_(now), change_(change), next_(std::make_shared<model::Model>(now)) {
+    environment_.key_pairs = &key_pairs;
+    next_->revision = now.revision + 1;
+  }
+
+  std::variant<Plan, Refusal> Run() {
+    if (absl::Status status = CheckSize(); !status.ok()) return Refusal{status, {}};
+    for (const auto step : {&Planner::JudgeResources, &Planner::JudgeDeletes, &Planner::JudgeVersions, &Planner::Enter,
+                            &Planner::JudgeWhole}) {
+      const absl::StatusCode code = (this->*step)();
+      if (violations_.empty()) continue;
+      const absl::Status status = Bad(code, violations_);
+      if (violations_.size() > kViolationsMax) violations_.resize(kViolationsMax);
+      return Refusal{status, std::move(violations_)};
+    }
+    Plan plan;
+    plan.next = std::move(next_);
+    for (const auto& [key, kind] : changes_)
+      plan.changes.push_back({key, kind});
+    return plan;
+  }
+
+ private:
+  absl::Status CheckSize() const {
+    if (change_.expected_revision != 0 && change_.expected_revision != now_.revision) {
+      return absl::AbortedError(ToAbsl(Concat("the configuration is at revision ", now_.revision, ", not at ",
+                                              change_.expected_revision, ": look at what changed, then apply again")));
+    }
+    const size_t size = change_.resources.size() + change_.deletes.size();
+    if (size <= kResourcesMax) return absl::OkStatus();
+    return absl::ResourceExhaustedError(
+        ToAbsl(Concat("a change of ", size, " resources; at most ", kResourcesMax, " at once")));
+  }
+
+  void Add(const ResourceKey& key, std::string path, std::string message) {
+    violations_.push_back({key, std::move(path), std::move(message)});
+  }
+
+  absl::StatusCode JudgeResources() {
+    for (const Resource& resource : change_.resources) {
+      Resource plain = resource;
+      if (plain.kind_case() != Resource::KIND_NOT_SET) model::ClearSystemFields(plain);
+      const ResourceKey key = check::KeyOf(plain);
+      for (check::Violation& violation : check::CheckResource(plain, environment_)) {
+        violations_.push_back(std::move(violation));
+      }
+      if (!named_.insert(key).second) Add(key, "metadata.name", "is named twice in one change");
+    }
+    return absl::StatusCode::kInvalidArgument;
+  }
+
+  absl::StatusCode JudgeDeletes() {
+    absl::StatusCode code = absl::StatusCode::kNotFound;
+    for (const ResourceKey& key : change_.deletes) {
+      if (!named_.insert(key).second) {
+        Add(key, "", "is named twice in one change");
+        code = absl::StatusCode::kInvalidArgument;
+      } else if (now_.configuration.Find(key) == nullptr) {
+        Add(key, "", "there is none to delete");
+      }
+    }
+    return code;
+  }
+
+  absl::StatusCode JudgeVersions() {
+    for (const Resource& resource : change_.resources) {
+      const uint64_t seen = check::MetadataOf(resource).revision();
+      if (seen == 0) continue;
+      const ResourceKey key = check::KeyOf(resource);
+      const Resource* stored = now_.configuration.Find(key);
+      if (stored == nullptr) {
+        Add(key, "metadata.revision",
+            Concat("is ", seen, ", but the resource was deleted; leave it out to make it anew"));
+      } else if (const uint64_t revision = check::MetadataOf(*stored).revision(); revision != seen) {
+        Add(key, "metadata.revision",
+            Concat("is ", seen, ", but it was changed at revision ", revision, ": look at that, then apply again"));
+      }
+    }
+    return absl::StatusCode::kAborted;
+  }
+
+  absl::StatusCode Enter() {
+    for (const Resource& resource : change_.resources) {
+      const ResourceKey key = check::KeyOf(resource);
+      const Resource* stored = now_.configuration.Find(key);
+      if (stored != nullptr && model::Encode(*stored) == model::Encode(resource)) {
+        changes_[key] = ChangeKind::kUnchanged;
+        continue;
+      }
+      Resource entered = resource;
+      model::ClearSystemFields(entered);
+      portico::v1::Metadata& metadata = model::MutableMetadata(entered);
+      metadata.set_revision(next_->revision);
+      metadata.set_creation_revision(stored != nullptr ? check::MetadataOf(*stored).creation_revision()
+                                                       : next_->revision);
+      next_->configuration.Put(std::move(entered));
+      changes_[key] = stored != nullptr ? ChangeKind::kUpdated : ChangeKind::kCreated;
+    }
+    for (const ResourceKey& key : change_.deletes) {
+      next_->configuration.Remove(key);
+      changes_[key] = ChangeKind::kDeleted;
+    }
+    return absl::StatusCode::kInternal;
+  }
+
+  absl::StatusCode JudgeWhole() {
+    if (!change_.tolerate) violations_ = check::CheckReferences(next_->configuration);
+    return absl::StatusCode::kFailedPrecondition;
+  }
+
+  const model::Model& now_;
+  const Change& change_;
+  check::CheckEnvironment environment_;
+  std::shared_ptr<model::Model> next_;
+  std::set<ResourceKey> named_;
+  std::map<ResourceKey, ChangeKind> changes_;
+  check::Violations violations_;
+};
+
+}  // namespace
+
+bool Plan::empty() const {
+  return std::all_of(changes.begin(), changes.end(),
+                     [](const model::ResourceChange& change) { return change.kind == ChangeKind::kUnchanged; });
+}
+
+std::variant<Plan, Refusal> MakePlan(const model::Model& now, const Change& change,
+                                     const check::KeyPairChecker& key_pairs) {
+  return Planner(now, change, key_pairs).Run();
+}
+
+}  // namespace portico::change
