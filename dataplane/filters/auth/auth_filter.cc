@@ -49,8 +49,10 @@ Credentials FindCredentials(const http::Fields& fields) {
   const std::string_view value = *fields.Find(http::FieldId::kAuthorization);
   const size_t space = value.find(' ');
   if (!base::EqualsIgnoreCase(value.substr(0, space), "bearer")) return {Credentials::Kind::kOtherScheme, {}};
-  const std::string_view token = space == std::string_view::npos ? std::string_view() : value.substr(space + 1);
-  return {Credentials::Kind::kBearer, token};
+  // RFC 9110 section 11.4: one space or more.
+  const size_t begin = value.find_first_not_of(' ', space);
+  const bool alone = space == std::string_view::npos || begin == std::string_view::npos;
+  return {Credentials::Kind::kBearer, alone ? std::string_view() : value.substr(begin)};
 }
 
 bool IsLetterOrDigit(char c) {
