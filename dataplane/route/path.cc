@@ -70,20 +70,6 @@ absl::Status Decode(std::string_view path, std::string& out) {
   return absl::OkStatus();
 }
 
-std::string DecodeForm(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const int byte = text[i] == '%' ? EscapedByte(text, i) : -1;
-    if (byte >= 0) {
-      out.push_back(static_cast<char>(byte));
-      i += 2;
-    } else {
-      out.push_back(text[i] == '+' ? ' ' : text[i]);
-    }
-  }
-  return out;
-}
-
 bool IsPlainForm(std::string_view text) {
   return text.find_first_of("%+") == std::string_view::npos;
 }
@@ -126,6 +112,28 @@ std::string LoosestReading(std::string_view path) {
       out.append(path.substr(i, byte >= 0 ? 3 : 1));
     }
     if (byte >= 0) i += 2;
+  }
+  return out;
+}
+
+bool HasSeveralReadings(std::string_view path) {
+  for (size_t i = path.find_first_of(";\\%"); i != std::string_view::npos; i = path.find_first_of(";\\%", i + 1)) {
+    const int byte = path[i] == '%' ? EscapedByte(path, i) : path[i];
+    if (byte == ';' || byte == '\\' || byte == '/') return true;
+  }
+  return false;
+}
+
+std::string DecodeForm(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int byte = text[i] == '%' ? EscapedByte(text, i) : -1;
+    if (byte >= 0) {
+      out.push_back(static_cast<char>(byte));
+      i += 2;
+    } else {
+      out.push_back(text[i] == '+' ? ' ' : text[i]);
+    }
   }
   return out;
 }

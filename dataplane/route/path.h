@@ -16,8 +16,8 @@ namespace portico::route {
 // - An encoded unreserved character is decoded (/%73ecret is /secret); the digits of what stays encoded are upper case.
 // - Repeated slashes are one: most origins take them so.
 // - Refused (400): a dot segment, also encoded and also where an encoded slash, a backslash or ";" ends it (clients
-// resolve
-//   "..", so whoever sends it means harm; to resolve it here would hide that); an encoded NUL; '%' without two digits.
+//   resolve "..", so whoever sends it means harm; to resolve it here would hide that); an encoded NUL; '%' without two
+//   digits.
 // - %2F stays what it is: data inside a segment, never a separator. So does everything else.
 // "*" (OPTIONS) is left alone; a path that does not begin with '/' is refused.
 //
@@ -35,6 +35,8 @@ NormalisedPath NormalisePath(std::string_view path);
 // ";" in a segment is dropped (Java's matrix parameters). Whoever forbids a path forbids this reading of it as well.
 //   /admin;x/a  ->  /admin/a        /admin%2Fa  ->  /admin/a        /a%20b  ->  /a%20b
 std::string LoosestReading(std::string_view path);
+// LoosestReading of that normal path is another path.
+bool HasSeveralReadings(std::string_view path);
 
 // "/a?b=c" is "/a" and "b=c". The query is what is after the first '?'; has_query tells "/a?" from "/a".
 struct Target {
@@ -48,8 +50,10 @@ Target SplitTarget(std::string_view target);
 // authority is lower case already and well-formed (http/syntax.h).
 std::string_view HostOf(std::string_view authority);
 
-// The first value of that name in a query, by application/x-www-form-urlencoded: '+' is a space, %XX is decoded, a '%'
-// without two digits is itself. nullopt: there is none. "a" alone is "a" with an empty value.
+// application/x-www-form-urlencoded: '+' is a space, %XX is decoded, a '%' without two digits is itself.
+std::string DecodeForm(std::string_view text);
+
+// The first value of that name in a query, decoded so. nullopt: there is none. "a" alone is "a" with an empty value.
 std::optional<std::string> FindQueryParameter(std::string_view query, std::string_view name);
 
 }  // namespace portico::route

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dataplane/route/path.h"
+
 namespace portico::route {
 namespace {
 
@@ -122,6 +124,16 @@ const ListenerRoutes* RouteTable::FindListener(std::string_view host) const {
     });
   }
   return index == listeners_.size() ? nullptr : &listeners_[index];
+}
+
+bool RouteTable::IsWayAround(const RuleMatch& match, const RequestView& request) const {
+  if (!HasSeveralReadings(request.path) || match.path_kind == PathKind::kExact) return false;
+  if (match.path_kind == PathKind::kPrefix && HasSeveralReadings(match.path)) return false;
+  const std::string loosest = LoosestReading(request.path);
+  RequestView other_request = request;
+  other_request.path = loosest;
+  const RuleMatch* other = Match(other_request);
+  return other != nullptr && other->rule != match.rule;
 }
 
 const RuleMatch* RouteTable::Match(const RequestView& request) const {

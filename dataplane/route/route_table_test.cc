@@ -187,6 +187,60 @@ TEST(RouteTable, Wins) {
   }
 }
 
+TEST(RouteTable, AnotherReadingIsNoWayAroundARule) {
+  const std::unique_ptr<const RouteTable> table = MustBuild(R"(
+kind: Gateway
+metadata: {name: front}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+kind: Route
+metadata: {name: paths}
+spec:
+  rules:
+  - {name: admin, matches: [{path: {value: /admin}}]}
+  - {name: post, matches: [{path: {value: /post}, method: POST}]}
+  - {name: spelt, matches: [{path: {type: Exact, value: "/admin;spelt"}}]}
+  - {name: spelt-prefix, matches: [{path: {value: "/admin;prefix"}}]}
+  - {name: files, matches: [{path: {value: /files}}]}
+  - {name: regex, matches: [{path: {type: RegularExpression, value: "/r;?/[a-z]+"}}]}
+  - {name: rest}
+)");
+  const struct {
+    const char* name;
+    const char* method;
+    const char* path;
+    bool around;
+  } rows[] = {
+      {"parameter", "GET", "/admin;x", true},
+      {"empty parameter", "GET", "/admin;", true},
+      {"parameter in the middle", "GET", "/admin;x/a", true},
+      {"encoded semicolon", "GET", "/admin%3Bx", true},
+      {"encoded slash", "GET", "/admin%2Fa", true},
+      {"encoded backslash", "GET", "/admin%5Ca", true},
+      {"backslash", "GET", "/admin\\a", true},
+      {"below the rule itself", "GET", "/admin/a;x", false},
+      {"out of a rule", "GET", "/files%2F..;", true},
+      {"inside one rule", "GET", "/files/a%2Fb;c", false},
+      {"all readings are the rest's", "GET", "/public;x/a%2Fb", false},
+      {"another name that begins so", "GET", "/administrator;x", false},
+      {"the other rule is for another method", "GET", "/post;x", false},
+      {"and this one", "POST", "/post;x", true},
+      {"a rule that is spelt so", "GET", "/admin;spelt", false},
+      {"a prefix that is spelt so", "GET", "/admin;prefix/a", false},
+      {"a regular expression for both readings", "GET", "/r;/a", false},
+      {"other escapes", "GET", "/admin%20", false},
+      {"plain", "GET", "/admin", false},
+  };
+  for (const auto& row : rows) {
+    base::Arena arena;
+    const http::Fields fields(arena);
+    const RequestView request = {row.method, "", row.path, "", fields};
+    const RuleMatch* match = table->Match(request);
+    ASSERT_NE(match, nullptr) << row.name;
+    EXPECT_EQ(table->IsWayAround(*match, request), row.around) << row.name;
+  }
+}
+
 TEST(RouteTable, ListenersAreIsolated) {
   const std::unique_ptr<const RouteTable> table = MustBuild(R"(
 kind: Gateway
