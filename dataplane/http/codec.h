@@ -7,6 +7,7 @@
 
 #include "api/base/arena.h"
 #include "dataplane/base/buffer.h"
+#include "dataplane/http/limits.h"
 #include "dataplane/http/message.h"
 
 namespace portico::http {
@@ -27,29 +28,12 @@ namespace portico::http {
 // what is not consumed is bounded by Limits::stream_window_bytes (HTTP/2: the stream's flow-control window; HTTP/1.1:
 // WantsInput() turns false). Sending: Unsent(id) tells how much of what was sent waits in the codec; stop above a high
 // mark of your own; OnSendReady(id) comes from Produce when it has fallen to kSendLowMarkBytes or below after having
-// been above.
+// been above. Or ask TakesMore(id), which knows what all streams of the connection together hold.
 
 using StreamId = uint32_t;
 
 inline constexpr size_t kSendHighMarkBytes = 256 * 1024;  // the sender stops above it: a few writes' worth
 inline constexpr size_t kSendLowMarkBytes = 64 * 1024;
-
-// Every bound of a connection's messages. A message over a limit is answered precisely, not truncated.
-struct Limits {
-  size_t head_bytes_max = 64 * 1024;   // request line and fields together: room for large cookies → 431
-  size_t field_count_max = 100;        // nginx has 100; each cookie crumb and discarded field counts → 431
-  size_t target_bytes_max = 8 * 1024;  // RFC 9112 section 3 asks for at least 8000 → 414
-  size_t trailer_bytes_max = 8 * 1024;
-  size_t chunk_head_bytes_max = 256;                // size line with extensions, which are discarded
-  uint64_t chunk_overhead_bytes_max = 1024 * 1024;  // size lines beyond 1/8 of the content of a message: an attack
-  size_t stream_window_bytes = 256 * 1024;          // content received and not yet consumed, per stream
-  size_t connection_window_bytes = 1024 * 1024;     // HTTP/2; given back on receipt
-  uint32_t streams_max = 100;                       // HTTP/2 concurrent streams offered to the peer
-  uint32_t misbehaviour_max =
-      200;                        // HTTP/2: resets, empty frames, pings, settings … per connection before it is closed
-  size_t informational_max = 16;  // 1xx responses to one request from an origin server
-  // Leniencies, all off (RFC 9112): none is implemented yet; each will be one named switch here.
-};
 
 // What is wrong with a message from the peer: the status that answers it (server side) and a static text without any of
 // the peer's bytes.
@@ -122,10 +106,14 @@ class Codec {
   virtual std::string_view error() const = 0;
   // Offences of the peer less its merits (HTTP/2): above Limits::misbehaviour_max the connection is closed.
   virtual uint32_t misbehaviours() const { return 0; }
+  // HTTP/2: how many HEADERS and DATA frames Produce has given so far. A peer that gets only others takes no message.
+  virtual uint64_t message_frames() const { return 0; }
 
   virtual void SendContent(StreamId id, base::Buffer& content, bool end) = 0;  // moves all of `content` in
   virtual void SendTrailers(StreamId id, const Fields& trailers) = 0;          // ends the message
   virtual size_t Unsent(StreamId id) const = 0;
+  // False: too much waits on this stream, or on all of the connection's; OnSendReady(id) says when to go on.
+  virtual bool TakesMore(StreamId id) { return Unsent(id) <= kSendHighMarkBytes; }
   virtual void Consumed(StreamId id, size_t bytes) = 0;
   // Ends the stream now in both directions; nothing more is delivered for it. HTTP/1.1: WantsClose() becomes true.
   virtual void Reset(StreamId id, ResetReason reason) = 0;
@@ -141,6 +129,8 @@ class ServerCodec : public Codec {
   // No more requests: HTTP/2 sends GOAWAY, first with the highest id as a warning, and with `final` the real last id;
   // HTTP/1.1 says connection: close on the next answer.
   virtual void Drain(bool final) = 0;
+  // The client has said that it speaks the protocol (HTTP/2: its preface and SETTINGS are here).
+  virtual bool Greeted() const { return true; }
 };
 
 class ClientCodec : public Codec {

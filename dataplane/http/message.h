@@ -22,6 +22,11 @@ struct ContentFraming {
   std::optional<uint64_t> length;
 };
 
+// RFC 9110 sections 6.4.1 and 15.3.5: a response of this status has no content, whatever its fields say.
+constexpr bool NeverHasContent(int status) {
+  return status < 200 || status == 204 || status == 304;
+}
+
 // Codecs deliver heads with: no connection-specific fields (RFC 9110 section 7.6.1: connection and what it names,
 // keep-alive, proxy-connection, te except trailers, transfer-encoding, upgrade), no pseudo-fields and no host field;
 // at most one content-length. Codecs write heads that obey the same.

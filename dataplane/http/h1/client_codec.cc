@@ -126,7 +126,8 @@ void ClientCodec::TakeFields(std::string_view section) {
 }
 
 size_t ClientCodec::Room() const {
-  return limits_.stream_window_bytes - std::min(unconsumed_bytes_, limits_.stream_window_bytes);
+  const size_t ahead = std::min(limits_.stream_window_bytes, limits_.read_ahead_bytes);
+  return ahead - std::min(unconsumed_bytes_, ahead);
 }
 
 bool ClientCodec::ReadContent() {

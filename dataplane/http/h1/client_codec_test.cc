@@ -98,6 +98,27 @@ TEST(ClientCodec, TableInEverySplit) {
   }
 }
 
+// What nobody takes stays in the socket, however wide a stream's window is.
+TEST(ClientCodec, ReadsAheadOnlySoMuch) {
+  const struct {
+    const char* name;
+    size_t window_bytes, ahead_bytes, read_bytes;
+  } rows[] = {{"read ahead is less", 1000, 100, 100}, {"the window is less", 100, 1000, 100}};
+  for (const auto& row : rows) {
+    Limits limits;
+    limits.stream_window_bytes = row.window_bytes;
+    limits.read_ahead_bytes = row.ahead_bytes;
+    TestClient client(limits);
+    client.Ask("GET");
+    client.codec().Feed(base::Slice::Copy(kOk + "content-length: 5000\r\n\r\n" + std::string(500, 'a')));
+    EXPECT_EQ(client.unconsumed_bytes, row.read_bytes) << row.name;
+    EXPECT_FALSE(client.codec().WantsInput()) << row.name;
+    client.codec().Consumed(client.id(), 60);
+    client.codec().Resume();
+    EXPECT_EQ(client.unconsumed_bytes, row.read_bytes + 60) << row.name;
+  }
+}
+
 TEST(ClientCodec, Limits) {
   Limits limits;
   limits.head_bytes_max = 60;

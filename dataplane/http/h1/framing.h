@@ -22,11 +22,6 @@ Framing DecideRequestFraming(const HeadFacts& facts, Version version);
 // `without_content`: the request was HEAD.
 Framing DecideResponseFraming(const HeadFacts& facts, Version version, int status, bool without_content);
 
-// A response of this status has no content, whatever its fields say.
-constexpr bool NeverHasContent(int status) {
-  return status < 200 || status == 204 || status == 304;
-}
-
 }  // namespace portico::http::h1
 
 #endif  // PORTICO_DATAPLANE_HTTP_H1_FRAMING_H_

@@ -10,7 +10,7 @@ namespace portico::http::h2 {
 class ClientSession final : public Session {
  public:
   ClientSession(ClientEvents& events, const Limits& limits, std::string_view scheme)
-      : Session(false, events, limits), events_(events), scheme_(scheme) {}
+      : Session(false, events, limits, nullptr), events_(events), scheme_(scheme) {}
 
   StreamId SendRequest(const RequestHead& head, bool end, base::Arena& arena);
   uint32_t CanSend() const;
@@ -107,6 +107,9 @@ void ClientCodec::SendTrailers(StreamId id, const Fields& trailers) {
 }
 size_t ClientCodec::Unsent(StreamId id) const {
   return session_->Unsent(id);
+}
+bool ClientCodec::TakesMore(StreamId id) {
+  return session_->TakesMore(id);
 }
 void ClientCodec::Consumed(StreamId id, size_t bytes) {
   session_->Consumed(id, bytes);

@@ -9,24 +9,32 @@
 namespace portico::http::h2 {
 namespace {
 
+bool IsContentLength(const nghttp2_nv& line) {
+  return std::string_view(reinterpret_cast<const char*>(line.name), line.namelen) == "content-length";
+}
+
 constexpr MessageError kTrailersTooLarge = {431, "trailer section too large"};
 
 }  // namespace
 
 class ServerSession final : public Session {
  public:
-  ServerSession(ServerEvents& events, const Limits& limits) : Session(true, events, limits), events_(events) {}
+  ServerSession(ServerEvents& events, const Limits& limits, base::BlockPool* pool)
+      : Session(true, events, limits, pool), events_(events) {}
 
   void SendResponse(StreamId id, const ResponseHead& head, bool end);
   void Drain(bool final);
+  bool greeted() const { return greeted_; }
 
  private:
   Stream* BeginStream(StreamId id) override { return &Add(id, events_.OnRequestBegin(id)); }
   void HeadReceived(Stream& stream, bool ends) override;
   void TrailersRefused(Stream& stream) override;
+  void SettingsReceived() override { greeted_ = true; }
   void Refuse(Stream& stream, MessageError error);
 
   ServerEvents& events_;
+  bool greeted_ = false;
   bool warned_ = false;
   bool drained_ = false;
 };
@@ -67,7 +75,9 @@ void ServerSession::SendResponse(StreamId id, const ResponseHead& head, bool end
   if (stream == nullptr || stream->reset) return;
   PORTICO_CHECK(!stream->head_sent, "one final response to a request");
   const std::string status = base::Concat(head.status);
-  const std::vector<nghttp2_nv>& lines = Lines({{":status", status}}, head.fields);
+  std::vector<nghttp2_nv>& lines = Lines({{":status", status}}, head.fields);
+  // RFC 9110 section 8.6; clients take it for content that is missing. 304 may say what there would be.
+  if (NeverHasContent(head.status) && head.status != 304) std::erase_if(lines, IsContentLength);
   const auto stream_id = static_cast<int32_t>(id);
   if (head.status < 200) {
     PORTICO_CHECK(nghttp2_submit_headers(nghttp2_.get(), NGHTTP2_FLAG_NONE, stream_id, nullptr, lines.data(),
@@ -93,8 +103,8 @@ void ServerSession::Drain(bool final) {
   }
 }
 
-ServerCodec::ServerCodec(ServerEvents& events, const Limits& limits)
-    : session_(std::make_unique<ServerSession>(events, limits)) {}
+ServerCodec::ServerCodec(ServerEvents& events, const Limits& limits, base::BlockPool* pool)
+    : session_(std::make_unique<ServerSession>(events, limits, pool)) {}
 ServerCodec::~ServerCodec() = default;
 
 bool ServerCodec::Feed(base::Slice input) {
@@ -127,6 +137,9 @@ void ServerCodec::SendTrailers(StreamId id, const Fields& trailers) {
 size_t ServerCodec::Unsent(StreamId id) const {
   return session_->Unsent(id);
 }
+bool ServerCodec::TakesMore(StreamId id) {
+  return session_->TakesMore(id);
+}
 void ServerCodec::Consumed(StreamId id, size_t bytes) {
   session_->Consumed(id, bytes);
 }
@@ -144,6 +157,12 @@ void ServerCodec::Drain(bool final) {
 }
 uint32_t ServerCodec::misbehaviours() const {
   return session_->misbehaviours();
+}
+uint64_t ServerCodec::message_frames() const {
+  return session_->message_frames();
+}
+bool ServerCodec::Greeted() const {
+  return session_->greeted();
 }
 
 }  // namespace portico::http::h2

@@ -19,10 +19,11 @@ class ServerSession;
 // - Heads and trailers are copied when they are sent: their arena may end right after the call.
 // - Drain(false) warns with GOAWAY(2^31-1), Drain(true) closes the door behind the last request that was taken.
 //
-// `events` outlives the codec. One thread.
+// `events` and `pool` outlive the codec. One thread.
 class ServerCodec final : public http::ServerCodec {
  public:
-  ServerCodec(ServerEvents& events, const Limits& limits);
+  // `pool`, if there is one, gives the blocks into which small pieces of waiting content are copied.
+  ServerCodec(ServerEvents& events, const Limits& limits, base::BlockPool* pool = nullptr);
   ~ServerCodec() override;
 
   bool Feed(base::Slice input) override;
@@ -35,12 +36,15 @@ class ServerCodec final : public http::ServerCodec {
   void SendContent(StreamId id, base::Buffer& content, bool end) override;
   void SendTrailers(StreamId id, const Fields& trailers) override;
   size_t Unsent(StreamId id) const override;
+  bool TakesMore(StreamId id) override;
   void Consumed(StreamId id, size_t bytes) override;
   void Reset(StreamId id, ResetReason reason) override;
   void Produce(base::Buffer& out) override;
   void SendResponse(StreamId id, const ResponseHead& head, bool end) override;
   void Drain(bool final) override;
   uint32_t misbehaviours() const override;
+  uint64_t message_frames() const override;
+  bool Greeted() const override;
 
  private:
   std::unique_ptr<ServerSession> session_;

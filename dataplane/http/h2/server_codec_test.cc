@@ -399,6 +399,56 @@ TEST(Http2ServerCodec, LimitsAreAnswered) {
   }
 }
 
+// `count` lines of 4 KiB.
+Lines Large(int count) {
+  Lines lines;
+  for (int i = 0; i < count; ++i)
+    lines.push_back({"n" + std::to_string(i), std::string(4000, 'a')});
+  return Request("GET", "/", lines);
+}
+
+// Beside what each row says: whatever is answered leaves the connection as good as before.
+TEST(Http2ServerCodec, AHeadThatIsTooLargeIsAnsweredWithinAHardBound) {
+  const auto index = [](size_t count) {  // a line of 4 KiB into the table, and then `count` times one byte for it
+    return Frame(kHeaders, kEndHeaders | kEndStream, 1,
+                 Block(Request("GET", "/")) + "\x40" + Literal("n") + Literal(std::string(3900, 'a')) +
+                     std::string(count, '\xbe'));
+  };
+  const struct {
+    const char* name;
+    size_t head_bytes_max;
+    std::string bytes;
+    const char* event;  // the beginning
+    const char* sent;
+  } rows[] = {
+      {"below the limit", 65536, Get(Large(15)), "request 1", ""},
+      {"above it", 65536, Get(Large(17)), "bad 1 431", ""},
+      {"three times", 65536, Get(Large(50)), "bad 1 431", ""},
+      {"in small frames", 65536, Headers(1, Large(17), kEndStream, 4096), "bad 1 431", ""},
+      {"beyond the hard bound", 65536, Get(Large(70)), "reset 1 closed", "code=11"},
+      {"a small limit, above it", 1024, Get(Large(50)), "bad 1 431", ""},
+      {"a large limit, below it", 1 << 20, Get(Large(90)), "request 1", ""},
+      {"indexes for too much", 65536, index(30), "bad 1 431", ""},
+      {"indexes for far too much", 65536, index(100), "reset 1 closed", "code=11"},
+      {"one value of more than nghttp2 takes", 65536, Get("n", std::string(70'000, 'a')), "reset 1 closed", "code=9"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    Limits limits;
+    limits.head_bytes_max = row.head_bytes_max;
+    Server server(limits);
+    server.Feed(row.bytes);
+    const std::string sent = server.Sent();
+    EXPECT_TRUE(sent.ends_with(row.sent)) << sent;
+    const std::string events = server.recorder.Take();
+    EXPECT_TRUE(events.starts_with(row.event)) << events.substr(0, 100);
+    if (*row.sent != '\0') continue;
+    EXPECT_EQ(sent, "");
+    EXPECT_TRUE(server.Feed(Headers(3, Request("GET", "/3"), kEndStream)));
+    EXPECT_EQ(server.recorder.Take(), "request 3 GET https://a.test/3 []; end 3");
+  }
+}
+
 TEST(Http2ServerCodec, RefusedRequestWithoutEndIsStopped) {
   Limits limits;
   limits.stream_window_bytes = 65535;
@@ -473,6 +523,132 @@ TEST(Http2ServerCodec, SendMarks) {
   EXPECT_TRUE(server.Sent().ends_with(" end"));
   EXPECT_EQ(server.recorder.Take(), "");
   EXPECT_TRUE(server.codec.Idle());
+}
+
+// Streams that are asked for content, of which `bytes` wait on each; the client takes none of it until it says so.
+struct Crowd {
+  explicit Crowd(std::vector<size_t> bytes) : server(WithBound()) {
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      const auto id = static_cast<StreamId>(2 * i + 1);
+      server.Feed(Headers(id, Request("GET", "/"), kEndStream));
+      server.Respond(id, 200, false);
+      server.Content(id, std::string(bytes[i], 'a'), false);
+    }
+    server.recorder.Take();
+  }
+  static Limits WithBound() {
+    Limits limits;
+    limits.connection_unsent_bytes_max = 200'000;
+    return limits;
+  }
+  // What each stream says to TakesMore.
+  std::string Takes() {
+    std::string all;
+    for (StreamId id = 1; server.codec.Unsent(id) > 0; id += 2)
+      all += server.codec.TakesMore(id) ? '+' : '-';
+    return all;
+  }
+  Server server;
+};
+
+TEST(Http2ServerCodec, ContentThatWaitsIsBoundedPerConnection) {
+  const size_t share = 16 * 1024;
+  const struct {
+    const char* name;
+    std::vector<size_t> bytes;
+    const char* takes;
+  } rows[] = {
+      {"one below its mark", {200'000}, "+"},
+      {"together at the bound", {100'000, 100'000}, "++"},
+      {"together above it", {100'000, 100'001}, "--"},
+      {"who has next to nothing goes on", {100'000, 100'000, share, share + 1}, "--+-"},
+      {"one above its own mark", {kSendHighMarkBytes + 1}, "-"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(Crowd(row.bytes).Takes(), row.takes) << row.name;
+}
+
+TEST(Http2ServerCodec, WhoWasCrowdedOutHearsOfRoom) {
+  const struct {
+    const char* name;
+    void (*frees)(Server& server);
+    const char* told;
+  } rows[] = {
+      {"what the connection's window lets out", [](Server&) {}, "ready 1"},
+      {"we reset another", [](Server& server) { server.codec.Reset(1, ResetReason::kCancelled); }, "ready 3"},
+      {"the client resets another", [](Server& server) { server.Feed(RstStream(1, 8)); }, "reset 1 cancelled; ready 3"},
+      {"all is taken",
+       [](Server& server) {
+         server.Feed(WindowUpdate(0, 1 << 20) + WindowUpdate(1, 1 << 20) + WindowUpdate(3, 1 << 20));
+       },
+       "ready 1; ready 3"},
+      {"its own is taken", [](Server& server) { server.Feed(WindowUpdate(0, 1 << 20) + WindowUpdate(3, 1 << 20)); },
+       "ready 1; ready 3"},
+  };
+  for (const auto& row : rows) {
+    Crowd crowd({110'000, 95'000});
+    EXPECT_EQ(crowd.Takes(), "--");
+    row.frees(crowd.server);
+    crowd.server.Produce();
+    std::vector<std::string> told = crowd.server.recorder.lines();
+    std::sort(told.begin(), told.end());
+    told.erase(std::unique(told.begin(), told.end()), told.end());
+    std::string all;
+    for (const std::string& line : told)
+      all += (all.empty() ? "" : "; ") + line;
+    if (all.starts_with("ready 3; reset")) all = "reset 1 cancelled; ready 3";
+    EXPECT_EQ(all, row.told) << row.name;
+  }
+}
+
+// Two streams hold all of the bound and are never read; a third is read and never starves.
+TEST(Http2ServerCodec, WhoIsReadGoesOnWhateverOthersHold) {
+  Crowd crowd({300'000, 300'000, 1});
+  crowd.server.Feed(WindowUpdate(0, 4 << 20));
+  crowd.server.Produce();
+  EXPECT_GT(crowd.server.codec.Unsent(1) + crowd.server.codec.Unsent(3), 400'000u);
+  for (int i = 0; i < 30; ++i) {
+    crowd.server.recorder.Take();
+    crowd.server.Content(5, std::string(60'000, 'a'), false);
+    EXPECT_FALSE(crowd.server.codec.TakesMore(5)) << i;
+    crowd.server.Feed(WindowUpdate(5, 60'000));
+    crowd.server.Produce();
+    ASSERT_EQ(crowd.server.recorder.Take(), "ready 5") << i;
+    ASSERT_TRUE(crowd.server.codec.TakesMore(5)) << i;
+  }
+}
+
+// A piece of 2000 bytes in a block of 16 KiB: what waits must not hold eight times its size.
+TEST(Http2ServerCodec, SmallPiecesThatWaitAreCopiedTogether) {
+  base::BlockPool pool;
+  {
+    ServerRecorder recorder;
+    ServerCodec codec(recorder, Limits(), &pool);
+    codec.Feed(base::Slice::Copy(std::string(kPreface) + Settings() + Headers(1, Request("GET", "/"), kEndStream)));
+    base::Arena arena;
+    ResponseHead head(arena);
+    head.status = 200;
+    codec.SendResponse(1, head, false);
+    for (int i = 0; i < 100; ++i) {
+      base::Block* block = pool.Get();
+      std::fill_n(block->bytes(), 2000, static_cast<char>('a' + i % 26));
+      base::Buffer content;
+      content.Append(base::Slice::Adopt(block, 2000));
+      codec.SendContent(1, content, i == 99);
+    }
+    EXPECT_LT(pool.blocks_in_use(), 30u);
+    codec.Feed(base::Slice::Copy(WindowUpdate(0, 1 << 20) + WindowUpdate(1, 1 << 20)));
+    base::Buffer out;
+    codec.Produce(out);
+    std::string sent = out.ToString(), content;
+    for (std::string_view rest = sent; !rest.empty(); rest.remove_prefix(9 + ReadNumber(rest.substr(0, 3)))) {
+      if (rest[3] == kData) content += rest.substr(9, ReadNumber(rest.substr(0, 3)));
+    }
+    ASSERT_EQ(content.size(), 200'000u);
+    for (size_t i = 0; i < content.size(); i += 1000)
+      ASSERT_EQ(content[i], static_cast<char>('a' + i / 2000 % 26)) << i;
+  }
+  EXPECT_EQ(pool.blocks_in_use(), 0u);
 }
 
 TEST(Http2ServerCodec, ProduceStopsAtTheHighMark) {

@@ -30,7 +30,7 @@ nghttp2_session* NewSession(bool server, Session* self, const Limits& limits) {
   nghttp2_option_set_max_outbound_ack(option, kWaitingAnswersMax);
   nghttp2_option_set_max_send_header_block_length(option, 2 * limits.head_bytes_max + kSentSectionSlackBytes);
   // nghttp2 counts reads, not frames: a frame's header that comes byte by byte counts nine times. We count frames.
-  nghttp2_option_set_max_continuations(option, FrameWalker::kHeaderBytes * (kContinuationsMax + 1));
+  nghttp2_option_set_max_continuations(option, FrameWalker::kHeaderBytes * (ContinuationsMax(limits) + 1));
   nghttp2_session* session = nullptr;
   const int result = server ? nghttp2_session_server_new2(&session, callbacks, self, option)
                             : nghttp2_session_client_new2(&session, callbacks, self, option);
@@ -51,11 +51,12 @@ nghttp2_nv ToLine(std::string_view name, std::string_view value, bool secret) {
   return {bytes(name), bytes(value), name.size(), value.size(), flags};
 }
 
-Session::Session(bool server, CodecEvents& events, const Limits& limits)
+Session::Session(bool server, CodecEvents& events, const Limits& limits, base::BlockPool* pool)
     : limits_(limits),
       nghttp2_(NewSession(server, this, limits), &nghttp2_session_del),
       server_(server),
       events_(events),
+      pool_(pool),
       misbehaviour_(limits.misbehaviour_max),
       walker_(server ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
   std::vector<nghttp2_settings_entry> settings = {
@@ -119,6 +120,14 @@ void Session::SendContent(StreamId id, base::Buffer& content, bool end) {
     return;
   }
   PORTICO_CHECK(!stream->said_end, "content after the end");
+  unsent_bytes_ += content.size();
+  // From here on small pieces are copied together: each would hold the whole block that it was read into.
+  if (!stream->gathers && stream->content.size() >= kCrowdedShareBytes) {
+    stream->gathers = true;
+    base::Buffer gathered(pool_);
+    gathered.MoveFrom(stream->content);
+    stream->content = std::move(gathered);
+  }
   stream->content.MoveFrom(content);
   stream->said_end = end;
   if (stream->content.size() > kSendLowMarkBytes) stream->above_low_mark = true;
@@ -152,6 +161,16 @@ size_t Session::Unsent(StreamId id) const {
   return stream == nullptr ? 0 : stream->content.size();
 }
 
+bool Session::TakesMore(StreamId id) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return true;
+  if (stream->content.size() > kSendHighMarkBytes) return false;
+  const bool crowded = unsent_bytes_ > limits_.connection_unsent_bytes_max;
+  if (!crowded || stream->content.size() <= kCrowdedShareBytes) return true;
+  stream->crowded_out = crowd_waits_ = true;
+  return false;
+}
+
 void Session::Consumed(StreamId id, size_t bytes) {
   Stream* stream = Find(id);
   if (stream == nullptr) return;
@@ -175,6 +194,7 @@ void Session::Reset(StreamId id, ResetReason reason) {
   Stream* stream = Find(id);
   if (stream == nullptr || stream->reset) return;
   stream->reset = true;
+  unsent_bytes_ -= stream->content.size();
   stream->content.Clear();
   SubmitReset(*stream, ErrorCode(reason));
 }
@@ -212,7 +232,17 @@ void Session::Pump(base::Buffer& out) {
   }
 }
 
+// All of them: each asks again, and is told to wait again if those before it have filled the connection.
+void Session::LetInTheCrowd() {
+  if (!crowd_waits_ || unsent_bytes_ > limits_.connection_unsent_bytes_max / 2) return;
+  crowd_waits_ = false;
+  for (const auto& [id, stream] : streams_) {
+    if (std::exchange(stream->crowded_out, false)) send_ready_.push_back(id);
+  }
+}
+
 bool Session::DeliverSendReady() {
+  LetInTheCrowd();
   const std::vector<StreamId> ready = std::exchange(send_ready_, {});
   for (const StreamId id : ready) {
     const Stream* stream = Find(id);
@@ -232,6 +262,7 @@ void Session::Fail(uint32_t error_code, std::string_view text) {
 void Session::EndStreams() {
   // Taken out first: nothing that a handler calls finds a stream any more.
   const auto streams = std::exchange(streams_, {});
+  unsent_bytes_ = 0;
   for (const auto& [id, stream] : streams) {
     if (!stream->over()) events_.OnReset(id, ResetReason::kClosed);
   }

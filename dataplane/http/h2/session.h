@@ -42,13 +42,15 @@ class Session {
   void SendContent(StreamId id, base::Buffer& content, bool end);
   void SendTrailers(StreamId id, const Fields& trailers);
   size_t Unsent(StreamId id) const;
+  bool TakesMore(StreamId id);
+  uint64_t message_frames() const { return message_frames_; }
   void Consumed(StreamId id, size_t bytes);
   void Reset(StreamId id, ResetReason reason);
   void Produce(base::Buffer& out);
   uint32_t misbehaviours() const { return misbehaviour_.count(); }
 
  protected:
-  Session(bool server, CodecEvents& events, const Limits& limits);
+  Session(bool server, CodecEvents& events, const Limits& limits, base::BlockPool* pool);
 
   // The first HEADERS of an unknown stream (server only).
   virtual Stream* BeginStream(StreamId id) = 0;
@@ -97,11 +99,13 @@ class Session {
   void Submit(const std::vector<nghttp2_settings_entry>& settings);
   void Pump(base::Buffer& out);
   bool DeliverSendReady();
+  void LetInTheCrowd();
   void Fail(uint32_t error_code, std::string_view text);
   void EndStreams();
 
   const bool server_;
   CodecEvents& events_;
+  base::BlockPool* const pool_;
   Misbehaviour misbehaviour_;
   RecentStreams recent_;
   FrameWalker walker_;
@@ -112,6 +116,11 @@ class Session {
   std::string_view error_;
   uint32_t offence_ = NGHTTP2_NO_ERROR;  // the connection error that was found
   size_t continuations_ = 0;             // of the field section that is being read
+  size_t section_bytes_ = 0;             // its frames' payloads
+  size_t decoded_bytes_ = 0;             // what they stood for
+  size_t unsent_bytes_ = 0;              // content of all streams that waits
+  uint64_t message_frames_ = 0;          // HEADERS and DATA that have left
+  bool crowd_waits_ = false;             // some stream is crowded out
   bool closed_ = false;                  // nothing is read any more
   bool ended_ = false;                   // nor written
 };
@@ -119,8 +128,15 @@ class Session {
 // nghttp2's view of a field line; it copies when the head is submitted. A secret one is never indexed.
 nghttp2_nv ToLine(std::string_view name, std::string_view value, bool secret);
 
-// CONTINUATION frames in one field section: at 16 KiB a frame more than any limit of ours lets pass (CVE-2024-27316).
-inline constexpr size_t kContinuationsMax = 8;
+// CONTINUATION frames in one field section (CVE-2024-27316): as many full ones as the hardest bound on a head needs,
+// and some for peers that cut smaller.
+inline size_t ContinuationsMax(const Limits& limits) {
+  return 8 + HeadHardBytes(limits) / 16384;
+}
+
+// While the connection holds too much, a stream may still have this waiting: one frame. So those that are read go on,
+// whatever those that are not hold.
+inline constexpr size_t kCrowdedShareBytes = 16 * 1024;
 
 // Fills in nghttp2's callbacks, which find their Session as user data.
 void SetCallbacks(nghttp2_session_callbacks* callbacks);

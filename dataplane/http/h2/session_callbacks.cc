@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/http/h2/session.h"
 
@@ -25,8 +26,12 @@ int Session::OnBeginHeaders(const nghttp2_frame& frame) {
 
 int Session::OnHeader(const nghttp2_frame& frame, std::string_view name, std::string_view value) {
   Stream* stream = Find(static_cast<StreamId>(frame.hd.stream_id));
-  if (stream != nullptr && !stream->over()) stream->reader.AddLine(name, value);
-  return 0;
+  if (stream == nullptr) return 0;
+  if (!stream->over()) stream->reader.AddLine(name, value);
+  // A few bytes of indexes may stand for a lot (CVE-2016-6581): what they stand for is bounded too.
+  decoded_bytes_ += name.size() + value.size();
+  if (decoded_bytes_ > HeadHardBytes(limits_)) offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
+  return Judgement();
 }
 
 int Session::OnDataChunk(StreamId id, std::string_view data) {
@@ -107,6 +112,7 @@ int Session::OnStreamClose(StreamId id, uint32_t error_code) {
   auto node = streams_.extract(id);
   if (node.empty()) return 0;
   const Stream& stream = *node.mapped();
+  unsent_bytes_ -= stream.content.size();
   if (stream.received_end) recent_.Ended(id);
   if (stream.received_end && stream.sent_end && error_code == NGHTTP2_NO_ERROR) misbehaviour_.StreamEndedWell();
   if (!stream.over()) events_.OnReset(id, stream.reason.value_or(ReasonOf(error_code)));
@@ -117,6 +123,7 @@ void Session::OnFrameSent(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR && error_.empty()) {
     error_ = "HTTP/2 connection error";
   }
+  if (frame.hd.type == NGHTTP2_HEADERS || frame.hd.type == NGHTTP2_DATA) ++message_frames_;
   Stream* stream = Find(static_cast<StreamId>(frame.hd.stream_id));
   if (stream == nullptr) return;
   if (frame.hd.type == NGHTTP2_RST_STREAM) {
@@ -168,10 +175,11 @@ int Session::WriteContent(StreamId id, const uint8_t* frame_header, size_t lengt
   if (stream == nullptr || stream->content.size() < length) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   out_->Append(ToView(frame_header, FrameWalker::kHeaderBytes));
   out_->MoveFrom(stream->content, length);
-  if (stream->above_low_mark && stream->content.size() <= kSendLowMarkBytes) {
-    stream->above_low_mark = false;
-    send_ready_.push_back(id);
-  }
+  unsent_bytes_ -= length;
+  const size_t left = stream->content.size();
+  const bool fallen = left <= kSendLowMarkBytes && std::exchange(stream->above_low_mark, false);
+  const bool let_in = left <= kCrowdedShareBytes && std::exchange(stream->crowded_out, false);
+  if (fallen || let_in) send_ready_.push_back(id);
   return 0;
 }
 

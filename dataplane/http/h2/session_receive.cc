@@ -71,10 +71,15 @@ void Session::OnFrameHeader(const FrameHeader& header) {
       break;
     case NGHTTP2_HEADERS:
       continuations_ = 0;
+      section_bytes_ = header.length;
+      decoded_bytes_ = 0;
       JudgeStream(header.id, true);
       break;
     case NGHTTP2_CONTINUATION:
-      if (++continuations_ > kContinuationsMax) offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
+      section_bytes_ += header.length;
+      if (++continuations_ > ContinuationsMax(limits_) || section_bytes_ > HeadHardBytes(limits_)) {
+        offence_ = NGHTTP2_ENHANCE_YOUR_CALM;
+      }
       break;
     case NGHTTP2_PRIORITY:
       // nghttp2 takes it (RFC 9113 section 6.3).

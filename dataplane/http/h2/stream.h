@@ -38,6 +38,8 @@ struct Stream {
   bool told_end = false;      // the handler knows that the peer's message is over
   bool said_end = false;      // the handler has said that ours is over
   bool above_low_mark = false;
+  bool gathers = false;      // the content's small pieces are copied together
+  bool crowded_out = false;  // told to wait for what waits on other streams
 };
 
 }  // namespace portico::http::h2
