@@ -5,7 +5,6 @@
 #include <numeric>
 #include <string_view>
 
-#include "api/base/hex.h"
 #include "api/base/utf8.h"
 
 namespace portico::downstream {
@@ -38,20 +37,6 @@ Json TextOrNull(std::string_view text, base::Arena& arena) {
   return text.empty() ? Json() : Text(text, arena);
 }
 
-// application/x-www-form-urlencoded, as route::FindQueryParameter reads it.
-std::string_view FormDecoded(std::string_view text, base::Arena& arena) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && base::HexDigit(text[i + 1]) >= 0 && base::HexDigit(text[i + 2]) >= 0) {
-      out += static_cast<char>(base::HexDigit(text[i + 1]) * 16 + base::HexDigit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return arena.Copy(out);
-}
-
 // Of each name the first, in the order in which they came. By sorting: a query may have thousands of parameters.
 void KeepFirstOfEachName(std::vector<JsonMember>& members) {
   std::vector<size_t> order(members.size());
@@ -72,9 +57,9 @@ Json QueryObject(std::string_view query, base::Arena& arena) {
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
     if (pair.empty()) continue;
     const size_t equals = std::min(pair.find('='), pair.size());
-    const std::string_view name = ValidUtf8(FormDecoded(pair.substr(0, equals), arena), arena);
+    const std::string_view name = ValidUtf8(arena.Copy(route::DecodeForm(pair.substr(0, equals))), arena);
     const std::string_view value = pair.substr(std::min(pair.size(), equals + 1));
-    members.push_back({name, Text(FormDecoded(value, arena), arena)});
+    members.push_back({name, Text(arena.Copy(route::DecodeForm(value)), arena)});
   }
   KeepFirstOfEachName(members);
   return Json::Object(arena, members);

@@ -56,7 +56,8 @@ void Connection::Serve(bool http2) {
   state_ = State::kServing;
   http::ServerEvents& events = *this;
   if (http2) {
-    codec_ = std::make_unique<http::h2::ServerCodec>(events, *limits_);
+    codec_ = std::make_unique<http::h2::ServerCodec>(events, *limits_, &pool_);
+    timer_.Set(loop_.Now() + timeouts_.request_head);  // for its preface
   } else {
     const std::string_view scheme = stream_->tls().version.empty() ? "http" : "https";
     codec_ = std::make_unique<http::h1::ServerCodec>(*limits_, events, &pool_, scheme);
@@ -141,7 +142,9 @@ void Connection::TakeInput(base::Slice input) {
     }
     first_bytes_ = std::string();
   }
+  const bool greeted = codec_->Greeted();
   if (!codec_->Feed(std::move(input))) close_after_flush_ = true;
+  if (!greeted && codec_->Greeted() && exchanges_.empty()) AwaitRequest();
 }
 
 // False: the connection is closed.
@@ -149,6 +152,8 @@ bool Connection::Flush() {
   for (;;) {
     codec_->Produce(output_);
     if (state_ != State::kServing) return false;
+    const uint64_t message_frames = codec_->message_frames();
+    if (!http2_ || std::exchange(message_frames_, message_frames) != message_frames) output_answers_ = true;
     if (output_.empty() || !writable_) return true;
     struct iovec vectors[kVectorsMax];
     const int count = output_.Gather(vectors, kVectorsMax);
@@ -162,6 +167,8 @@ bool Connection::Flush() {
       return true;
     }
     output_.Consume(result.bytes);
+    if (!output_answers_) continue;  // answers to PING and the like take no answer off us
+    output_answers_ = http2_ && !output_.empty();
     leaving_ = false;  // it reads: its time begins anew
     if (exchanges_.empty()) AwaitRequest();
   }
@@ -232,6 +239,7 @@ bool Connection::Unread() const {
 
 // Who has not read all of its answers yet is not idle, but must go on reading.
 void Connection::AwaitRequest() {
+  if (!codec_->Greeted()) return;
   timer_.Set(loop_.Now() + (Unread() ? std::min(timeouts_.idle, kLeave) : timeouts_.idle));
 }
 

@@ -38,9 +38,10 @@ class Connection final : public event::Deletable,
   };
 
   struct Timeouts {
-    base::Duration open = std::chrono::seconds(10);          // the TLS handshake
-    base::Duration request_head = std::chrono::seconds(10);  // from a head's first byte to its last
-    base::Duration idle = std::chrono::hours(1);             // between requests
+    base::Duration open = std::chrono::seconds(10);  // the TLS handshake
+    // From a head's first byte to its last; with HTTP/2 also from the beginning to the client's preface and SETTINGS.
+    base::Duration request_head = std::chrono::seconds(10);
+    base::Duration idle = std::chrono::hours(1);  // between requests
   };
   static constexpr base::Duration kLinger = std::chrono::seconds(1);
   static constexpr base::Duration kLeave = std::chrono::seconds(30);  // for a client that neither reads nor goes on
@@ -55,6 +56,7 @@ class Connection final : public event::Deletable,
   void SendContent(http::StreamId id, base::Buffer& content, bool end);
   void SendTrailers(http::StreamId id, const http::Fields& trailers);
   size_t Unsent(http::StreamId id) const { return codec_->Unsent(id); }
+  bool TakesMore(http::StreamId id) { return codec_->TakesMore(id); }
   void Consumed(http::StreamId id, size_t bytes);
   // Ends the exchange now, without OnReset. HTTP/1.1: a response that has begun ends in a TCP reset.
   void Reset(http::StreamId id, http::ResetReason reason);
@@ -129,10 +131,12 @@ class Connection final : public event::Deletable,
   std::unique_ptr<http::ServerCodec> codec_;
   std::vector<Entry> exchanges_;  // one for HTTP/1.1, at most Limits::streams_max for HTTP/2
   base::Buffer output_;
+  uint64_t message_frames_ = 0;   // HTTP/2: seen leaving the codec
   std::string first_bytes_;       // while detecting: a prefix of HTTP/2's preface, at most 4 bytes
   http::StreamId late_head_ = 0;  // the stream whose head is not whole yet; 0: none
   State state_ = State::kOpening;
   bool http2_ = false;
+  bool output_answers_ = false;  // some of the output is of an answer, not only of the protocol's own frames
   bool readable_ = false;
   bool writable_ = false;
   bool read_ahead_ = false;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/http/h2/frames_for_test.h"
 #include "test/support/scripted_network.h"
 
 namespace portico::downstream {
@@ -68,9 +69,10 @@ class TestExchange final : public ExchangeEvents {
 };
 
 struct World : Connection::Owner {
-  World() {
+  explicit World(bool open = true, std::string_view alpn = "") {
     far = std::make_shared<test::FarEnd>();
-    far->open = true;
+    far->open = open;
+    far->alpn = alpn;
     connection = new Connection(loop, pool, std::make_unique<test::ScriptedStream>(far), *this,
                                 std::make_shared<const http::Limits>(), {});
   }
@@ -207,11 +209,17 @@ TEST(ConnectionTest, EveryWaitHasAnEnd) {
     base::Duration before, after;
     std::string_view answered;
   };
+  const std::string greeting = std::string(kPreface) + kSettings;
+  const std::string half_settings = greeting.substr(0, greeting.size() - 1);
   const Row rows[] = {
       {"nothing said", "", seconds(3590), seconds(3602), ""},
       {"half a preface", "PRI", seconds(9), seconds(12), ""},
       {"half a head", "GET / HT", seconds(9), seconds(12), "HTTP/1.1 408 "},
       {"between requests", kGet, seconds(3590), seconds(3602), "HTTP/1.1 200 "},
+      {"HTTP/2's first word", "PRI * HT", seconds(9), seconds(12), ""},
+      {"HTTP/2's preface alone", kPreface, seconds(9), seconds(12), ""},
+      {"half of the settings", half_settings, seconds(9), seconds(12), ""},
+      {"HTTP/2 between requests", greeting, seconds(3590), seconds(3602), ""},
   };
   for (const Row& row : rows) {
     World world;
@@ -225,6 +233,56 @@ TEST(ConnectionTest, EveryWaitHasAnEnd) {
     EXPECT_EQ(Count(world.far->written, "connection: close"), late ? 1u : 0u) << row.name;
     EXPECT_EQ(Count(world.far->written, row.answered.empty() ? "HTTP" : row.answered), row.answered.empty() ? 0u : 1u)
         << row.name;
+  }
+}
+
+TEST(ConnectionTest, AHandshakeAndAChosenProtocolHaveTheirTime) {
+  struct Row {
+    std::string_view name;
+    bool open;
+    std::string_view alpn;
+    base::Duration closes_after;
+  };
+  for (const Row& row : {Row{"the handshake does not end", false, "", seconds(10)},
+                         Row{"h2 by ALPN, and no preface", true, "h2", seconds(10)},
+                         Row{"http/1.1 by ALPN, and no request", true, "http/1.1", seconds(3600)}}) {
+    World world(row.open, row.alpn);
+    world.loop.Turn(row.closes_after - seconds(1));
+    EXPECT_FALSE(world.far->shut_down || world.far->destroyed) << row.name;
+    world.loop.Turn(seconds(2));
+    world.loop.Turn(seconds(2));
+    EXPECT_TRUE(world.far->destroyed) << row.name;
+  }
+}
+
+// Frames that carry no message are no use of the connection, and no reading of an answer.
+TEST(ConnectionTest, PingsBuyNoTime) {
+  using http::h2::frames::Headers;
+  using http::h2::frames::Request;
+  const std::string get = Headers(1, Request("GET", "/"), http::h2::frames::kEndStream);
+  const std::string post = Headers(1, Request("POST", "/"));
+  struct Row {
+    std::string_view name;
+    std::string said;
+    base::Duration closes_after;
+  };
+  for (const Row& row :
+       {Row{"idle", std::string(kPreface) + kSettings, seconds(3600)},
+        Row{"answer not taken", std::string(kPreface) + http::h2::frames::Setting(4, 0) + get, Connection::kLeave},
+        Row{"answer not taken, request not ended", std::string(kPreface) + http::h2::frames::Setting(4, 0) + post,
+            Connection::kLeave}}) {
+    World world;
+    world.Say(row.said);
+    base::Duration lived = seconds(0);
+    for (; !world.far->shut_down && !world.far->destroyed && lived < seconds(7200); lived += seconds(5)) {
+      world.Say(http::h2::frames::Ping());
+      world.loop.Turn(seconds(5));
+    }
+    EXPECT_GE(lived, row.closes_after) << row.name;
+    EXPECT_LE(lived, row.closes_after + seconds(10)) << row.name;
+    world.loop.Turn(seconds(2));
+    world.loop.Turn(seconds(2));
+    EXPECT_TRUE(world.far->destroyed) << row.name;
   }
 }
 

@@ -8,7 +8,6 @@
 #include "dataplane/downstream/composition_input.h"
 #include "dataplane/downstream/forwarding.h"
 #include "dataplane/downstream/local_answer.h"
-#include "dataplane/filter/problem.h"
 #include "dataplane/http/date.h"
 #include "dataplane/route/rewrite.h"
 
@@ -25,11 +24,6 @@ std::string_view ProtocolText(http::Version version) {
       return "HTTP/2";
   }
   return "";
-}
-
-// RFC 9110 sections 6.4.1 and 15.3.5: such a response has no content, whatever is known of it.
-bool NeverHasContent(int status) {
-  return status == 204 || status == 304;
 }
 
 }  // namespace
@@ -95,6 +89,7 @@ Exchange::Step Exchange::ReadHead() {
   record_.authority = head.authority;
   record_.target = head.path;
 
+  if (MeansThisProxy(head)) return Answer(head.method == "OPTIONS" ? AnswerForOptions() : AnswerForTrace());
   target_ = route::SplitTarget(head.path);
   if (route::NeedsNormalising(target_.path)) {
     route::NormalisedPath normal = route::NormalisePath(target_.path);
@@ -115,8 +110,12 @@ Exchange::Step Exchange::Route() {
   if (!server_name.empty() && routes.FindListener(host) != routes.FindListener(server_name)) {
     return Answer(AnswerForMisdirected());
   }
-  const route::RuleMatch* match = routes.Match({head.method, host, target_.path, target_.query, head.fields});
+  const route::RequestView view = {head.method, host, target_.path, target_.query, head.fields};
+  const route::RuleMatch* match = routes.Match(view);
   if (match == nullptr) return Answer(AnswerForNoRoute());
+  if (routes.IsWayAround(*match, view)) {
+    return Answer(AnswerFor(http::MessageError{400, "the path could be read as one that another rule is for"}));
+  }
   rule_ = (*port_->rules)[match->rule->id];
   prefix_bytes_ = match->prefix_bytes();
   record_.route = rule_->rule->route;
@@ -205,6 +204,10 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   request.arena = &arena_;
   request.attempt_timeout = rule_->rule->backend_request_timeout;
   relay_.Start(*origin, request);
+  if (request_->framing.length && !request.end) {
+    pace_.emplace(client().limits, host_.loop().Now(), relay_.received_bytes());
+    SetTimer();
+  }
   return Step::kRespond;
 }
 
@@ -259,8 +262,6 @@ void Exchange::FinishHead(http::ResponseHead& head) {
   if (!head.fields.Has(http::FieldId::kDate)) {
     head.fields.AddUnowned(http::FieldId::kDate, http::FormatDate(host_.loop().WallNow(), arena_));
   }
-  // RFC 9110 section 8.6; HTTP/2 clients take it for content that is missing.
-  if (head.status == 204) head.fields.Remove(http::FieldId::kContentLength);
   record_.status = head.status;
 }
 
@@ -276,13 +277,13 @@ Exchange::Step Exchange::Answer(filter::Reply reply) {
   for (const auto& [name, value] : reply.fields)
     head.fields.Add(name, value);
   head.fields.Add(http::FieldId::kServer, "portico");
-  if (!NeverHasContent(reply.status)) {
+  if (!http::NeverHasContent(reply.status)) {
     head.framing.length = reply.content.size();
     head.fields.Set(http::FieldId::kContentLength, base::Concat(reply.content.size()));
   }
   FinishHead(head);
   const bool to_head = request_ && request_->method == "HEAD";
-  const bool ends = to_head || reply.content.empty() || NeverHasContent(reply.status);
+  const bool ends = to_head || reply.content.empty() || http::NeverHasContent(reply.status);
   answer_bytes_ = ends ? 0 : reply.content.size();
   connection_.SendResponse(id_, head, ends);
   if (!ends) {
@@ -297,8 +298,6 @@ Exchange::Step Exchange::Answer(filter::Reply reply) {
 void Exchange::OnBadRequest(http::MessageError error) {
   if (step_ == Step::kOver) return;
   if (relay_.response_begun()) return Abort(http::ResetReason::kProtocol);
-  if (!request_) client_text_ = connection_.stream().peer().ip();
-  record_.client = client_text_;
   step_ = Answer(AnswerFor(error));
 }
 
@@ -359,8 +358,19 @@ void Exchange::SetTimer() {
   if (!deadline_ && client().stream_duration_max) deadline_ = begun_ + *client().stream_duration_max;
   // Looked at twice in that time, so that who reads slowly is seen to read.
   const base::Duration idle = client().stream_idle_timeout;
-  const base::MonotonicTime look = std::min(last_progress_ + idle, host_.loop().Now() + idle / 2);
+  base::MonotonicTime look = std::min(last_progress_ + idle, host_.loop().Now() + idle / 2);
+  if (pace_) look = std::min(look, pace_->window_end());
   timer_.Set(deadline_ ? std::min(*deadline_, look) : look);
+}
+
+// Once the response has begun, the origin itself has said what it thinks of the upload.
+bool Exchange::UploadIsTooSlow() {
+  if (!pace_ || host_.loop().Now() < pace_->window_end()) return false;
+  if (relay_.request_ended() || relay_.response_begun()) {
+    pace_.reset();
+    return false;
+  }
+  return pace_->EndWindow(host_.loop().Now(), relay_.received_bytes(), relay_.HeldBack());
 }
 
 void Exchange::OnTimer(event::Timer&) {
@@ -368,6 +378,10 @@ void Exchange::OnTimer(event::Timer&) {
   if (relay_.Drained()) OnProgress();
   const base::MonotonicTime now = host_.loop().Now();
   const bool too_late = deadline_ && now >= *deadline_;
+  if (!too_late && UploadIsTooSlow()) {
+    step_ = Answer(AnswerFor(http::MessageError{408, "the content comes too slowly"}));
+    return;
+  }
   if (!too_late && now < last_progress_ + client().stream_idle_timeout) return SetTimer();
   reason_ = too_late ? "the deadline of the exchange is over" : "nothing moved in either direction";
   if (relay_.response_begun()) return Abort(http::ResetReason::kCancelled);

@@ -11,6 +11,7 @@
 #include "dataplane/downstream/connection.h"
 #include "dataplane/downstream/relay.h"
 #include "dataplane/downstream/site.h"
+#include "dataplane/downstream/upload_pace.h"
 #include "dataplane/filter/identity.h"
 #include "dataplane/filter/runner.h"
 #include "dataplane/route/path.h"
@@ -24,7 +25,8 @@ namespace portico::downstream {
 //       │            │      (kAdmitting: a filter waits)
 //       └────────────┴──────────┴──▶ kRespond: a local answer (local_answer.h, or a filter's reply)
 //
-// Deadlines: timeouts.request and streamDurationMax bind the whole, streamIdle the silence in both directions.
+// Deadlines: timeouts.request and streamDurationMax bind the whole, streamIdle the silence in both directions,
+// UploadPace content that drips.
 //
 // The connection owns it; it dies at the end of a turn. Whatever it has begun elsewhere ends with the response.
 class Exchange final : public ExchangeEvents,
@@ -78,6 +80,7 @@ class Exchange final : public ExchangeEvents,
   void FinishHead(http::ResponseHead& head);
   void Abort(http::ResetReason reason);
   void Finish(bool aborted);
+  bool UploadIsTooSlow();
   void SetTimer();
   const snapshot::ClientConfig& client() const { return *port_->client; }
 
@@ -105,6 +108,7 @@ class Exchange final : public ExchangeEvents,
   event::Timer timer_;
   std::optional<base::MonotonicTime> deadline_;
   base::MonotonicTime last_progress_;
+  std::optional<UploadPace> pace_;
   const base::MonotonicTime begun_;
   observe::ExchangeRecord record_;
   std::string client_text_;

@@ -200,6 +200,47 @@ TEST(ExchangeEndTest, ASlowReaderIsNotSilent) {
   EXPECT_TRUE(Has(world.Lines(), "aborted")) << world.Lines();
 }
 
+// Content that drips costs its client next to nothing, and us a connection to the origin.
+TEST(ExchangeEndTest, ContentThatDripsIsGivenUp) {
+  struct Row {
+    std::string_view name, length;
+    size_t at_once, then_each_ten_seconds;
+    bool response_begins, origin_reads;
+    int status;  // 0: it goes on
+  };
+  const Row rows[] = {
+      {"drips", "1000000", 0, 100, false, true, 408},
+      {"fast, then drips", "1000000", 100'000, 100, false, true, 408},
+      {"silent near the end", "1000", 999, 0, false, true, 408},
+      {"slow but fast enough", "1000000", 0, 4000, false, true, 0},
+      {"of undeclared length", "", 0, 1, false, true, 0},
+      {"the origin answers already", "1000000", 0, 100, true, true, 0},
+      {"the origin does not take it", "1000000", 300'000, 0, false, false, 0},
+  };
+  for (const bool http2 : {false, true}) {
+    for (const Row& row : rows) {
+      World world;
+      Client client(world, http2);
+      const FieldList length =
+          row.length.empty() ? FieldList{} : FieldList{{"content-length", std::string(row.length)}};
+      const http::StreamId id = client.Ask("POST", "/a", false, length);
+      client.Turn();
+      if (!row.origin_reads) world.asked().unsent = 1'000'000;
+      if (row.response_begins) world.asked().Head(200);
+      client.Content(id, std::string(row.at_once, 'x'), false);
+      client.Turn();
+      for (int i = 0; i < 12 && client.answer(id).status < 400; ++i) {
+        world.Turn(seconds(10));
+        client.Content(id, std::string(row.then_each_ten_seconds, 'x'), false);
+        client.Turn();
+      }
+      EXPECT_EQ(client.answer(id).status, row.response_begins ? 200 : row.status) << row.name << http2;
+      EXPECT_EQ(world.asked().alive(), row.status == 0) << row.name << http2;
+      EXPECT_EQ(world.Lines(), row.status == 0 ? "" : "POST /a -> 408 error=http_request_error") << row.name << http2;
+    }
+  }
+}
+
 TEST(ExchangeEndTest, ALateHeadIsAnsweredAndLogged) {
   World world;
   world.Say("GET /a HT");
@@ -293,6 +334,27 @@ TEST(ExchangeEndTest, ClosingTheConnectionEndsWhatIsUnderWay) {
   world.Turn();
   EXPECT_EQ(script.alive, 0);
   EXPECT_EQ(world.Lines(), "GET /a?b=c -> 0 aborted");
+}
+
+// In HTTP/1.1 a FIN could be taken for the end of what has begun; what has not begun needs no reset.
+TEST(ExchangeEndTest, ClosingTheConnectionCutsAnAnswerVisibly) {
+  for (const bool begun : {false, true}) {
+    for (const bool http2 : {false, true}) {
+      World world;
+      Client client(world, http2);
+      client.Ask("GET", "/a");
+      client.Turn();
+      if (begun) {
+        world.asked().Head(200);
+        world.asked().Content("part");
+      }
+      client.Turn();
+      world.connection->Close();
+      world.Turn();
+      EXPECT_EQ(world.far->aborted, begun && !http2);
+      EXPECT_EQ(world.Lines(), begun ? "GET /a -> 200 aborted" : "GET /a -> 0 aborted");
+    }
+  }
 }
 
 // A cluster that a newer configuration has dropped lives as long as its exchanges.

@@ -250,7 +250,29 @@ TEST(ExchangeTest, PipelinedRequestsOfAClientThatDoesNotReadWait) {
   EXPECT_EQ(Count(world.Got(), "HTTP/1.1 200 OK"), 2000u);
 }
 
+TEST(ExchangeTest, NoContentSaysNoLength) {
+  for (const bool http2 : {false, true}) {
+    for (const int status : {204, 304}) {
+      World world;
+      Client client(world, http2);
+      const http::StreamId id = client.Ask("GET", "/a");
+      client.Turn();
+      world.asked().Head(status, {{"content-length", status == 204 ? "0" : "5"}}, true);
+      client.Turn();
+      EXPECT_EQ(client.answer(id).status, status) << http2;
+      EXPECT_EQ(client.answer(id).Field("content-length"), status == 204 ? "(none)" : "5") << http2;
+      EXPECT_TRUE(client.answer(id).ended) << http2;
+    }
+  }
+}
+
 // ---- local answers ----
+
+RuleSpec UnderAdmin() {
+  RuleSpec spec;
+  spec.path = "/admin";
+  return spec;
+}
 
 TEST(ExchangeTest, AnswersOfTheProxysOwn) {
   struct Row {
@@ -276,6 +298,7 @@ TEST(ExchangeTest, AnswersOfTheProxysOwn) {
   RuleSpec unbacked;
   unbacked.backends.clear();
   const std::string_view problem = "application/problem+json";
+  const std::string_view allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   const Row rows[] = {
       {"no route",
        {only_b},
@@ -345,6 +368,34 @@ TEST(ExchangeTest, AnswersOfTheProxysOwn) {
        "www-authenticate",
        "Bearer",
        "GET /a -> 401 error=http_request_denied"},
+      {"another rule by another reading",
+       {UnderAdmin(), RuleSpec{}},
+       "GET",
+       "/admin;x/a",
+       {},
+       400,
+       "content-type",
+       problem,
+       "GET /admin;x/a -> 400 error=http_request_error"},
+      {"options of the proxy", {only_b}, "OPTIONS", "*", {}, 204, "allow", allow, "OPTIONS * -> 204"},
+      {"options of the last hop",
+       {RuleSpec{}},
+       "OPTIONS",
+       "/a",
+       {{"max-forwards", "0"}},
+       204,
+       "allow",
+       allow,
+       "OPTIONS /a -> 204"},
+      {"trace of the last hop",
+       {RuleSpec{}},
+       "TRACE",
+       "/a",
+       {{"max-forwards", "0"}},
+       405,
+       "allow",
+       allow,
+       "TRACE /a -> 405 error=http_request_error"},
       {"too long, by its length",
        {RuleSpec{}},
        "POST",

@@ -9,6 +9,9 @@
 namespace portico::downstream {
 namespace {
 
+// What a proxy passes on as far as any; what a resource allows, its origin knows.
+constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 // `error` is static; `error` and `detail` are ours: letters, digits and punctuation, no quote and no backslash, so they
 // need no escape in proxy-status' structured field (RFC 8941 section 3.3.3).
 filter::Reply Answer(int status, std::string_view error, std::string_view detail) {
@@ -27,6 +30,16 @@ filter::Reply AnswerFor(const call::Error& error) {
 
 filter::Reply AnswerFor(const http::MessageError& error) {
   return Answer(error.status, "http_request_error", error.detail);
+}
+
+filter::Reply AnswerForOptions() {
+  return {.status = 204, .fields = {{"allow", std::string(kAllow)}}, .content = "", .reason = ""};
+}
+
+filter::Reply AnswerForTrace() {
+  filter::Reply reply = Answer(405, "http_request_error", "this proxy does not answer TRACE itself");
+  reply.fields.emplace_back("allow", kAllow);
+  return reply;
 }
 
 filter::Reply AnswerForNoRoute() {

@@ -17,6 +17,10 @@ namespace portico::downstream {
 filter::Reply AnswerFor(const call::Error& error);
 // What is wrong with the request, as the codec says: 4xx, 501 or 505, error=http_request_error.
 filter::Reply AnswerFor(const http::MessageError& error);
+// OPTIONS that asks this proxy and nobody behind it (RFC 9110 section 9.3.7): 204, and TRACE, which it does not do:
+// 405.
+filter::Reply AnswerForOptions();
+filter::Reply AnswerForTrace();
 // No rule of the listener agrees: 404.
 filter::Reply AnswerForNoRoute();
 // The host is not one that this connection's certificate is for: 421 (RFC 9110 section 15.5.20).

@@ -57,12 +57,16 @@ void Relay::Cancel() {
 }
 
 void Relay::GiveBackToClient() {
-  if (owed_to_client_ == 0 || call_ == nullptr || call_->Unsent() > http::kSendHighMarkBytes) return;
+  if (owed_to_client_ == 0 || call_ == nullptr) return;
+  if (call_->Unsent() > http::kSendHighMarkBytes) {
+    was_held_back_ = true;
+    return;
+  }
   connection_.Consumed(id_, std::exchange(owed_to_client_, 0));
 }
 
 void Relay::GiveBackToOrigin() {
-  if (owed_to_origin_ == 0 || call_ == nullptr || connection_.Unsent(id_) > http::kSendHighMarkBytes) return;
+  if (owed_to_origin_ == 0 || call_ == nullptr || !connection_.TakesMore(id_)) return;
   call_->Consumed(std::exchange(owed_to_origin_, 0));
 }
 

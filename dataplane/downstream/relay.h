@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "dataplane/base/buffer.h"
 #include "dataplane/call/call.h"
@@ -64,6 +65,8 @@ class Relay final : private call::CallHandler {
   bool request_ended() const { return request_ended_; }
   // What came of the request's content is not taken further: that there is no more is not the client's fault.
   bool client_waits() const { return owed_to_client_ > 0; }
+  // The same, at any time since this was asked last.
+  bool HeldBack() { return std::exchange(was_held_back_, client_waits()) || client_waits(); }
   // What has come of the request's trailers; they go to the origin with the request's end.
   std::optional<http::Fields>& trailers() { return trailers_; }
   uint64_t received_bytes() const { return received_bytes_; }  // content of the request
@@ -96,7 +99,8 @@ class Relay final : private call::CallHandler {
   bool request_ended_ = false;
   base::Buffer held_;
   std::optional<http::Fields> trailers_;
-  size_t owed_to_client_ = 0;  // received and not yet given back to the window
+  size_t owed_to_client_ = 0;   // received and not yet given back to the window
+  bool was_held_back_ = false;  // that was more than nothing once
   size_t owed_to_origin_ = 0;
   bool call_over_ = false;   // it has said its end
   size_t waiting_seen_ = 0;  // by Drained, in both directions

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/base/text.h"
 #include "dataplane/downstream/client_for_test.h"
@@ -342,6 +343,46 @@ TEST(RelayTest, AnUnreadStreamHoldsUpItsOriginAlone) {
   EXPECT_LT(unread_asked.consumed, 1'000'000u);
   EXPECT_EQ(client.answer(read).content.size(), 2'000'000u);
   EXPECT_LE(client.answer(unread).content.size(), http::Limits().stream_window_bytes);
+}
+
+// A client that opens many streams and reads nothing: what waits for it is bounded, and all of it comes once it reads.
+TEST(RelayTest, ManyUnreadStreamsHoldLittle) {
+  constexpr size_t kStreams = 40, kPieceBytes = 64 * 1024, kPieces = 16;
+  World world;
+  Client client(world, true);
+  for (size_t i = 0; i < kStreams; ++i)
+    client.Ask("GET", "/a");
+  client.Turn();
+  world.LetWrite(0);
+  ASSERT_EQ(world.asked_count(), kStreams);
+  std::vector<size_t> given(kStreams);
+  const std::string piece(kPieceBytes, 'x');
+  const auto give = [&] {  // as an origin does whose reader reads that much ahead
+    for (size_t i = 0; i < kStreams; ++i) {
+      Asked& asked = *world.origin().asked[i];
+      if (given[i] == 0 && !asked.answered) asked.Head(200);
+      while (given[i] < kPieces && asked.consumed == given[i] * kPieceBytes) {
+        asked.Content(piece);
+        if (++given[i] == kPieces) asked.End();
+      }
+    }
+    world.Turn();
+  };
+  for (int i = 0; i < 20; ++i)
+    give();
+  size_t waiting = 0;
+  for (const size_t count : given)
+    waiting += count * kPieceBytes;
+  EXPECT_LE(waiting, http::Limits().connection_unsent_bytes_max + 256 * 1024 + kStreams * (kPieceBytes + 16 * 1024));
+  world.LetWrite(SIZE_MAX);
+  for (int i = 0; i < 200; ++i) {
+    client.Turn();
+    give();
+  }
+  for (const auto& [id, answer] : client.answers()) {
+    EXPECT_EQ(answer->content.size(), kPieces * kPieceBytes) << id;
+    EXPECT_TRUE(answer->ended) << id;
+  }
 }
 
 }  // namespace
