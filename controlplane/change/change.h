@@ -16,8 +16,8 @@ namespace portico::change {
 // What somebody wants of the configuration: one new revision, or nothing.
 struct Change {
   // New resources and new versions. A metadata.revision other than 0 is the version that the writer has seen.
-  std::vector<portico::v1::Resource> resources;
-  std::vector<check::ResourceKey> deletes;
+  std::vector<portico::v1::Resource> resources = {};
+  std::vector<check::ResourceKey> deletes = {};
   // The revision that the configuration must have. 0: any.
   uint64_t expected_revision = 0;
   // References to what is not there are stored and answered with 500, instead of refused.

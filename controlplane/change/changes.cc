@@ -1,0 +1,130 @@
+#include "controlplane/change/changes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/base/check.h"
+#include "api/base/text.h"
+#include "controlplane/change/effects.h"
+#include "controlplane/change/plan.h"
+#include "controlplane/model/encoding.h"
+
+namespace portico::change {
+
+using base::Concat;
+using base::ToAbsl;
+
+absl::StatusOr<std::unique_ptr<Changes>> Changes::Open(std::unique_ptr<store::Store> store, Codec codec,
+                                                       const check::KeyPairChecker& key_pairs, Clock clock,
+                                                       Options options) {
+  const absl::StatusOr<model::SharedModel> now = codec.ReadModel(*store, store->head().revision);
+  if (!now.ok()) return now.status();
+  return std::unique_ptr<Changes>(
+      new Changes(std::move(store), std::move(codec), key_pairs, std::move(clock), options, *now));
+}
+
+Changes::Changes(std::unique_ptr<store::Store> store, Codec codec, const check::KeyPairChecker& key_pairs, Clock clock,
+                 Options options, model::SharedModel now)
+    : store_(std::move(store)),
+      codec_(std::move(codec)),
+      key_pairs_(key_pairs),
+      clock_(std::move(clock)),
+      options_(options),
+      now_(std::move(now)) {
+  PORTICO_CHECK(options_.revisions_kept > 0);
+}
+
+std::variant<Outcome, Refusal> Changes::Apply(const Change& change, const Caller& caller) {
+  absl::MutexLock lock(&writing_);
+  model::Step step;
+  step.before = Now();
+  std::variant<Plan, Refusal> judged = MakePlan(*step.before, change, key_pairs_);
+  if (std::holds_alternative<Refusal>(judged)) return std::get<Refusal>(std::move(judged));
+  Plan plan = std::get<Plan>(std::move(judged));
+  Outcome outcome;
+  outcome.changes = plan.changes;
+  outcome.revision = step.before->revision;
+  if (plan.empty()) return outcome;
+  outcome.revision = plan.next->revision;
+  step.after = std::move(plan.next);
+  std::erase_if(plan.changes, [](const auto& one) { return one.kind == model::ChangeKind::kUnchanged; });
+  step.changes = std::move(plan.changes);
+  Effects effects = EffectsOf(step);
+  outcome.warnings = std::move(effects.warnings);
+  outcome.gateways = std::move(effects.gateways);
+  if (change.dry_run) return outcome;
+  return Store(change, caller, std::move(step), std::move(outcome));
+}
+
+std::variant<Outcome, Refusal> Changes::Store(const Change& change, const Caller& caller, model::Step step,
+                                              Outcome outcome) {
+  const std::string record = RecordOf(step, caller, change.rollback_of, clock_()).SerializeAsString();
+  const absl::StatusOr<uint64_t> stored = store_->Commit(step.before->revision, codec_.WritesOf(step), record);
+  if (!stored.ok()) return Refusal{stored.status(), {}};
+  PORTICO_CHECK(*stored == step.after->revision);
+  {
+    absl::MutexLock lock(&reading_);
+    now_ = step.after;
+  }
+  for (const Follower& follower : followers_)
+    follower(step);
+  ForgetOld(*stored);
+  return outcome;
+}
+
+// A batch at a time: forgetting looks at every key. What fails is tried again with a later revision.
+void Changes::ForgetOld(uint64_t head) {
+  const uint64_t batch = std::max<uint64_t>(1, options_.revisions_kept / 10);
+  if (head <= options_.revisions_kept || head % batch != 0) return;
+  store_->Forget(head - options_.revisions_kept + 1).IgnoreError();
+}
+
+absl::StatusOr<Change> Changes::BackTo(uint64_t revision) const {
+  const model::SharedModel now = Now();
+  const absl::StatusOr<model::SharedModel> then = At(revision);
+  if (!then.ok()) return then.status();
+  Change change;
+  change.rollback_of = revision;
+  change.expected_revision = now->revision;
+  change.tolerate = true;  // it held once
+  for (const auto& [key, resource] : (*then)->configuration.resources()) {
+    change.resources.push_back(*resource);
+    model::ClearSystemFields(change.resources.back());
+  }
+  for (const auto& [key, resource] : now->configuration.resources()) {
+    if ((*then)->configuration.Find(key) == nullptr) change.deletes.push_back(key);
+  }
+  return change;
+}
+
+model::SharedModel Changes::Now() const {
+  absl::MutexLock lock(&reading_);
+  return now_;
+}
+
+absl::StatusOr<model::SharedModel> Changes::At(uint64_t revision) const {
+  if (const model::SharedModel now = Now(); now->revision == revision) return now;
+  return codec_.ReadModel(*store_, revision);
+}
+
+absl::StatusOr<Changes::Past> Changes::History(uint64_t before, size_t limit) const {
+  const absl::StatusOr<std::vector<store::Record>> records = store_->History(before, limit);
+  if (!records.ok()) return records.status();
+  Past past;
+  past.oldest = store_->head().oldest;
+  for (const store::Record& record : *records) {
+    portico::v1::RevisionRecord& read = past.revisions.emplace_back();
+    if (!read.ParseFromString(record.bytes)) {
+      return absl::DataLossError(ToAbsl(Concat("the record of revision ", record.revision, " cannot be read")));
+    }
+  }
+  return past;
+}
+
+model::SharedModel Changes::Follow(Follower follower) {
+  absl::MutexLock lock(&writing_);
+  followers_.push_back(std::move(follower));
+  return Now();
+}
+
+}  // namespace portico::change

@@ -1,0 +1,315 @@
+#include "controlplane/change/changes.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/base/text.h"
+#include "api/yaml/limits.h"
+#include "api/yaml/problem.h"
+#include "api/yaml/read.h"
+#include "controlplane/store/memory/memory_store.h"
+#include "gtest/gtest.h"
+
+namespace portico::change {
+namespace {
+
+using base::Concat;
+
+constexpr char kShop[] = R"(
+kind: Gateway
+metadata: {name: g}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+kind: Gateway
+metadata: {name: other}
+spec: {listeners: [{name: http, port: 81, protocol: HTTP}]}
+---
+kind: Cluster
+metadata: {name: orders}
+spec: {endpoints: [{address: 127.0.0.1, port: 9001}]}
+---
+kind: Route
+metadata: {name: shop}
+spec: {parentRefs: [{name: g}], rules: [{name: all, backendRefs: [{name: orders}]}]}
+)";
+
+constexpr char kKeys[] = R"(
+kind: Secret
+metadata: {name: keys}
+spec: {jwks: {inline: '{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ"}]}'}}
+)";
+
+constexpr char kPolicy[] = R"(
+kind: AuthPolicy
+metadata: {name: signed}
+spec:
+  targetRefs: [{kind: Route, name: shop}]
+  authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: keys}}}}]}
+)";
+
+// A store whose disk can fail, and which others can look into.
+class Disk final : public store::Store {
+ public:
+  store::Head head() const override { return store_->head(); }
+  absl::StatusOr<uint64_t> Commit(uint64_t expected, const std::vector<store::Write>& writes,
+                                  std::string_view record) override {
+    for (const store::Write& write : writes)
+      seen_ += write.key + write.value.value_or("");
+    return fails_ ? absl::ResourceExhaustedError("no space left on device") : store_->Commit(expected, writes, record);
+  }
+  absl::Status Read(uint64_t revision, const Visitor& visit) const override { return store_->Read(revision, visit); }
+  absl::StatusOr<std::optional<store::Entry>> Find(std::string_view key, uint64_t revision) const override {
+    return store_->Find(key, revision);
+  }
+  absl::StatusOr<std::vector<store::Record>> History(uint64_t before, size_t limit) const override {
+    return store_->History(before, limit);
+  }
+  absl::Status Forget(uint64_t oldest) override { return store_->Forget(oldest); }
+
+  bool fails_ = false;
+  std::string seen_;
+
+ private:
+  std::unique_ptr<store::Store> store_ = store::memory::Open();
+};
+
+class AnyKeyPair final : public check::KeyPairChecker {
+  absl::Status Check(std::string_view, std::string_view) const override { return absl::OkStatus(); }
+};
+
+class ChangesTest : public testing::Test {
+ protected:
+  ChangesTest() { Open(Codec(std::nullopt), 100); }
+
+  void Open(Codec codec, uint64_t kept) {
+    auto disk = std::make_unique<Disk>();
+    disk_ = disk.get();
+    changes_ = *Changes::Open(std::move(disk), std::move(codec), key_pairs_, [] { return int64_t{1'500'000}; }, {kept});
+    changes_->Follow([this](const model::Step& step) {
+      steps_ += Concat(step.before->revision, ">", step.after->revision, ":", step.changes.size(), " ");
+    });
+  }
+
+  static std::vector<portico::v1::Resource> Read(const std::string& text) {
+    yaml::Problems problems(10);
+    std::vector<portico::v1::Resource> resources;
+    for (yaml::Document& document : yaml::ReadText(text, "f", yaml::Limits(), problems)) {
+      resources.push_back(std::move(document.resource));
+    }
+    EXPECT_EQ(problems.ToString(), "");
+    return resources;
+  }
+
+  // "2: created Cluster orders, …; warnings …; for g", or "refused: …".
+  std::string Apply(const Change& change) {
+    const std::variant<Outcome, Refusal> result = changes_->Apply(change, {"alice", "10.0.0.7:4711"});
+    if (const auto* refusal = std::get_if<Refusal>(&result)) {
+      return Concat("refused: ", base::ToStd(absl::StatusCodeToString(refusal->status.code())), ": ",
+                    base::ToStd(refusal->status.message()));
+    }
+    const Outcome& outcome = std::get<Outcome>(result);
+    static constexpr std::string_view kKinds[] = {"kept", "created", "updated", "deleted"};
+    std::string text = Concat(outcome.revision, ":");
+    for (const model::ResourceChange& one : outcome.changes) {
+      text += Concat(" ", kKinds[static_cast<size_t>(one.kind)], " ", one.key.ToString());
+    }
+    for (const Warning& warning : outcome.warnings) {
+      text += Concat("; ", warning.key.ToString(), ": ", warning.path, ": ", warning.message);
+    }
+    for (const check::ResourceKey& gateway : outcome.gateways)
+      text += Concat("; for ", gateway.name);
+    return text;
+  }
+  std::string Apply(const std::string& text) { return Apply(Change{.resources = Read(text)}); }
+  std::string Delete(const std::string& kind, const std::string& name) {
+    return Apply(Change{.deletes = {{kind, "default", name}}});
+  }
+
+  const AnyKeyPair key_pairs_;
+  Disk* disk_ = nullptr;
+  std::string steps_;
+  std::unique_ptr<Changes> changes_;
+};
+
+TEST_F(ChangesTest, AChangeIsOneRevisionForThoseItConcerns) {
+  EXPECT_EQ(Apply(kShop),
+            "1: created Cluster orders created Gateway g created Gateway other created Route shop; for g; for other");
+  EXPECT_EQ(Apply("kind: Cluster\nmetadata: {name: orders}\nspec: {endpoints: [{address: 127.0.0.1, port: 9002}]}"),
+            "2: updated Cluster orders; for g");
+  EXPECT_EQ(Apply("kind: Cluster\nmetadata: {name: unused}\nspec: {endpoints: [{address: 127.0.0.1, port: 9002}]}"),
+            "3: created Cluster unused");
+  EXPECT_EQ(steps_, "0>1:4 1>2:1 2>3:1 ");
+  const auto* orders = changes_->Now()->configuration.Find({"Cluster", "default", "orders"});
+  ASSERT_NE(orders, nullptr);
+  EXPECT_EQ(orders->cluster().metadata().revision(), 2u);
+  EXPECT_EQ(orders->cluster().metadata().creation_revision(), 1u);
+  EXPECT_EQ(model::VersionOf(*changes_->Now(), *orders), Concat(changes_->Now()->epoch, ".2"));
+}
+
+TEST_F(ChangesTest, WhatChangesNothingMakesNoRevision) {
+  Apply(kShop);
+  EXPECT_EQ(Apply(kShop), "1: kept Cluster orders kept Gateway g kept Gateway other kept Route shop");
+  EXPECT_EQ(Apply(Change{}), "1:");
+  // What the system wrote is not the writer's to change.
+  Change change{.resources = {*changes_->Now()->configuration.Find({"Route", "default", "shop"})}};
+  EXPECT_EQ(Apply(change), "1: kept Route shop");
+  EXPECT_EQ(steps_, "0>1:4 ");
+}
+
+TEST_F(ChangesTest, ADryRunSaysWhatWouldBe) {
+  EXPECT_EQ(Apply(Change{.resources = Read(kShop), .dry_run = true}),
+            "1: created Cluster orders created Gateway g created Gateway other created Route shop; for g; for other");
+  EXPECT_EQ(changes_->Now()->revision, 0u);
+  EXPECT_EQ(disk_->head().revision, 0u);
+  EXPECT_EQ(steps_, "");
+}
+
+TEST_F(ChangesTest, RefusalsNameWhatIsWrongAndChangeNothing) {
+  Apply(kShop);
+  std::vector<portico::v1::Resource> stale = Read(kShop);
+  stale[2].mutable_cluster()->mutable_metadata()->set_revision(7);
+  stale[2].mutable_cluster()->mutable_spec()->mutable_endpoints(0)->set_port(1);
+  std::vector<portico::v1::Resource> twice = Read(kShop);
+  twice.push_back(twice[0]);
+  const struct {
+    const char* name;
+    Change change;
+    const char* words;
+  } rows[] = {
+      {"a bad field",
+       {.resources = Read("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: 127.0.0.1, port: 0}]}")},
+       "INVALID_ARGUMENT: Cluster a: spec.endpoints[0].port"},
+      {"no kind", {.resources = std::vector<portico::v1::Resource>(1)}, "INVALID_ARGUMENT"},
+      {"twice", {.resources = twice}, "INVALID_ARGUMENT: Gateway g: metadata.name: is named twice"},
+      {"written and deleted",
+       {.resources = Read(kShop), .deletes = {{"Route", "default", "shop"}}},
+       "INVALID_ARGUMENT: Route shop: is named twice"},
+      {"a reference to nothing",
+       {.resources = Read("kind: Route\nmetadata: {name: r}\nspec: {parentRefs: [{name: g}], rules: [{backendRefs: "
+                          "[{name: ordrs}]}]}")},
+       "FAILED_PRECONDITION: Route r: spec.rules[0].backendRefs[0].name: there is no Cluster ordrs"},
+      {"what others need goes",
+       {.deletes = {{"Cluster", "default", "orders"}}},
+       "FAILED_PRECONDITION: Route shop: spec.rules[0].backendRefs[0].name"},
+      {"what is not there goes", {.deletes = {{"Cluster", "default", "ordrs"}}}, "NOT_FOUND: Cluster ordrs"},
+      {"another revision",
+       {.resources = Read(kKeys), .expected_revision = 9},
+       "ABORTED: the configuration is at revision 1, not at 9"},
+      {"another version",
+       {.resources = stale},
+       "ABORTED: Cluster orders: metadata.revision: is 7, but it was changed at revision 1"},
+  };
+  for (const auto& row : rows) {
+    const std::string result = Apply(row.change);
+    EXPECT_NE(result.find(Concat("refused: ", row.words)), std::string::npos) << row.name << ": " << result;
+  }
+  EXPECT_EQ(changes_->Now()->revision, 1u);
+  EXPECT_EQ(steps_, "0>1:4 ");
+}
+
+TEST_F(ChangesTest, TolerateStoresWhatPointsAtNothing) {
+  Apply(kShop);
+  EXPECT_EQ(Apply(Change{.deletes = {{"Cluster", "default", "orders"}}, .tolerate = true}),
+            "2: deleted Cluster orders; for g");
+}
+
+TEST_F(ChangesTest, TakingAuthenticationOffIsTold) {
+  Apply(kShop);
+  EXPECT_EQ(Apply(std::string(kKeys) + "---" + kPolicy), "2: created AuthPolicy signed created Secret keys; for g");
+  const std::string anonymous =
+      std::string(kPolicy).replace(std::string(kPolicy).find("[{jwt"), 1, "[{anonymous: {}}, ");
+  EXPECT_EQ(
+      Apply(Change{.resources = Read(anonymous), .dry_run = true}),
+      "3: updated AuthPolicy signed; Route shop: spec.rules[0]: callers need no longer say who they are (Gateway g, "
+      "listener http); for g");
+  EXPECT_EQ(
+      Delete("AuthPolicy", "signed"),
+      "3: deleted AuthPolicy signed; Route shop: spec.rules[0]: callers need no longer say who they are (Gateway g, "
+      "listener http); for g");
+}
+
+TEST_F(ChangesTest, OnlyNewNoticesAreTold) {
+  Apply(kShop);
+  const std::string shadowed = Apply(
+      "kind: Route\nmetadata: {name: z}\nspec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: orders}]}]}");
+  EXPECT_NE(shadowed.find("; Route z: spec.rules[0]"), std::string::npos) << shadowed;
+  EXPECT_EQ(Apply(kKeys), "3: created Secret keys");
+}
+
+TEST_F(ChangesTest, ADiskThatFailsChangesNothing) {
+  Apply(kShop);
+  disk_->fails_ = true;
+  EXPECT_EQ(Apply(kKeys), "refused: RESOURCE_EXHAUSTED: no space left on device");
+  EXPECT_EQ(changes_->Now()->revision, 1u);
+  EXPECT_EQ(steps_, "0>1:4 ");
+  disk_->fails_ = false;
+  EXPECT_EQ(Apply(kKeys), "2: created Secret keys");
+}
+
+TEST_F(ChangesTest, HistorySaysWhoDidWhat) {
+  Apply(kShop);
+  Apply(kKeys);
+  Delete("Secret", "keys");
+  const Changes::Past past = *changes_->History(0, 2);
+  ASSERT_EQ(past.revisions.size(), 2u);
+  EXPECT_EQ(past.oldest, 1u);
+  const portico::v1::RevisionRecord& last = past.revisions[0];
+  EXPECT_EQ(last.revision(), 3u);
+  EXPECT_EQ(last.author(), "alice");
+  EXPECT_EQ(last.peer(), "10.0.0.7:4711");
+  EXPECT_EQ(last.time().seconds(), 1);
+  EXPECT_EQ(last.time().nanos(), 500'000'000);
+  ASSERT_EQ(last.changes_size(), 1);
+  EXPECT_EQ(last.changes(0).kind(), portico::v1::ResourceChange::DELETED);
+  EXPECT_EQ(last.changes(0).name().name(), "keys");
+}
+
+TEST_F(ChangesTest, RollbackIsANewRevisionOfWhatWas) {
+  Apply(kShop);
+  Apply("kind: Cluster\nmetadata: {name: orders}\nspec: {endpoints: [{address: 127.0.0.1, port: 9002}]}");
+  Apply(kKeys);
+  Delete("Gateway", "other");
+  EXPECT_EQ(Apply(*changes_->BackTo(1)),
+            "5: updated Cluster orders kept Gateway g created Gateway other kept Route shop deleted Secret keys; for "
+            "g; for other");
+  EXPECT_EQ(changes_->Now()->configuration.Find({"Cluster", "default", "orders"})->cluster().spec().endpoints(0).port(),
+            9001u);
+  EXPECT_EQ(changes_->History(0, 1)->revisions[0].rollback_of(), 1u);
+  EXPECT_EQ(Apply(*changes_->BackTo(5)).substr(0, 2), "5:");
+  EXPECT_EQ(changes_->BackTo(6).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ChangesTest, OldRevisionsAreForgotten) {
+  Open(Codec(std::nullopt), 10);
+  for (int port = 1; port <= 25; ++port) {
+    Apply(Concat("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: 127.0.0.1, port: ", port, "}]}"));
+  }
+  EXPECT_EQ(changes_->History(0, 99)->oldest, 16u);
+  EXPECT_EQ(changes_->BackTo(15).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(changes_->BackTo(16).ok());
+}
+
+TEST_F(ChangesTest, SecretsAreSealedInTheStoreAndNothingElseIs) {
+  const std::array<uint8_t, openssl::Sealer::kKeyBytes> key{1};
+  Open(Codec(openssl::Sealer(key)), 100);
+  ASSERT_EQ(Apply(kShop).substr(0, 2), "1:");
+  ASSERT_EQ(Apply(kKeys), "2: created Secret keys");
+  EXPECT_EQ(disk_->seen_.find("c2VjcmV0"), std::string::npos);
+  EXPECT_NE(disk_->seen_.find("127.0.0.1"), std::string::npos);
+  EXPECT_NE(disk_->History(0, 1)->front().bytes.find("keys"), std::string::npos);
+  const model::SharedModel read = *Codec(openssl::Sealer(key)).ReadModel(*disk_, 2);
+  EXPECT_NE(read->configuration.Find({"Secret", "default", "keys"})->secret().spec().jwks().inline_().find("c2VjcmV0"),
+            std::string::npos);
+  const absl::Status other = Codec(openssl::Sealer({2})).ReadModel(*disk_, 2).status();
+  EXPECT_EQ(other.code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(other.message().find("Secret/default/keys"), absl::string_view::npos) << other;
+  EXPECT_NE(Codec(std::nullopt).ReadModel(*disk_, 2).status().message().find("--secrets_key_file"),
+            absl::string_view::npos);
+}
+
+}  // namespace
+}  // namespace portico::change

@@ -1,0 +1,23 @@
+#ifndef PORTICO_CONTROLPLANE_CHANGE_EFFECTS_H_
+#define PORTICO_CONTROLPLANE_CHANGE_EFFECTS_H_
+
+#include <vector>
+
+#include "controlplane/change/change.h"
+#include "controlplane/model/model.h"
+
+namespace portico::change {
+
+// What a step means to the gateways.
+struct Effects {
+  std::vector<Warning> warnings;             // that the step brings: what was so before is not told again
+  std::vector<check::ResourceKey> gateways;  // that get something of it
+};
+
+// Pure. Warnings are api/resolve's notices (a Route that no listener takes, a match in the shadow of another, a policy
+// that is bound to nothing) and rules that lose what asks callers who they are, or what they may do.
+Effects EffectsOf(const model::Step& step);
+
+}  // namespace portico::change
+
+#endif  // PORTICO_CONTROLPLANE_CHANGE_EFFECTS_H_
