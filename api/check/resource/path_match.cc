@@ -1,5 +1,7 @@
 #include "api/check/resource/path_match.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -12,6 +14,26 @@ namespace {
 
 constexpr size_t kPathBytesMax = 1024;        // Gateway API
 constexpr int64_t kRegexMemoryMax = 1 << 20;  // RE2's program and caches for one expression
+
+bool HasWholeEscapes(std::string_view path) {
+  const auto is_digit = [path](size_t place) {
+    return place < path.size() && std::isxdigit(static_cast<unsigned char>(path[place])) != 0;
+  };
+  for (size_t at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1))
+    if (!is_digit(at + 1) || !is_digit(at + 2)) return false;
+  return true;
+}
+
+// However it is spelt, and whatever else than a slash some would take for its end: no request with such a path gets as
+// far as a rule.
+bool IsDotSegment(std::string_view segment) {
+  std::string text = base::LowerAscii(segment);
+  for (size_t at = text.find("%2e"); at != std::string::npos; at = text.find("%2e"))
+    text.replace(at, 3, ".");
+  const std::string_view front =
+      std::string_view(text).substr(0, std::min({text.find(';'), text.find('\\'), text.find("%5c"), text.find("%3b")}));
+  return front == "." || front == "..";
+}
 
 }  // namespace
 
@@ -34,8 +56,10 @@ void CheckPathMatch(const portico::v1::PathMatch& match, const std::string& path
   if (!value.starts_with('/')) return report.Add(field, "must begin with /");
   if (value.find("//") != std::string::npos) report.Add(field, "must not hold //");
   if (base::LowerAscii(value).find("%2f") != std::string::npos) report.Add(field, "must not hold an encoded slash");
+  if (!HasWholeEscapes(value)) report.Add(field, "must have two hexadecimal digits after each %");
+  if (value.find("%00") != std::string::npos) report.Add(field, "must not hold an encoded NUL");
   for (const std::string_view segment : base::Split(value, '/')) {
-    if (segment == "." || segment == "..") report.Add(field, "must not hold the segments . and ..");
+    if (IsDotSegment(segment)) report.Add(field, "must not hold the segments . and ..");
   }
 }
 
