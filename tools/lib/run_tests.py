@@ -13,6 +13,7 @@ exit: 0 everything passed, 1 something failed, 2 wrong usage
 """
 import argparse
 import collections
+import concurrent.futures
 import json
 import os
 import re
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TERMINAL = sys.stderr.isatty()
 QUIET = [] if TERMINAL else ["--noshow_progress", "--color=no"]
 BINARIES = ["//tools/ctl:porticoctl", "//dataplane:portico-proxy"]
+WAITING = ["test_drain"]        # integration tests that take time without taking a core
 
 Count = collections.namedtuple("Count", "passed failed")
 
@@ -96,7 +98,7 @@ def bazel_cases(*options):
     return Count(passed, failed)
 
 
-def integration(*options):
+def integration_part(*options):
     done = subprocess.Popen([str(ROOT / "test/integration/run"), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     last = ""
     for line in done.stdout:
@@ -111,6 +113,15 @@ def integration(*options):
         return Count(0, 1)
     count = Count(int(match[1]), int(match[2]))
     return count if done.returncode == 0 or count.failed else Count(count.passed, 1)
+
+
+def integration(*options):
+    """Runs the cases of draining, which wait for a minute in all, beside all others."""
+    modules = [path.stem for path in sorted((ROOT / "test/integration").glob("test_*.py"))]
+    parts = [[f"{name}." for name in modules if name in WAITING], [f"{name}." for name in modules if name not in WAITING]]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        counts = list(pool.map(lambda part: integration_part(*options, *part), parts))
+    return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
 
 
 def built_binary(config):
