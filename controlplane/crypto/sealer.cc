@@ -132,10 +132,14 @@ absl::StatusOr<std::string> Sealer::Open(std::string_view name, std::string_view
   return text;
 }
 
-std::string Digest(std::string_view text) {
+std::string Sha256(std::string_view text) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
   SHA256(Bytes(text), text.size(), Bytes(digest));
-  return Concat("sha256:", base::ToHex(digest));
+  return digest;
+}
+
+std::string Digest(std::string_view text) {
+  return Concat("sha256:", base::ToHex(Sha256(text)));
 }
 
 }  // namespace portico::openssl

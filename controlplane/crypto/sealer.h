@@ -32,6 +32,9 @@ class Sealer {
   std::array<uint8_t, kKeyBytes> key_;
 };
 
+// The 32 bytes of FIPS 180-4.
+std::string Sha256(std::string_view text);
+
 // "sha256:…": what is shown of a secret.
 std::string Digest(std::string_view text);
 

@@ -1,0 +1,89 @@
+#include "controlplane/reach/reaches.h"
+
+#include "absl/status/statusor.h"
+#include "api/base/check.h"
+#include "api/resolve/resolve.h"
+#include "api/wire/names.h"
+#include "google/protobuf/message.h"
+
+namespace portico::reach {
+namespace {
+
+using check::ResourceKey;
+using portico::v1::Resource;
+
+// The message of the resource's kind: what travels is that, not the union of kinds.
+std::string MessageOf(const Resource& resource) {
+  const auto* reflection = resource.GetReflection();
+  const auto* kind = reflection->GetOneofFieldDescriptor(resource, Resource::descriptor()->oneof_decl(0));
+  PORTICO_CHECK(kind != nullptr);
+  return reflection->GetMessage(resource, kind).SerializeAsString();
+}
+
+}  // namespace
+
+Reaches::Reaches(const model::Model& model) : epoch_(model.epoch), revision_(model.revision) {
+  for (const auto& [key, resource] : model.configuration.resources()) {
+    if (!resource->has_gateway()) continue;
+    SetStep step;
+    auto& set = sets_[key];
+    set = std::make_unique<GatewaySet>(key);
+    Bring(model, *set, step);
+  }
+}
+
+std::vector<SetStep> Reaches::Advance(const model::Model& after, const std::vector<model::ResourceChange>& changes) {
+  revision_ = after.revision;
+  for (const model::ResourceChange& change : changes) {
+    items_.erase(change.key);
+    if (change.key.kind == "Gateway") Of(change.key);
+  }
+  std::vector<SetStep> steps;
+  for (auto& [key, set] : sets_) {
+    SetStep step{set.get(), {}};
+    Bring(after, *set, step);
+    if (!step.changed.empty()) steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+const GatewaySet& Reaches::Of(const ResourceKey& gateway) {
+  auto& set = sets_[gateway];
+  if (set == nullptr) {
+    set = std::make_unique<GatewaySet>(gateway);
+    set->Seal(epoch_, revision_);
+  }
+  return *set;
+}
+
+void Reaches::Bring(const model::Model& model, GatewaySet& set, SetStep& step) {
+  const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(model.configuration, set.gateway());
+  const std::set<ResourceKey> wanted = resolved.ok() ? resolved->reach : std::set<ResourceKey>();
+  std::set<ResourceKey>& members = members_[set.gateway()];
+  for (const ResourceKey& key : members) {
+    if (wanted.count(key) > 0) continue;
+    set.Remove(wire::TypeUrl(key.kind), wire::ResourceName(key));
+    step.changed.emplace_back(wire::TypeUrl(key.kind), wire::ResourceName(key));
+  }
+  for (const ResourceKey& key : wanted) {
+    const std::string type_url = wire::TypeUrl(key.kind), name = wire::ResourceName(key);
+    const Item& item = ItemOf(model, key);
+    const auto found = set.OfType(type_url).find(name);
+    if (found != set.OfType(type_url).end() && found->second.version == item.version) continue;
+    set.Put(type_url, name, item);
+    step.changed.emplace_back(type_url, name);
+  }
+  members = wanted;
+  if (!step.changed.empty() || set.mark().empty()) set.Seal(epoch_, revision_);
+}
+
+const Item& Reaches::ItemOf(const model::Model& model, const ResourceKey& key) {
+  const auto found = items_.find(key);
+  if (found != items_.end()) return found->second;
+  const Resource* resource = model.configuration.Find(key);
+  PORTICO_CHECK(resource != nullptr, "what is reached is there");
+  return items_[key] = MakeItem(wire::TypeUrl(key.kind), wire::ResourceName(key), model::VersionOf(model, *resource),
+                                MessageOf(*resource));
+}
+
+}  // namespace portico::reach

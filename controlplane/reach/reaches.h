@@ -1,0 +1,48 @@
+#ifndef PORTICO_CONTROLPLANE_REACH_REACHES_H_
+#define PORTICO_CONTROLPLANE_REACH_REACHES_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/check/configuration.h"
+#include "controlplane/model/model.h"
+#include "controlplane/reach/gateway_set.h"
+
+namespace portico::reach {
+
+// What a step changed of one gateway's set: type URLs and names. Not the mark, which changed too.
+struct SetStep {
+  const GatewaySet* set = nullptr;
+  std::vector<std::pair<std::string, std::string>> changed;
+};
+
+// The sets of all gateways. One thread at a time.
+class Reaches {
+ public:
+  explicit Reaches(const model::Model& model);
+
+  // Steps must come in order. A gateway that was deleted keeps an empty set until nobody asks for it.
+  std::vector<SetStep> Advance(const model::Model& after, const std::vector<model::ResourceChange>& changes);
+
+  // The set of a gateway. One that the configuration does not have has an empty set: it may come.
+  const GatewaySet& Of(const check::ResourceKey& gateway);
+
+ private:
+  // Brings a set to what `model` says; adds what was changed to `step`.
+  void Bring(const model::Model& model, GatewaySet& set, SetStep& step);
+  const Item& ItemOf(const model::Model& model, const check::ResourceKey& key);
+
+  std::string epoch_;
+  uint64_t revision_ = 0;
+  std::map<check::ResourceKey, std::unique_ptr<GatewaySet>> sets_;
+  std::map<check::ResourceKey, std::set<check::ResourceKey>> members_;  // of each gateway's set
+  std::map<check::ResourceKey, Item> items_;                            // the newest version of what travels
+};
+
+}  // namespace portico::reach
+
+#endif  // PORTICO_CONTROLPLANE_REACH_REACHES_H_

@@ -1,0 +1,171 @@
+#include "controlplane/reach/reaches.h"
+
+#include <string>
+#include <vector>
+
+#include "api/base/text.h"
+#include "api/envoy/service/discovery/v3/discovery.pb.h"
+#include "api/portico/v1/revision.pb.h"
+#include "api/portico/v1/route.pb.h"
+#include "api/wire/names.h"
+#include "api/yaml/limits.h"
+#include "api/yaml/problem.h"
+#include "api/yaml/read.h"
+#include "gtest/gtest.h"
+
+namespace portico::reach {
+namespace {
+
+using base::Concat;
+
+constexpr char kTwoGateways[] = R"(
+kind: Gateway
+metadata: {name: a}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+kind: Gateway
+metadata: {name: b}
+spec: {listeners: [{name: http, port: 81, protocol: HTTP}]}
+---
+kind: Cluster
+metadata: {name: of-a}
+spec: {endpoints: [{address: 127.0.0.1, port: 1}]}
+---
+kind: Cluster
+metadata: {name: of-both}
+spec: {endpoints: [{address: 127.0.0.1, port: 2}]}
+---
+kind: Route
+metadata: {name: a}
+spec: {parentRefs: [{name: a}], rules: [{backendRefs: [{name: of-a}, {name: of-both}]}]}
+---
+kind: Route
+metadata: {name: b}
+spec: {parentRefs: [{name: b}], rules: [{backendRefs: [{name: of-both}]}]}
+---
+kind: Secret
+metadata: {name: unused}
+spec: {jwks: {inline: '{}'}}
+)";
+
+class ReachesTest : public testing::Test {
+ protected:
+  ReachesTest() {
+    model_.epoch = "e";
+    Write(kTwoGateways);
+  }
+
+  // Writes resources as one revision; "-Kind name" deletes. Says whose sets changed, and what of them.
+  std::string Write(const std::string& text) {
+    ++model_.revision;
+    std::vector<model::ResourceChange> changes;
+    if (text.starts_with("-")) {
+      const size_t space = text.find(' ');
+      const check::ResourceKey key{text.substr(1, space - 1), "default", text.substr(space + 1)};
+      EXPECT_TRUE(model_.configuration.Remove(key));
+      changes.push_back({key, model::ChangeKind::kDeleted});
+    } else {
+      yaml::Problems problems(10);
+      for (yaml::Document& document : yaml::ReadText(text, "f", yaml::Limits(), problems)) {
+        const check::ResourceKey key = check::KeyOf(document.resource);
+        Stamp(document.resource);
+        model_.configuration.Put(std::move(document.resource));
+        changes.push_back({key, model::ChangeKind::kUpdated});
+      }
+      EXPECT_EQ(problems.ToString(), "");
+    }
+    if (reaches_ == nullptr) {
+      reaches_ = std::make_unique<Reaches>(model_);
+      return "";
+    }
+    std::string told;
+    for (const SetStep& step : reaches_->Advance(model_, changes)) {
+      told += step.set->gateway().name + ":";
+      for (const auto& [type, name] : step.changed) {
+        told += Concat(" ", type.substr(wire::kTypePrefix.size()), " ", name.substr(name.find('/') + 1));
+      }
+      told += "; ";
+    }
+    return told;
+  }
+
+  void Stamp(portico::v1::Resource& resource) {
+    portico::v1::Metadata* metadata = resource.has_gateway()   ? resource.mutable_gateway()->mutable_metadata()
+                                      : resource.has_cluster() ? resource.mutable_cluster()->mutable_metadata()
+                                      : resource.has_route()   ? resource.mutable_route()->mutable_metadata()
+                                                               : resource.mutable_secret()->mutable_metadata();
+    metadata->set_revision(model_.revision);
+    metadata->set_creation_revision(model_.revision);
+  }
+
+  const GatewaySet& Of(const std::string& name) { return reaches_->Of({"Gateway", "default", name}); }
+
+  // "Cluster of-a@e.1 …".
+  std::string All(const std::string& gateway) {
+    std::string text;
+    for (const std::string& type : wire::ResourceTypes()) {
+      for (const auto& [name, item] : Of(gateway).OfType(type)) {
+        text += Concat(type.substr(wire::kTypePrefix.size()), " ", name.substr(8), "@", item.version, " ");
+      }
+    }
+    return text;
+  }
+
+  model::Model model_;
+  std::unique_ptr<Reaches> reaches_;
+};
+
+TEST_F(ReachesTest, AGatewayGetsWhatItReachesAndNoMore) {
+  EXPECT_EQ(All("a"), "Cluster of-a@e.1 Cluster of-both@e.1 Gateway a@e.1 Route a@e.1 ");
+  EXPECT_EQ(All("b"), "Cluster of-both@e.1 Gateway b@e.1 Route b@e.1 ");
+  EXPECT_EQ(All("nobody"), "");
+}
+
+TEST_F(ReachesTest, AStepConcernsWhoReachesIt) {
+  const std::string digest = Of("b").digest();
+  EXPECT_EQ(Write("kind: Cluster\nmetadata: {name: of-a}\nspec: {endpoints: [{address: 127.0.0.1, port: 3}]}"),
+            "a: Cluster of-a; ");
+  EXPECT_EQ(Of("a").revision(), 2u);
+  EXPECT_EQ(Of("b").revision(), 1u);
+  EXPECT_EQ(Of("b").digest(), digest);
+  EXPECT_EQ(Write("kind: Cluster\nmetadata: {name: of-both}\nspec: {endpoints: [{address: 127.0.0.1, port: 3}]}"),
+            "a: Cluster of-both; b: Cluster of-both; ");
+  EXPECT_EQ(Write("kind: Secret\nmetadata: {name: unused}\nspec: {jwks: {inline: '{\"keys\":[]}'}}"), "");
+  EXPECT_EQ(Write("kind: Route\nmetadata: {name: a}\nspec: {parentRefs: [{name: a}], rules: [{backendRefs: [{name: "
+                  "of-both}]}]}"),
+            "a: Cluster of-a Route a; ");
+  EXPECT_EQ(All("a"), "Cluster of-both@e.3 Gateway a@e.1 Route a@e.5 ");
+}
+
+TEST_F(ReachesTest, AGatewayComesAndGoes) {
+  EXPECT_EQ(All("c"), "");
+  EXPECT_EQ(Write("kind: Gateway\nmetadata: {name: c}\nspec: {listeners: [{name: http, port: 82, protocol: HTTP}]}"),
+            "c: Gateway c; ");
+  EXPECT_EQ(Write("-Gateway b"), "b: Cluster of-both Gateway b Route b; ");
+  EXPECT_EQ(All("b"), "");
+  EXPECT_EQ(Of("b").digest(), std::string(32, '0'));
+}
+
+TEST_F(ReachesTest, TheDigestIsOfWhatIsThereHoweverItCame) {
+  Write("kind: Cluster\nmetadata: {name: of-a}\nspec: {endpoints: [{address: 127.0.0.1, port: 3}]}");
+  EXPECT_EQ(Reaches(model_).Of({"Gateway", "default", "a"}).digest(), Of("a").digest());
+  EXPECT_NE(Of("a").digest(), Of("b").digest());
+}
+
+TEST_F(ReachesTest, AFieldIsAWholeResourceOfAResponse) {
+  envoy::service::discovery::v3::DeltaDiscoveryResponse response;
+  ASSERT_TRUE(response.ParseFromString(*Of("a").OfType(wire::TypeUrl("Route")).at("default/a").field +
+                                       *Of("a").mark().at("default/a").field));
+  ASSERT_EQ(response.resources_size(), 2);
+  portico::v1::Route route;
+  ASSERT_TRUE(response.resources(0).resource().UnpackTo(&route));
+  EXPECT_EQ(route.metadata().creation_revision(), 1u);
+  portico::v1::Revision mark;
+  ASSERT_TRUE(response.resources(1).resource().UnpackTo(&mark));
+  EXPECT_EQ(mark.digest(), Of("a").digest());
+  EXPECT_EQ(mark.epoch(), "e");
+  EXPECT_EQ(response.resources(1).version(), mark.digest());
+}
+
+}  // namespace
+}  // namespace portico::reach
