@@ -14,7 +14,12 @@ Budget::Budget(base::Arena& arena, const EvaluateLimits& limits)
       limits_(limits),
       arena_start_(arena.bytes()),
       depth_max_(std::min(limits.depth_max, base::kJsonDepthMax)),
-      fuel_(limits.fuel) {}
+      fuel_start_(limits.shared_fuel == nullptr ? limits.fuel : std::min(limits.fuel, limits.shared_fuel->left)),
+      fuel_(fuel_start_) {}
+
+Budget::~Budget() {
+  if (limits_.shared_fuel != nullptr) limits_.shared_fuel->left -= fuel_start_ - fuel_;
+}
 
 bool Budget::Spend(uint64_t steps) {
   if (failed_) return false;

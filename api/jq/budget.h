@@ -19,6 +19,9 @@ namespace portico::jq {
 class Budget {
  public:
   Budget(base::Arena& arena, const EvaluateLimits& limits);
+  ~Budget();
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
 
   // False: the fuel is used up.
   bool Spend(uint64_t steps = 1);
@@ -46,6 +49,7 @@ class Budget {
   const EvaluateLimits& limits_;
   const size_t arena_start_;
   const size_t depth_max_;
+  const uint64_t fuel_start_;
   uint64_t fuel_;
   bool failed_ = false;
   absl::Status status_;

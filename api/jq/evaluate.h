@@ -21,8 +21,14 @@ struct Binding {
   base::Json value;
 };
 
+// What several evaluations may use together, one after another.
+struct Fuel {
+  uint64_t left;
+};
+
 struct EvaluateLimits {
   uint64_t fuel = 10'000'000;          // steps and elements touched; some 100 ms
+  Fuel* shared_fuel = nullptr;         // that is used up as well; outlives the evaluation
   size_t depth_max = 200;              // of any value made; at most base::kJsonDepthMax
   size_t outputs_max = 100'000;        // values
   size_t output_bytes_max = 16 << 20;  // all outputs together as JSON, before escapes

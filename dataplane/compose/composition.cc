@@ -112,6 +112,7 @@ Composition::Composition(std::shared_ptr<const Plan> plan, CompositionInput inpu
       handler_(handler),
       limits_(limits),
       share_(input_.budget),
+      fuel_{limits_.total_evaluation_fuel},
       bindings_{{"request", input_.request}, {"identity", input_.identity}},
       runs_(plan_->steps.size()) {}
 
@@ -266,9 +267,10 @@ std::optional<Composition::Problem> Composition::CountBytes() {
   return std::nullopt;
 }
 
-jq::EvaluateLimits Composition::EvaluationLimits() const {
+jq::EvaluateLimits Composition::EvaluationLimits() {
   jq::EvaluateLimits limits;
   limits.fuel = limits_.evaluation_fuel;
+  limits.shared_fuel = &fuel_;
   limits.output_bytes_max = limits_.answer_bytes_max;
   const size_t own_room = limits_.arena_bytes_max - std::min(arena_.bytes(), limits_.arena_bytes_max);
   limits.arena_bytes_max = std::min(own_room, share_.room());

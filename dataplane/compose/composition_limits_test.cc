@@ -103,6 +103,34 @@ TEST(CompositionLimitsTest, ProgramsRunOutOfFuel) {
   EXPECT_LE(Limits().evaluation_fuel, 1'000'000U) << "some 10 ms of the loop";
 }
 
+// Each program is content with its own share, but there are many.
+TEST(CompositionLimitsTest, ProgramsShareTheirFuel) {
+  const struct {
+    std::string_view name;
+    uint64_t total_fuel;
+    std::string_view result;
+  } rows[] = {
+      {"enough for all", 100'000, "1"},
+      {"not for the last step", 25'000, "502 c: items can't be told"},
+      {"not for the answer", 35'000, "502 answer: can't be made"},
+  };
+  for (const auto& row : rows) {
+    RunOptions options;
+    options.limits.evaluation_fuel = 20'000;
+    options.limits.total_evaluation_fuel = row.total_fuel;
+    const std::string program = "[range(5000)] | length";
+    std::string steps;
+    for (const std::string_view name : {"a", "b", "c"})
+      steps += Step(name, base::Concat("for_each { items: '", program, "' }"));
+    TestRun run(steps + Answer(program + " | 1"), options);
+    for (size_t i = 0; i < 3 && run.endings == 0; ++i)
+      run.backend.Answer(i, "ok 1");
+    EXPECT_EQ(run.result, row.result) << row.name;
+    if (run.result.starts_with("502")) EXPECT_NE(run.detail.find("fuel"), std::string::npos) << row.name;
+  }
+  EXPECT_LE(Limits().total_evaluation_fuel, 3'000'000U) << "some 30 ms of the loop";
+}
+
 TEST(CompositionLimitsTest, HeadsCountAndAreJoinedOnce) {
   RunOptions options;
   options.limits.arena_bytes_max = 128 << 10;
