@@ -30,8 +30,9 @@ constexpr int kWrongUsage = 2;
 // What a start would make of the configuration, without starting.
 int Check(const portico::proxy::Options& options, portico::yaml::FileReader& files,
           const portico::check::KeyPairChecker& key_pairs) {
-  const portico::source::Candidate candidate = portico::source::BuildCandidate(
-      options.config, files, key_pairs, options.gateway, portico::proxy::BuildOptionsOf(options));
+  const portico::source::Candidate candidate =
+      portico::source::BuildCandidate(options.config, files, key_pairs, options.gateway,
+                                      portico::proxy::BuildOptionsOf(options), portico::event::ReadWallClock());
   for (const portico::load::Finding& finding : candidate.findings)
     std::cerr << finding.ToString() << "\n";
   if (candidate.snapshot == nullptr) return kFailed;

@@ -131,7 +131,7 @@ std::vector<base::Flag> Flags() {
 }  // namespace
 
 snapshot::BuildOptions BuildOptionsOf(const Options& options) {
-  return {.revision = 1, .bind_address = options.bind_address, .ticket_keys = tls::TicketKeys::Generate()};
+  return {.bind_address = options.bind_address, .ticket_keys = tls::TicketKeys::Generate()};
 }
 
 absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {

@@ -13,6 +13,16 @@ namespace portico::proxy {
 
 using observe::Severity;
 
+namespace {
+
+// "--admin_address: 127.0.0.1:9901: address in use"
+absl::Status FlagError(std::string_view flag, const absl::Status& status) {
+  if (status.ok()) return status;
+  return {status.code(), base::ToAbsl(base::Concat(flag, ": ", base::ToStd(status.message())))};
+}
+
+}  // namespace
+
 Proxy::Proxy(event::LibeventLoop& loop, const Options& options, observe::ProcessLog& log,
              exporting::LogFile& access_log, yaml::FileReader& files, const check::KeyPairChecker& key_pairs)
     : loop_(loop),
@@ -29,6 +39,11 @@ Proxy::Proxy(event::LibeventLoop& loop, const Options& options, observe::Process
 Proxy::~Proxy() = default;
 
 bool Proxy::Start() {
+  if (const absl::Status admin = ListenForAdmin(); !admin.ok()) {
+    log_.Write(Severity::kError, base::ToStd(admin.message()));
+    exit_code_ = 1;
+    return false;
+  }
   source::FileSource::Handler& handler = *this;
   auto source = source::FileSource::Start(
       loop_, {.path = options_.config, .gateway = options_.gateway, .build = BuildOptionsOf(options_)}, files_,
@@ -54,8 +69,10 @@ void Proxy::OnCandidate(source::Candidate candidate) {
   }
 }
 
-void Proxy::Publish(std::shared_ptr<const snapshot::Snapshot> next) {
+// Only what comes into force counts.
+void Proxy::Publish(std::shared_ptr<snapshot::Snapshot> next) {
   if (state_ == State::kDraining) return;
+  next->revision = current_ == nullptr ? 1 : current_->revision + 1;
   publishing_ = true;
   workers_.Publish(next, [this, next](const absl::Status& status) { OnPublished(next, status); });
 }
@@ -71,13 +88,7 @@ void Proxy::OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const ab
     log_.Write(Severity::kError, base::ToStd(status.message()));
     Refuse("the configuration is refused");
   }
-  if (state_ == State::kStarting && current_ != nullptr) {
-    state_ = State::kServing;
-    if (const absl::Status admin = ListenForAdmin(); !admin.ok()) {
-      log_.Write(Severity::kError, base::ToStd(admin.message()));
-      return End(1);
-    }
-  }
+  if (state_ == State::kStarting && current_ != nullptr) state_ = State::kServing;
   if (next_ != nullptr) Publish(std::exchange(next_, nullptr));
 }
 
@@ -94,12 +105,11 @@ void Proxy::Refuse(const std::string& why) {
 absl::Status Proxy::ListenForAdmin() {
   if (options_.admin_address) {
     const bool read_only = !options_.admin_address->IsLoopback();
-    if (absl::Status status = admin_.Listen(*options_.admin_address, admin::Pages::kAll, read_only); !status.ok()) {
-      return status;
-    }
+    const absl::Status status = admin_.Listen(*options_.admin_address, admin::Pages::kAll, read_only);
+    if (!status.ok()) return FlagError("--admin_address", status);
   }
   if (!options_.probe_address) return absl::OkStatus();
-  return admin_.Listen(*options_.probe_address, admin::Pages::kProbes, true);
+  return FlagError("--probe_address", admin_.Listen(*options_.probe_address, admin::Pages::kProbes, true));
 }
 
 // A person at a terminal does not wait for a load balancer to notice.

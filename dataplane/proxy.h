@@ -30,6 +30,8 @@ namespace portico::proxy {
 //
 //   starting ──first configuration in force──▶ serving ──SIGTERM──▶ draining ──▶ the loop stops
 //       └──it is refused, or a port can't be had──▶ the loop stops, exit code 1
+//
+// The admin's ports are bound before anything else: whoever can't have them has served nobody.
 class Proxy final : private source::FileSource::Handler, private admin::AdminView, private event::SignalWatch::Handler {
  public:
   // All outlive it.
@@ -56,7 +58,7 @@ class Proxy final : private source::FileSource::Handler, private admin::AdminVie
   observe::Severity log_level() override { return log_.level(); }
   void set_log_level(observe::Severity level) override { log_.set_level(level); }
 
-  void Publish(std::shared_ptr<const snapshot::Snapshot> next);
+  void Publish(std::shared_ptr<snapshot::Snapshot> next);
   void OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const absl::Status& status);
   void Refuse(const std::string& why);
   absl::Status ListenForAdmin();
@@ -78,7 +80,7 @@ class Proxy final : private source::FileSource::Handler, private admin::AdminVie
   std::unique_ptr<source::FileSource> source_;
   admin::AdminServer admin_;
   std::shared_ptr<const snapshot::Snapshot> current_;
-  std::shared_ptr<const snapshot::Snapshot> next_;  // built while another is being put into force
+  std::shared_ptr<snapshot::Snapshot> next_;  // built while another is being put into force
   bool publishing_ = false;
 };
 

@@ -16,7 +16,9 @@ enum class ErrorKind : uint8_t {
   kConnectionLimitReached,  // a limit of the cluster
   kHttpResponseTimeout,     // timeouts.backendRequest is over
   kHttpProtocolError,       // what came is no valid HTTP response, or breaks one of our limits
-  kTlsError,                // handshake or certificate
+  kTlsProtocolError,        // the handshake broke TLS, or agreed on nothing that we speak
+  kTlsCertificateError,     // the origin's certificate is not what the cluster asks for
+  kTlsAlertReceived,        // the origin refused the handshake
 };
 
 struct Error {
@@ -46,8 +48,12 @@ constexpr std::string_view ErrorName(ErrorKind kind) {
       return "http_response_timeout";
     case ErrorKind::kHttpProtocolError:
       return "http_protocol_error";
-    case ErrorKind::kTlsError:
+    case ErrorKind::kTlsProtocolError:
       return "tls_protocol_error";
+    case ErrorKind::kTlsCertificateError:
+      return "tls_certificate_error";
+    case ErrorKind::kTlsAlertReceived:
+      return "tls_alert_received";
   }
   return "proxy_internal_error";
 }

@@ -233,6 +233,11 @@ bool Connection::CutsResponse() const {
                                 [](const Entry& entry) { return entry.response_begun && !entry.response_ended; });
 }
 
+bool Connection::idle() const {
+  const bool stands = state_ == State::kDetecting || state_ == State::kServing;
+  return stands && drain_ != DrainStep::kFinal && exchanges_.empty() && late_head_ == 0 && !Unread();
+}
+
 bool Connection::Unread() const {
   return !output_.empty() || (codec_ != nullptr && !codec_->Idle());
 }

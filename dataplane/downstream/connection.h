@@ -71,6 +71,8 @@ class Connection final : public event::Deletable,
   const net::ByteStream& stream() const { return *stream_; }
   size_t exchange_count() const { return exchanges_.size(); }
   bool http2() const { return http2_; }
+  // It stands, nothing is under way and nothing is left to be sent: to close it now cuts nothing.
+  bool idle() const;
   uint32_t misbehaviours() const { return codec_ == nullptr ? 0 : codec_->misbehaviours(); }
 
  private:

@@ -15,6 +15,7 @@ Listener::Listener(const ListenerParts& parts, Owner& owner)
 }
 
 Listener::~Listener() {
+  DropWaiting();
   PORTICO_CHECK(connections_.empty(), "a listener dies under its connections");
 }
 
@@ -52,7 +53,7 @@ void Listener::Update(std::shared_ptr<const snapshot::Port> port) {
   CountUnder(PortLabel(*site_.port));
   for (Door& door : doors_) {
     door.serving = true;
-    if (!door.wanted) door.acceptor->Drain();
+    if (!door.wanted) Empty(*door.acceptor);
   }
   std::erase_if(doors_, [](const Door& door) { return !door.wanted; });
   OnBudgetChanged();
@@ -83,6 +84,47 @@ void Listener::OnBudgetChanged() {
 }
 
 void Listener::OnAccept(std::unique_ptr<net::ByteStream> stream) {
+  if (emptying_) {
+    parts_.budget.Take();
+    return Serve(std::move(stream));
+  }
+  if (parts_.budget.TryTake()) return Serve(std::move(stream));
+  waiting_ = std::move(stream);
+  parts_.budget.BeginWaiting();
+}
+
+bool Listener::LetIn() {
+  if (waiting_ == nullptr || !parts_.budget.TryTake()) return false;
+  std::unique_ptr<net::ByteStream> stream = std::move(waiting_);
+  parts_.budget.EndWaiting();
+  Serve(std::move(stream));
+  return true;
+}
+
+void Listener::DropWaiting() {
+  if (waiting_ == nullptr) return;
+  waiting_.reset();
+  parts_.budget.EndWaiting();
+}
+
+// An HTTP/1.1 connection between two requests closes, an HTTP/2 connection without streams says GOAWAY first.
+bool Listener::CloseIdle() {
+  for (int looks = 0; looks < kLooksMax && !connections_.empty(); ++looks) {
+    downstream::Connection& longest = *connections_.front();
+    MoveToEnd(longest);
+    if (!longest.idle()) continue;
+    longest.http2() ? longest.Drain(true) : longest.Close();
+    return true;
+  }
+  return false;
+}
+
+void Listener::MoveToEnd(downstream::Connection& connection) {
+  decltype(connections_)::Remove(connection);
+  connections_.PushBack(connection);
+}
+
+void Listener::Serve(std::unique_ptr<net::ByteStream> stream) {
   const snapshot::Port& port = *site_.port;
   if (port.tls != nullptr) {
     stream = std::make_unique<tls::TlsStream>(std::move(stream), port.tls->NewSession(), parts_.scratch);
@@ -98,11 +140,11 @@ void Listener::OnAccept(std::unique_ptr<net::ByteStream> stream) {
   ++connection_count_;
   connections_gauge_->Add(1);
   if (stage_ != Stage::kServing) connection->Drain(false);
-  parts_.budget.Take();
 }
 
 std::unique_ptr<downstream::ExchangeEvents> Listener::NewExchange(downstream::Connection& connection,
                                                                   http::StreamId id) {
+  MoveToEnd(connection);
   return std::make_unique<downstream::Exchange>(connection, id, site_);
 }
 
@@ -140,9 +182,21 @@ void Listener::Drain(bool final) {
   if (!final || connection_count_ > 0) timer_.Set(parts_.loop.Now() + kWarningTime);
 }
 
+void Listener::Empty(net::Acceptor& acceptor) {
+  emptying_ = true;
+  acceptor.Drain();
+  emptying_ = false;
+}
+
 void Listener::CloseDoors() {
+  if (waiting_ != nullptr) {
+    parts_.budget.Take();
+    std::unique_ptr<net::ByteStream> stream = std::move(waiting_);
+    parts_.budget.EndWaiting();
+    Serve(std::move(stream));
+  }
   for (const Door& door : doors_)
-    if (door.serving) door.acceptor->Drain();
+    if (door.serving) Empty(*door.acceptor);
   doors_.clear();
 }
 
@@ -158,6 +212,7 @@ void Listener::OnTimer(event::Timer&) {
 void Listener::Close() {
   closing_ = true;
   timer_.Forget();
+  DropWaiting();
   doors_.clear();
   ForEachConnection([](downstream::Connection& one) { one.Close(); });
 }

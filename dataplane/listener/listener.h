@@ -67,6 +67,8 @@ class Listener final : public event::Deletable,
   // Between the warning and the end: a GOAWAY needs a round trip before the last stream is known, and a request that
   // was on its way when the port was closed needs the time to arrive.
   static constexpr base::Duration kWarningTime = std::chrono::seconds(1);
+  // Connections that are looked at for one that is idle, before others have their turn.
+  static constexpr int kLooksMax = 64;
 
   // Parts and owner outlive it.
   Listener(const ListenerParts& parts, Owner& owner);
@@ -100,7 +102,13 @@ class Listener final : public event::Deletable,
   void OnClosed(downstream::Connection& connection) override;
   void OnTimer(event::Timer& timer) override;
   void OnBudgetChanged() override;
+  bool LetIn() override;
+  bool CloseIdle() override;
 
+  void Serve(std::unique_ptr<net::ByteStream> stream);
+  void DropWaiting();
+  void MoveToEnd(downstream::Connection& connection);
+  void Empty(net::Acceptor& acceptor);
   void CountUnder(std::string label);
   void Steer(Door& door) const;
   void CloseDoors();
@@ -115,10 +123,13 @@ class Listener final : public event::Deletable,
   shared::Counter* handshake_failures_ = nullptr;
   shared::Counter* misbehaviours_ = nullptr;
   std::vector<Door> doors_;
+  std::unique_ptr<net::ByteStream> waiting_;  // accepted over the limit of connections
+  // In the order of their last requests; and somebody who was looked at and not idle counts as having asked just then.
   base::IntrusiveList<downstream::Connection, struct downstream::DownstreamTag> connections_;
   size_t connection_count_ = 0;
   Stage stage_ = Stage::kServing;
   bool closing_ = false;
+  bool emptying_ = false;  // an accept queue, whatever the limit says
   event::Timer timer_;
 };
 

@@ -38,6 +38,10 @@ inline constexpr Family kConfigurationLastReloadSuccessful = {"portico_configura
                                                               "1 if the last reload was accepted, 0 if it was refused.",
                                                               MetricKind::kGauge,
                                                               {}};
+inline constexpr Family kTlsCertificateNotAfter = {"portico_tls_certificate_not_after_seconds",
+                                                   "End of the validity of a certificate in use, in Unix time.",
+                                                   MetricKind::kGauge,
+                                                   {"secret"}};
 inline constexpr Family kMisbehaviour = {"portico_misbehaviour_total",
                                          "Violations counted against downstream connections.",
                                          MetricKind::kCounter,
@@ -55,6 +59,7 @@ inline constexpr std::array kFamilies = {&kRequests,
                                          &kTlsHandshakeFailures,
                                          &kConfigurationRevision,
                                          &kConfigurationLastReloadSuccessful,
+                                         &kTlsCertificateNotAfter,
                                          &kMisbehaviour,
                                          &kAccessLogDroppedLines,
                                          &kMemoryResident};

@@ -24,9 +24,8 @@ std::string Words(const absl::Status& status) {
 
 }  // namespace
 
-BackendBinder::BackendBinder(const check::Configuration& configuration, const std::set<ResourceKey>& reach,
-                             Timeouts timeouts)
-    : configuration_(configuration), reach_(reach), timeouts_(timeouts), grants_(configuration) {}
+BackendBinder::BackendBinder(const check::Configuration& configuration, Timeouts timeouts)
+    : configuration_(configuration), timeouts_(timeouts), grants_(configuration) {}
 
 BoundBackend BackendBinder::Bind(const resolve::ResolvedBackend& backend) {
   BoundBackend out;
@@ -73,10 +72,10 @@ absl::StatusOr<std::string> BackendBinder::BindCluster(const ResourceKey& key, s
   return name;
 }
 
-absl::StatusOr<BackendBinder::Cluster> BackendBinder::BuildWhole(const ResourceKey& key) const {
+absl::StatusOr<BackendBinder::Cluster> BackendBinder::BuildWhole(const ResourceKey& key) {
   const v1::Resource* resource = configuration_.Find(key);
   if (resource == nullptr || !resource->has_cluster()) return Fault(key.ToString(), " does not exist");
-  absl::StatusOr<Cluster> built = upstream::BuildClusterConfig(key, configuration_, reach_);
+  absl::StatusOr<Cluster> built = upstream::BuildClusterConfig(key, configuration_, grants_);
   if (!built.ok()) return Fault(key.ToString(), ": ", base::ToStd(built.status().message()));
   auto cluster = std::make_shared<upstream::ClusterConfig>(**built);
   cluster->response_head_timeout = timeouts_.response_head;

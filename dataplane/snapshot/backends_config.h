@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -31,9 +30,8 @@ class BackendBinder {
     base::Duration stream_idle;
   };
 
-  // `configuration` and `reach` outlive it.
-  BackendBinder(const check::Configuration& configuration, const std::set<check::ResourceKey>& reach,
-                Timeouts timeouts);
+  // `configuration` outlives it.
+  BackendBinder(const check::Configuration& configuration, Timeouts timeouts);
 
   BoundBackend Bind(const resolve::ResolvedBackend& backend);
   // Of all that was bound, by name.
@@ -44,11 +42,10 @@ class BackendBinder {
 
   // The name in clusters(), or why there is none.
   absl::StatusOr<std::string> BindCluster(const check::ResourceKey& key, std::optional<uint32_t> port);
-  absl::StatusOr<Cluster> BuildWhole(const check::ResourceKey& key) const;
+  absl::StatusOr<Cluster> BuildWhole(const check::ResourceKey& key);
   BoundBackend BindComposition(const check::ResourceKey& key);
 
   const check::Configuration& configuration_;
-  const std::set<check::ResourceKey>& reach_;
   const Timeouts timeouts_;
   resolve::Grants grants_;
   std::map<check::ResourceKey, absl::StatusOr<Cluster>> whole_;  // built, not necessarily in use

@@ -49,7 +49,7 @@ struct ClientConfig {
   base::Duration connection_idle_timeout = std::chrono::hours(1);
   base::Duration stream_idle_timeout = std::chrono::minutes(5);
   std::optional<base::Duration> stream_duration_max;
-  std::optional<size_t> connections_max;  // of the proxy: each worker takes its share
+  std::optional<size_t> connections_max;  // of the process, whichever workers hold them
 };
 
 // One port with all its listeners.
@@ -69,14 +69,21 @@ struct AccessLogTarget {
   bool operator==(const AccessLogTarget&) const = default;
 };
 
+// When the certificate of a Secret that a listener shows is valid.
+struct CertificateDates {
+  check::ResourceKey secret;
+  base::WallTime not_before, not_after;
+};
+
 struct Snapshot {
   std::string gateway;                  // "default/shop"
-  uint64_t revision = 0;                // counts the configurations that were accepted, from 1
+  uint64_t revision = 0;                // given by who puts it in force: the how many-th that came into force
   std::vector<net::Address> addresses;  // where every port is bound; their own port is 0. Empty: all, IPv4 and IPv6
   std::vector<std::shared_ptr<const Port>> ports;                        // by number
   std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters;  // by name
   std::vector<std::string> routes;  // "namespace/name" of every Route that a rule is of, sorted; for metrics
   AccessLogTarget access_log;
+  std::vector<CertificateDates> certificates;  // by secret
   check::Violations faults;  // what fails closed, with the reason: 500 or 503 for whoever gets there. Each once
   check::Configuration configuration;  // what it was built of; for the admin's dump, which shows no secret
 };

@@ -30,15 +30,14 @@ class Builder {
         gateway_(gateway),
         options_(options),
         client_(std::make_shared<const ClientConfig>(config.client)),
-        binder_(configuration, gateway.reach, {config.response_head_timeout, config.client.stream_idle_timeout}) {
+        binder_(configuration, {config.response_head_timeout, config.client.stream_idle_timeout}) {
     out_->gateway = Concat(gateway.key.name_space, "/", gateway.key.name);
-    out_->revision = options.revision;
     out_->addresses = config.addresses;
     out_->access_log = config.access_log;
     out_->configuration = configuration;
   }
 
-  absl::StatusOr<std::shared_ptr<const Snapshot>> Build() {
+  absl::StatusOr<std::shared_ptr<Snapshot>> Build() {
     BindRules();
     for (const uint16_t number : route::PortsOf(gateway_)) {
       if (absl::Status status = AddPort(number); !status.ok()) return status;
@@ -47,7 +46,9 @@ class Builder {
     out_->routes.assign(routes_.begin(), routes_.end());
     for (const auto& [key, path, message] : faults_)
       out_->faults.push_back({key, path, message});
-    return std::shared_ptr<const Snapshot>(std::move(out_));
+    for (const auto& [key, dates] : certificates_)
+      out_->certificates.push_back(dates);
+    return std::move(out_);
   }
 
  private:
@@ -93,14 +94,16 @@ class Builder {
     for (const resolve::ResolvedListener& listener : gateway_.listeners) {
       if (listener.port == number) port->listeners.push_back(listener.name);
     }
-    auto context = BuildServerContext(gateway_, number, configuration_, options_.ticket_keys);
-    if (!context.ok()) {
+    absl::StatusOr<PortTls> tls = BuildPortTls(gateway_, number, configuration_, options_.ticket_keys);
+    if (!tls.ok()) {
       return absl::InvalidArgumentError(
-          base::ToAbsl(Concat(gateway_.key.ToString(), ": ", base::ToStd(context.status().message()))));
+          base::ToAbsl(Concat(gateway_.key.ToString(), ": ", base::ToStd(tls.status().message()))));
     }
+    for (const CertificateDates& dates : tls->certificates)
+      certificates_.emplace(dates.secret, dates);
     auto table = route::BuildRouteTable(gateway_, number, rules_);
     if (!table.ok()) return table.status();
-    port->tls = *std::move(context);
+    port->tls = std::move(tls->context);
     port->routes = *std::move(table);
     port->rules = bound_rules_;
     port->client = client_;
@@ -118,6 +121,7 @@ class Builder {
   std::vector<std::shared_ptr<const route::Rule>> rules_;  // by id
   std::shared_ptr<const std::vector<std::shared_ptr<const BoundRule>>> bound_rules_;
   std::map<std::pair<PolicyKey, PolicyKey>, filter::Chain> chains_;
+  std::map<ResourceKey, CertificateDates> certificates_;
   std::set<std::string> routes_;
   std::set<std::tuple<ResourceKey, std::string, std::string>> faults_;  // a rule has one per listener it is on
   std::shared_ptr<Snapshot> out_ = std::make_shared<Snapshot>();
@@ -125,17 +129,23 @@ class Builder {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const check::Configuration& configuration,
-                                                              const ResourceKey& gateway, const BuildOptions& options) {
+absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshot(const check::Configuration& configuration,
+                                                        const ResourceKey& gateway, const BuildOptions& options) {
   const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(configuration, gateway);
   if (!resolved.ok()) return resolved.status();
+  return BuildSnapshotOf(configuration, *resolved, options);
+}
+
+absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshotOf(const check::Configuration& configuration,
+                                                          const resolve::ResolvedGateway& gateway,
+                                                          const BuildOptions& options) {
   const absl::StatusOr<GatewayConfig> config =
-      BuildGatewayConfig(resolved->resource->gateway().spec(), options.bind_address);
+      BuildGatewayConfig(gateway.resource->gateway().spec(), options.bind_address);
   if (!config.ok()) {
     return absl::InvalidArgumentError(
-        base::ToAbsl(Concat(gateway.ToString(), ": ", base::ToStd(config.status().message()))));
+        base::ToAbsl(Concat(gateway.key.ToString(), ": ", base::ToStd(config.status().message()))));
   }
-  return Builder(configuration, *resolved, options, *config).Build();
+  return Builder(configuration, gateway, options, *config).Build();
 }
 
 }  // namespace portico::snapshot

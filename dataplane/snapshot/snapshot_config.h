@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/check/configuration.h"
+#include "api/resolve/resolved.h"
 #include "dataplane/net/address.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/tls/ticket_keys.h"
@@ -14,7 +15,6 @@
 namespace portico::snapshot {
 
 struct BuildOptions {
-  uint64_t revision = 1;
   std::optional<net::Address> bind_address;  // --bind_address: for a gateway that names no address
   tls::TicketKeys ticket_keys;               // the process's: a reload must not end the sessions that clients resume
 };
@@ -27,9 +27,14 @@ struct BuildOptions {
 // kNotFound: there is no such gateway. kInvalidArgument: what of the whole can't be built, by resource and field: a
 // regular expression, a value out of bounds, a listener without a certificate that can be used. Its words begin with
 // ResourceKey::ToString() and the field: "Gateway shop: spec.listeners[0].tls.certificateRefs: …".
-absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const check::Configuration& configuration,
-                                                              const check::ResourceKey& gateway,
-                                                              const BuildOptions& options);
+//
+// It is nobody's yet, so whoever puts it in force may give it a revision.
+absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshot(const check::Configuration& configuration,
+                                                        const check::ResourceKey& gateway, const BuildOptions& options);
+// For whoever has resolved it already. `gateway` is of that configuration.
+absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshotOf(const check::Configuration& configuration,
+                                                          const resolve::ResolvedGateway& gateway,
+                                                          const BuildOptions& options);
 
 }  // namespace portico::snapshot
 

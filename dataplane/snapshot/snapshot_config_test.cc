@@ -37,7 +37,7 @@ using Result = absl::StatusOr<std::shared_ptr<const Snapshot>>;
 const check::ResourceKey kGatewayKey{"Gateway", "default", "front"};
 
 BuildOptions Options() {
-  return {.revision = 7, .bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()};
+  return {.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()};
 }
 
 std::map<std::string, std::string> Files(std::string_view text) {
@@ -102,7 +102,6 @@ TEST(Snapshot, Gateway) {
        [](const Snapshot& got) {
          const ClientConfig& client = *got.ports[0]->client;
          EXPECT_EQ(got.gateway, "default/front");
-         EXPECT_EQ(got.revision, 7u);
          EXPECT_THAT(got.addresses, IsEmpty());
          EXPECT_EQ(got.access_log, AccessLogTarget());
          EXPECT_EQ(client.limits.head_bytes_max, 65'536u);

@@ -24,14 +24,19 @@ absl::StatusOr<crypto::KeyPair> ReadKeyPair(const check::ResourceKey& key, const
   return absl::InvalidArgumentError(Concat(key.ToString(), ": ", base::ToStd(pair.status().message())));
 }
 
-absl::StatusOr<std::vector<crypto::KeyPair>> ReadListener(const resolve::ResolvedListener& listener,
-                                                          const check::Configuration& configuration) {
-  std::vector<crypto::KeyPair> out;
+struct SecretPair {
+  check::ResourceKey secret;
+  crypto::KeyPair pair;
+};
+
+absl::StatusOr<std::vector<SecretPair>> ReadListener(const resolve::ResolvedListener& listener,
+                                                     const check::Configuration& configuration) {
+  std::vector<SecretPair> out;
   std::string reasons;
   for (const check::ResourceKey& key : listener.certificates) {
     absl::StatusOr<crypto::KeyPair> pair = ReadKeyPair(key, configuration);
     if (pair.ok()) {
-      out.push_back(*std::move(pair));
+      out.push_back({key, *std::move(pair)});
     } else {
       reasons += Concat(reasons.empty() ? "" : "; ", base::ToStd(pair.status().message()));
     }
@@ -45,30 +50,34 @@ absl::StatusOr<std::vector<crypto::KeyPair>> ReadListener(const resolve::Resolve
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const tls::ServerContext>> BuildServerContext(const resolve::ResolvedGateway& gateway,
-                                                                             uint16_t port,
-                                                                             const check::Configuration& configuration,
-                                                                             const tls::TicketKeys& ticket_keys) {
+absl::StatusOr<PortTls> BuildPortTls(const resolve::ResolvedGateway& gateway, uint16_t port,
+                                     const check::Configuration& configuration, const tls::TicketKeys& ticket_keys) {
+  PortTls out;
   std::vector<ListenerCertificates> listeners;
-  std::vector<std::vector<crypto::KeyPair>> pairs;  // beside listeners
+  std::vector<std::vector<SecretPair>> pairs;  // beside listeners
   for (const resolve::ResolvedListener& listener : gateway.listeners) {
     const v1::Listener& message = gateway.resource->gateway().spec().listeners(static_cast<int>(listener.index));
     if (listener.port != port || message.protocol() != v1::LISTENER_PROTOCOL_HTTPS) continue;
-    absl::StatusOr<std::vector<crypto::KeyPair>> read = ReadListener(listener, configuration);
+    absl::StatusOr<std::vector<SecretPair>> read = ReadListener(listener, configuration);
     if (!read.ok()) return read.status();
     listeners.push_back({listener.hostname, {}});
-    for (const crypto::KeyPair& pair : *read)
+    for (const auto& [secret, pair] : *read) {
       listeners.back().names.push_back(pair.dns_names());
+      out.certificates.push_back({secret, pair.not_before(), pair.not_after()});
+    }
     pairs.push_back(*std::move(read));
   }
-  if (listeners.empty()) return std::shared_ptr<const tls::ServerContext>();
+  if (listeners.empty()) return out;
   tls::ServerContext::Options options;
   options.ticket_keys = ticket_keys;
   for (CertificateOffer& offer : OfferCertificates(listeners)) {
-    options.certificates.push_back({pairs[offer.listener][offer.certificate], std::move(offer.names)});
+    options.certificates.push_back({pairs[offer.listener][offer.certificate].pair, std::move(offer.names)});
   }
   absl::StatusOr<std::unique_ptr<tls::ServerContext>> context = tls::ServerContext::Create(std::move(options));
-  if (context.ok()) return std::shared_ptr<const tls::ServerContext>(*std::move(context));
+  if (context.ok()) {
+    out.context = *std::move(context);
+    return out;
+  }
   return absl::InvalidArgumentError(
       base::ToAbsl(Concat("spec.listeners: port ", port, ": ", base::ToStd(context.status().message()))));
 }

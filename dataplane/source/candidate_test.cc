@@ -8,9 +8,11 @@
 #include "api/load/choose_gateway.h"
 #include "api/load/memory_files.h"
 #include "dataplane/crypto/boring_key_pair.h"
+#include "dataplane/crypto/key_pair.h"
 #include "dataplane/tls/ticket_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "test/support/key_material.h"
 
 namespace portico::source {
 namespace {
@@ -39,6 +41,12 @@ TEST(Candidate, Rows) {
       {"a folder", {{"f/a.yaml", kGateway}, {"f/b.yaml", kShop.substr(4)}}, "", true, {}},
       {"no such file", {}, "", false, {"f: no such file"}},
       {"not YAML", {{"f", "kind: [Gateway\n"}}, "", false, {"f:"}},
+      {"a path that no request has",
+       {{"f", kGateway + "---\nkind: Route\nmetadata: {name: r}\nspec:\n  rules:\n  - matches: [{path: {value: "
+                         "/100%}}]\n    backendRefs: [{name: c}]\n"}},
+       "",
+       false,
+       {"f:10: spec.rules[0].matches[0].path.value: must have two hexadecimal digits after each %"}},
       {"misspelt",
        {{"f", kGateway + "---\nkind: Cluster\nmetadata: {name: c}\nspec: {endpoint: []}\n"}},
        "",
@@ -99,9 +107,8 @@ TEST(Candidate, Rows) {
     const Candidate got =
         BuildCandidate("f", files, crypto::BoringKeyPairChecker(),
                        row.gateway.empty() ? std::nullopt : std::optional(load::ParseGatewayName(row.gateway)),
-                       {.revision = 3, .bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()});
+                       {.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()}, base::WallTime());
     EXPECT_EQ(got.snapshot != nullptr, row.good);
-    if (got.snapshot != nullptr) EXPECT_EQ(got.snapshot->revision, 3u);
     std::string all;
     bool has_error = false;
     for (const load::Finding& finding : got.findings) {
@@ -112,6 +119,44 @@ TEST(Candidate, Rows) {
     EXPECT_EQ(got.findings.size(), row.findings.size()) << all;
     for (const std::string& finding : row.findings)
       EXPECT_THAT(all, HasSubstr(finding));
+  }
+}
+
+TEST(Candidate, WarnsOfCertificatesThatAreOutOfDate) {
+  const std::string text =
+      "kind: Gateway\nmetadata: {name: front}\nspec:\n  listeners:\n  - {name: a, port: 443, protocol: HTTPS, tls: "
+      "{certificateRefs: [{name: s}]}}\n  - {name: b, port: 444, protocol: HTTPS, tls: {certificateRefs: [{name: "
+      "s}]}}\n---\nkind: Secret\nmetadata: {name: s}\nspec: {tls: {certificate: {file: crt}, privateKey: {file: "
+      "key}}}\n";
+  const std::string chain = std::string(test::k_leaf_certificate) + test::k_intermediate_certificate;
+  const crypto::KeyPair pair = *crypto::KeyPair::Parse(chain, test::k_leaf_key);
+  using std::chrono::seconds;
+  const struct {
+    std::string_view name;
+    base::WallTime now;
+    std::string_view warning;
+  } kRows[] = {
+      {"not yet", pair.not_before() - seconds(1), "warning: the certificate is not valid before 20"},
+      {"from the first second", pair.not_before(), ""},
+      {"two weeks before its end", pair.not_after() - kExpiryWarning, ""},
+      {"less than two weeks", pair.not_after() - kExpiryWarning + seconds(1), "warning: the certificate expires on 20"},
+      {"in its last second", pair.not_after() - seconds(1), "warning: the certificate expires on 20"},
+      {"over", pair.not_after(), "warning: the certificate has expired on 20"},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.name);
+    load::MemoryFiles files({{"f", text}, {"crt", chain}, {"key", test::k_leaf_key}});
+    const Candidate got =
+        BuildCandidate("f", files, crypto::BoringKeyPairChecker(), std::nullopt,
+                       {.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()}, row.now);
+    ASSERT_NE(got.snapshot, nullptr) << got.findings.at(0).ToString();
+    ASSERT_EQ(got.snapshot->certificates.size(), 1u);
+    EXPECT_EQ(got.snapshot->certificates[0].not_after, pair.not_after());
+    ASSERT_EQ(got.findings.size(), row.warning.empty() ? 0u : 1u) << "once, though two listeners show it";
+    if (row.warning.empty()) continue;
+    EXPECT_THAT(got.findings[0].ToString(), HasSubstr(row.warning));
+    EXPECT_THAT(got.findings[0].ToString(), HasSubstr("spec.tls.certificate: "));
+    EXPECT_GT(got.findings[0].line, 0u);
   }
 }
 

@@ -55,10 +55,10 @@ void FileSource::Ask(Why why) {
 void FileSource::Build() {
   building_ = std::exchange(next_, Why::kNothing);
   const bool accepted = jobs_.TryRun<Built>(
-      [this, path = options_.path, gateway = options_.gateway, build = options_.build] {
+      [this, path = options_.path, gateway = options_.gateway, build = options_.build, now = loop_.WallNow()] {
         RecordingReader files(files_);
         Built built;
-        built.candidate = BuildCandidate(path, files, key_pairs_, gateway, build);
+        built.candidate = BuildCandidate(path, files, key_pairs_, gateway, build, now);
         built.paths = files.paths();
         built.digest = files.digest();
         return built;
@@ -71,10 +71,7 @@ void FileSource::OnBuilt(Built built) {
   const Why why = std::exchange(building_, Why::kNothing);
   const bool is_told = why == Why::kAsked || digest_ != built.digest;
   if (WatchFiles(built.paths)) next_ = std::max(next_, Why::kVerify);
-  if (is_told) {
-    digest_ = built.digest;
-    if (built.candidate.snapshot != nullptr) ++options_.build.revision;
-  }
+  if (is_told) digest_ = built.digest;
   Ask(Why::kNothing);
   if (is_told) handler_.OnCandidate(std::move(built.candidate));  // the last: it may destroy this
 }

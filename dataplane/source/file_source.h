@@ -44,7 +44,7 @@ class FileSource : private event::FileWatch::Handler {
   struct Options {
     std::string path;
     std::optional<check::ResourceKey> gateway = std::nullopt;  // as BuildCandidate
-    snapshot::BuildOptions build;  // its revision is that of the first good candidate; each later one has one more
+    snapshot::BuildOptions build;
   };
 
   // Files of Secrets outside of `path` that are watched; changes of the rest are seen at the next reading.

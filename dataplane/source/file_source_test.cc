@@ -86,14 +86,14 @@ class FileSourceTest : public testing::Test, protected FileSource::Handler, priv
     if (then_) then_();
   }
 
-  // The next candidate: "front 2" (its gateway and revision) or its first finding.
+  // The next candidate: "front" (its gateway) or its first finding.
   std::string Next() {
     for (Set(std::chrono::seconds(30)); !late_ && next_ == candidates_.size();)
       loop_.Turn(true);
     if (late_) return "nothing";
     const Candidate& candidate = candidates_[next_++];
     if (candidate.snapshot == nullptr) return candidate.findings.at(0).ToString();
-    return base::Concat(candidate.snapshot->gateway.substr(8), " ", candidate.snapshot->revision);
+    return candidate.snapshot->gateway.substr(8);
   }
 
   // How many candidates come within some time in which a change would have been told.

@@ -35,6 +35,7 @@ void TlsStream::set_handler(net::ByteStream::Handler* handler) {
   if (!first) return;
   transport_->set_handler(this);
   if (!transport_->open()) return;
+  begun_ = true;
   // A client's first flight; a server has nothing to say yet. No callback comes from here.
   session_->Handshake();
   Flush();
@@ -68,6 +69,7 @@ void TlsStream::OnWritable() {
 // Reads and answers until the handshake has an end or the transport has no more.
 void TlsStream::Handshake() {
   if (announced_) return;
+  begun_ = true;
   session_->Handshake();
   while (session_->state() == Session::State::kHandshake && !failed_) {
     // A server's answer may be what the client waits for before it sends more.

@@ -46,6 +46,8 @@ class TlsStream : public net::ByteStream, private net::ByteStream::Handler {
   std::string error() const override;
 
   const Session& session() const { return *session_; }
+  // The transport has stood once.
+  bool handshake_begun() const { return begun_; }
   // It has stood once, whatever became of it since.
   bool handshake_done() const { return announced_ && !refused_; }
 
@@ -65,6 +67,7 @@ class TlsStream : public net::ByteStream, private net::ByteStream::Handler {
   Scratch& scratch_;
   net::ByteStream::Handler* handler_ = nullptr;
   std::string server_name_;
+  bool begun_ = false;
   bool announced_ = false;        // OnOpen was called
   bool refused_ = false;          // it said false: nothing is called any more
   bool failed_ = false;           // the transport failed

@@ -22,17 +22,16 @@ absl::Status Wrong(size_t index, const check::ResourceKey& secret, std::string_v
 }
 
 // The bundles of all Secrets, one after another; nullopt: the system's authorities.
-absl::StatusOr<std::optional<std::string>> CaCertificates(const ClusterSpec& spec, const std::string& own_name_space,
+absl::StatusOr<std::optional<std::string>> CaCertificates(const ClusterSpec& spec, const check::ResourceKey& cluster,
                                                           const check::Configuration& configuration,
-                                                          const std::set<check::ResourceKey>& reach) {
+                                                          resolve::Grants& grants) {
   if (spec.tls().ca_certificate_refs().empty()) return std::optional<std::string>();
   std::string bundle;
   size_t index = 0;
   for (const auto& reference : spec.tls().ca_certificate_refs()) {
-    const std::string& name_space = reference.namespace_().empty() ? own_name_space : reference.namespace_();
-    const check::ResourceKey key{"Secret", name_space, reference.name()};
+    const check::ResourceKey key{"Secret", check::ReferredNamespace(reference.namespace_(), cluster), reference.name()};
     const portico::v1::Resource* secret = configuration.Find(key);
-    if (secret == nullptr || !reach.contains(key)) return Wrong(index, key, "is not there or may not be used");
+    if (secret == nullptr || !grants.Permit(cluster, key)) return Wrong(index, key, "is not there or may not be used");
     const std::string& pem = secret->secret().spec().ca_certificates().inline_();
     if (pem.empty()) return Wrong(index, key, "has no caCertificates");
     bundle += pem;
@@ -42,10 +41,9 @@ absl::StatusOr<std::optional<std::string>> CaCertificates(const ClusterSpec& spe
   return std::optional<std::string>(std::move(bundle));
 }
 
-absl::Status BuildSecurity(const ClusterSpec& spec, const std::string& own_name_space,
-                           const check::Configuration& configuration, const std::set<check::ResourceKey>& reach,
-                           ClusterConfig& config) {
-  auto certificates = CaCertificates(spec, own_name_space, configuration, reach);
+absl::Status BuildSecurity(const ClusterSpec& spec, const check::ResourceKey& cluster,
+                           const check::Configuration& configuration, resolve::Grants& grants, ClusterConfig& config) {
+  auto certificates = CaCertificates(spec, cluster, configuration, grants);
   if (!certificates.ok()) return certificates.status();
   const std::string& host = spec.tls().hostname();
   config.security_identity = base::Concat(host, "\n", certificates->value_or("the system's authorities"));
@@ -63,7 +61,7 @@ absl::Status BuildSecurity(const ClusterSpec& spec, const std::string& own_name_
 
 absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const check::ResourceKey& key,
                                                                         const check::Configuration& configuration,
-                                                                        const std::set<check::ResourceKey>& reach) {
+                                                                        resolve::Grants& grants) {
   const portico::v1::Resource* resource = configuration.Find(key);
   PORTICO_CHECK(resource != nullptr && resource->has_cluster());
   const ClusterSpec& spec = resource->cluster().spec();
@@ -80,7 +78,7 @@ absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const ch
   if (spec.pool().has_idle_timeout())
     config->connection_idle_timeout = base::DecodeDuration(spec.pool().idle_timeout());
   if (spec.has_tls()) {
-    const absl::Status security = BuildSecurity(spec, key.name_space, configuration, reach, *config);
+    const absl::Status security = BuildSecurity(spec, key, configuration, grants, *config);
     if (!security.ok()) return security;
   }
   return std::shared_ptr<const ClusterConfig>(std::move(config));

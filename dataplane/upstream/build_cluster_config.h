@@ -2,10 +2,10 @@
 #define PORTICO_DATAPLANE_UPSTREAM_BUILD_CLUSTER_CONFIG_H_
 
 #include <memory>
-#include <set>
 
 #include "absl/status/statusor.h"
 #include "api/check/configuration.h"
+#include "api/resolve/grants.h"
 #include "dataplane/upstream/cluster_config.h"
 
 namespace portico::upstream {
@@ -13,11 +13,12 @@ namespace portico::upstream {
 // Message -> ClusterConfig: the only place of this folder that knows protobuf. On the main thread, while a snapshot is
 // built. `key` is a Cluster of the configuration that has passed api/check.
 //
-// kFailedPrecondition, naming the field: a Secret of tls.caCertificateRefs that is missing, outside of `reach`
-// (ResolvedGateway::reach), or no bundle of certificates. A cluster is never asked without the verification it wants.
+// kFailedPrecondition, naming the field: a Secret of tls.caCertificateRefs that is missing, that `grants` (of the same
+// configuration) do not let this Cluster refer to, or that is no bundle of certificates. A cluster is never asked
+// without the verification it wants.
 absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const check::ResourceKey& key,
                                                                         const check::Configuration& configuration,
-                                                                        const std::set<check::ResourceKey>& reach);
+                                                                        resolve::Grants& grants);
 
 }  // namespace portico::upstream
 

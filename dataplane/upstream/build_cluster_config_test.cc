@@ -7,6 +7,8 @@
 
 #include "api/base/text.h"
 #include "api/portico/v1/resource.pb.h"
+#include "api/resolve/grants.h"
+#include "test/support/key_material.h"
 
 namespace portico::upstream {
 namespace {
@@ -15,7 +17,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const check::ResourceKey kKey{"Cluster", "default", "orders"};
-const check::ResourceKey kCa{"Secret", "default", "ca"};
 
 portico::v1::Resource Orders() {
   portico::v1::Resource resource;
@@ -30,10 +31,10 @@ portico::v1::Resource Orders() {
   return resource;
 }
 
-portico::v1::Resource Ca(std::string_view pem) {
+portico::v1::Resource Ca(const std::string& name_space, std::string_view pem) {
   portico::v1::Resource resource;
   resource.mutable_secret()->mutable_metadata()->set_name("ca");
-  resource.mutable_secret()->mutable_metadata()->set_namespace_("default");
+  resource.mutable_secret()->mutable_metadata()->set_namespace_(name_space);
   resource.mutable_secret()->mutable_spec()->mutable_ca_certificates()->set_inline_(std::string(pem));
   return resource;
 }
@@ -41,7 +42,8 @@ portico::v1::Resource Ca(std::string_view pem) {
 TEST(BuildClusterConfigTest, WhatIsNotWrittenHasTheDocumentedDefault) {
   check::Configuration configuration;
   ASSERT_TRUE(configuration.Add(Orders()));
-  const auto config = BuildClusterConfig(kKey, configuration, {kKey});
+  resolve::Grants grants(configuration);
+  const auto config = BuildClusterConfig(kKey, configuration, grants);
   ASSERT_TRUE(config.ok());
   EXPECT_EQ((*config)->name, "default/orders");
   ASSERT_EQ((*config)->endpoints.size(), 2u);
@@ -64,7 +66,8 @@ TEST(BuildClusterConfigTest, WhatIsWrittenCounts) {
   spec->mutable_tls()->set_hostname("orders.internal");
   check::Configuration configuration;
   ASSERT_TRUE(configuration.Add(resource));
-  const auto config = BuildClusterConfig(kKey, configuration, {kKey});
+  resolve::Grants grants(configuration);
+  const auto config = BuildClusterConfig(kKey, configuration, grants);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ((*config)->protocol, ClusterConfig::Protocol::kHttp2);
   EXPECT_EQ((*config)->connect_timeout, milliseconds(250));
@@ -74,29 +77,49 @@ TEST(BuildClusterConfigTest, WhatIsWrittenCounts) {
   EXPECT_EQ((*config)->security_identity, "orders.internal\nthe system's authorities");
 }
 
-// Without its authorities a cluster is not asked at all.
-TEST(BuildClusterConfigTest, AuthoritiesThatAreNotThereAreRefused) {
+portico::v1::Resource Grant(const std::string& kind, const std::string& name_space) {
+  portico::v1::Resource resource;
+  resource.mutable_reference_grant()->mutable_metadata()->set_name("grant");
+  resource.mutable_reference_grant()->mutable_metadata()->set_namespace_("keys");
+  auto* spec = resource.mutable_reference_grant()->mutable_spec();
+  spec->add_from()->set_kind(kind);
+  spec->mutable_from(0)->set_namespace_(name_space);
+  spec->add_to()->set_kind("Secret");
+  return resource;
+}
+
+// Without its authorities a cluster is not asked at all. What others may refer to is nothing to this Cluster.
+TEST(BuildClusterConfigTest, AuthoritiesAreThoseThatTheClusterMayReferTo) {
   struct Row {
-    std::string_view name, pem, said;
-    bool there, reached;
+    std::string_view name, name_space, pem, said;
+    std::vector<portico::v1::Resource> others;
   };
-  const Row rows[] = {{"no such Secret", "", "is not there", false, false},
-                      {"not granted", "x", "may not be used", true, false},
-                      {"another kind of Secret", "", "has no caCertificates", true, true},
-                      {"no certificates", "hello", "spec.tls.caCertificateRefs", true, true}};
+  const std::string_view good = test::k_root_certificate;
+  const Row rows[] = {
+      {"no such Secret", "default", "", "Secret ca is not there", {}},
+      {"its own namespace", "default", good, "", {Ca("default", good)}},
+      {"another kind of Secret", "default", "", "has no caCertificates", {Ca("default", "")}},
+      {"no certificates", "default", "hello", "spec.tls.caCertificateRefs", {Ca("default", "hello")}},
+      {"not granted", "keys", good, "may not be used", {Ca("keys", good)}},
+      {"granted", "keys", good, "", {Ca("keys", good), Grant("Cluster", "default")}},
+      {"granted to Gateways", "keys", good, "may not be used", {Ca("keys", good), Grant("Gateway", "default")}},
+      {"granted elsewhere", "keys", good, "may not be used", {Ca("keys", good), Grant("Cluster", "other")}},
+  };
   for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
     portico::v1::Resource resource = Orders();
-    resource.mutable_cluster()->mutable_spec()->mutable_tls()->set_hostname("orders.internal");
-    resource.mutable_cluster()->mutable_spec()->mutable_tls()->add_ca_certificate_refs()->set_name("ca");
+    auto* tls = resource.mutable_cluster()->mutable_spec()->mutable_tls();
+    tls->set_hostname("orders.internal");
+    tls->add_ca_certificate_refs()->set_name("ca");
+    if (row.name_space != "default") tls->mutable_ca_certificate_refs(0)->set_namespace_(std::string(row.name_space));
     check::Configuration configuration;
     ASSERT_TRUE(configuration.Add(resource));
-    if (row.there) ASSERT_TRUE(configuration.Add(Ca(row.pem)));
-    std::set<check::ResourceKey> reach{kKey};
-    if (row.reached) reach.insert(kCa);
-    const auto config = BuildClusterConfig(kKey, configuration, reach);
-    ASSERT_FALSE(config.ok()) << row.name;
-    EXPECT_NE(base::ToStd(config.status().message()).find(row.said), std::string_view::npos)
-        << row.name << ": " << config.status();
+    for (const portico::v1::Resource& other : row.others)
+      ASSERT_TRUE(configuration.Add(other));
+    resolve::Grants grants(configuration);
+    const auto config = BuildClusterConfig(kKey, configuration, grants);
+    ASSERT_EQ(config.ok(), row.said.empty()) << config.status();
+    EXPECT_NE(base::ToStd(config.status().message()).find(row.said), std::string_view::npos) << config.status();
   }
 }
 

@@ -9,8 +9,14 @@
 namespace portico::upstream {
 
 Cluster::Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool,
-                 std::shared_ptr<const ClusterConfig> config, ClusterObserver* observer)
-    : use_{.loop = loop, .network = network, .pool = pool, .config = nullptr, .observer = observer} {
+                 std::shared_ptr<const ClusterConfig> config, ClusterObserver* observer, const ClusterBudget& budget)
+    : use_{.loop = loop,
+           .network = network,
+           .pool = pool,
+           .config = nullptr,
+           .observer = observer,
+           .slots = {budget.connections, loop, *this},
+           .pending = {budget.pending, loop, *this}} {
   Update(std::move(config));
 }
 
@@ -38,8 +44,23 @@ void Cluster::Update(std::shared_ptr<const ClusterConfig> config) {
     endpoint->Remove();
   ForgetRemoved();
   // There may be new endpoints, or a higher limit. Who finds neither lines up again, in the same order.
+  use_.slots.StopWaiting();
   for (size_t count = use_.line.size(); count > 0 && !use_.line.empty(); --count)
     use_.line.TakeFirst()->OnRoom();
+}
+
+void Cluster::OnRoom() {
+  while (use_.HasRoom() && !use_.line.empty())
+    use_.line.TakeFirst()->OnRoom();
+  if (!use_.line.empty()) use_.slots.Wait(use_.config->connections_max);
+}
+
+// What is idle here is of no use to a call of another worker.
+void Cluster::OnWanted() {
+  const call::Error error{call::ErrorKind::kConnectionTerminated, true, "another worker needs the connection more"};
+  for (const std::unique_ptr<Endpoint>& endpoint : endpoints_)
+    if (endpoint->CloseIdle(error)) return;
+  use_.owes = use_.slots.held() > use_.slots.FairShare(use_.config->connections_max);
 }
 
 void Cluster::ForgetRemoved() {
@@ -86,6 +107,7 @@ bool Cluster::AllTried(const std::vector<net::Address>& tried) const {
 bool Cluster::Wait(Waiter& waiter) {
   if (!use_.TakesWaiters()) return false;
   use_.line.Join(waiter);
+  use_.slots.Wait(use_.config->connections_max);
   return true;
 }
 

@@ -17,11 +17,11 @@ namespace portico::upstream {
 //   Cluster cluster(loop, network, pool, config, &observer);
 //   auto call = cluster.Start(request, handler);
 //   cluster.Update(newer_config);
-class Cluster final : public call::Backend {
+class Cluster final : public call::Backend, private shared::Budget::Member::Handler {
  public:
-  // `observer` may be nullptr. All outlive the cluster.
+  // `observer` may be nullptr. All outlive the cluster. `budget`: the one that this cluster has in all workers.
   Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool, std::shared_ptr<const ClusterConfig> config,
-          ClusterObserver* observer = nullptr);
+          ClusterObserver* observer = nullptr, const ClusterBudget& budget = {});
   ~Cluster() override;
 
   // The same name; anything else may differ. If the protocol or the security does, connections that are open take no
@@ -44,12 +44,16 @@ class Cluster final : public call::Backend {
   event::Loop& loop() { return use_.loop; }
 
   std::vector<EndpointState> endpoint_states() const;
-  size_t connections() const { return use_.connections; }
-  size_t pending() const { return use_.pending; }
+  size_t connections() const { return use_.slots.held(); }
+  size_t pending() const { return use_.pending.held(); }
   size_t calls() const { return calls_; }
 
  private:
   friend class UpstreamCall;
+  // shared::Budget::Member::Handler
+  void OnRoom() override;
+  void OnWanted() override;
+
   void ForgetRemoved();
 
   ClusterUse use_;

@@ -24,8 +24,8 @@ struct ClusterConfig {
   base::Duration stream_idle_timeout = std::chrono::minutes(5);       // no content in either direction
   base::Duration connection_idle_timeout = std::chrono::seconds(50);  // below the 60 s or more of most origin servers
   size_t idle_connections_max = 256;               // for each worker and endpoint; the oldest is closed
-  size_t connections_max = 1024;                   // for each worker
-  size_t pending_max = 1024;                       // calls waiting for a connection, for each worker
+  size_t connections_max = 1024;                   // of all workers together
+  size_t pending_max = 1024;                       // calls waiting for a connection, of all workers together
   std::shared_ptr<const StreamSecurity> security;  // nullptr: in clear
   // Everything that `security` was made of. Connections of one configuration serve a later one only if both have the
   // same: what is not verified as the newest one wants is not used.

@@ -25,6 +25,7 @@ struct FakeSecurity : StreamSecurity {
   std::unique_ptr<net::ByteStream> Wrap(std::unique_ptr<net::ByteStream> stream, event::Loop&) const override {
     return stream;
   }
+  call::Error WhyNotOpen(const net::ByteStream&) const override { return NotConnected(); }
 };
 
 // An HTTP/2 origin server at the far end of a connection.
@@ -81,7 +82,7 @@ TEST(ClusterConnectionsTest, OverTlsTheOriginMustHaveAgreedToTheProtocol) {
     EXPECT_EQ(world.observer.connections, row.agreed ? 1 : 0);
     if (row.agreed) continue;
     EXPECT_EQ(world.network.connects.size(), 2u);  // each endpoint once
-    EXPECT_EQ(caller.error, ErrorKind::kTlsError);
+    EXPECT_EQ(caller.error, ErrorKind::kTlsProtocolError);
     EXPECT_TRUE(caller.retry_safe);
     EXPECT_EQ(caller.detail, row.protocol == Protocol::kHttp2 ? "the origin does not speak HTTP/2"
                                                               : "the origin does not speak HTTP/1.1");
@@ -512,6 +513,27 @@ TEST(ClusterConnectionsTest, ACallerThatPausesIsNotTheOriginsFault) {
     world.loop.Turn(row.after);
     EXPECT_EQ(caller.error, ErrorKind::kConnectionReadTimeout) << row.name;
   }
+}
+
+// Whoever sends without an end holds up nobody else of the worker.
+TEST(ClusterConnectionsTest, AnOriginIsReadForSomeTimeAndThenOthersHaveTheirTurn) {
+  World world(Config({9001}));
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.Open(0);
+  const size_t content_bytes = 1 << 20;
+  std::string answer = "HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(content_bytes) + "\r\n\r\n";
+  world.loop.Turn();
+  world.far(0).Say(answer.append(content_bytes, 'x'));
+  const size_t in_one_turn = caller.content.size();
+  EXPECT_GT(in_one_turn, 128u << 10);
+  EXPECT_LE(in_one_turn, 256u << 10);
+  world.loop.Turn();
+  EXPECT_GT(caller.content.size(), in_one_turn) << "it goes on by itself";
+  for (int i = 0; i < 8; ++i)
+    world.loop.Turn();
+  EXPECT_TRUE(caller.ended);
+  EXPECT_EQ(caller.content.size(), content_bytes);
 }
 
 TEST(ClusterConnectionsTest, ARequestThatBreaksItsLengthIsNotTheOriginsFault) {

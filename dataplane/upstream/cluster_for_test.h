@@ -51,8 +51,8 @@ struct CountingObserver : ClusterObserver {
 };
 
 struct World {
-  explicit World(std::shared_ptr<ClusterConfig> first) : config(std::move(first)) {
-    cluster = std::make_unique<Cluster>(loop, network, pool, config, &observer);
+  explicit World(std::shared_ptr<ClusterConfig> first, const ClusterBudget& budget = {}) : config(std::move(first)) {
+    cluster = std::make_unique<Cluster>(loop, network, pool, config, &observer, budget);
   }
   // Nothing may stay behind, whatever the test did.
   ~World() {

@@ -66,11 +66,116 @@ TEST(ClusterLimitsTest, AConnectionThatEndsMakesRoomForWhoWaits) {
   EXPECT_EQ(world.network.connects.size(), 1u);
   busy[0].reset();
   world.loop.Turn();
+  world.loop.Turn();  // the room is handed over
   ASSERT_EQ(world.network.connects.size(), 2u);
   EXPECT_EQ(world.far(1).address.port(), 9002);
   world.Open(1);
   world.Say(1, kOk);
   EXPECT_TRUE(waiting.ended);
+}
+
+// One cluster in two workers.
+struct TwoWorkers {
+  explicit TwoWorkers(size_t connections_max)
+      : a(Limited({9001}, connections_max), budget), b(Limited({9001}, connections_max), budget) {}
+  void Turn() {
+    for (int i = 0; i < 4; ++i) {
+      a.loop.Turn();
+      b.loop.Turn();
+    }
+  }
+  ClusterBudget budget;
+  World a, b;
+};
+
+TEST(ClusterLimitsTest, OneWorkerMayHaveItAll) {
+  TwoWorkers two(2);
+  std::vector<std::unique_ptr<Caller>> busy;
+  MakeBusy(two.a, busy, 2);
+  EXPECT_EQ(two.a.network.connects.size(), 2u);
+  Caller waiting;
+  waiting.Start(*two.b.cluster);
+  two.Turn();
+  EXPECT_EQ(two.b.network.connects.size(), 0u);
+  EXPECT_FALSE(waiting.error);
+  busy[0].reset();
+  two.Turn();
+  ASSERT_EQ(two.b.network.connects.size(), 1u);
+  two.b.Open(0);
+  two.b.Say(0, kOk);
+  EXPECT_TRUE(waiting.ended);
+  EXPECT_EQ(two.budget.connections->taken(), 2u);
+}
+
+TEST(ClusterLimitsTest, WhatIsIdleHereIsGivenUpForAnotherWorker) {
+  struct Row {
+    std::string_view name;
+    bool is_idle_before;
+  };
+  for (const Row& row : {Row{"it is idle already", true}, Row{"it becomes idle", false}}) {
+    SCOPED_TRACE(row.name);
+    TwoWorkers two(2);
+    std::vector<std::unique_ptr<Caller>> busy;
+    MakeBusy(two.a, busy, 2);
+    if (row.is_idle_before) two.a.Say(0, kOk);
+    Caller waiting;
+    waiting.Start(*two.b.cluster);
+    two.Turn();
+    if (!row.is_idle_before) two.a.Say(0, kOk);
+    two.Turn();
+    EXPECT_TRUE(two.a.far(0).destroyed);
+    ASSERT_EQ(two.b.network.connects.size(), 1u);
+    two.b.Open(0);
+    two.b.Say(0, kOk);
+    EXPECT_TRUE(waiting.ended);
+    two.a.Say(1, kOk);
+    two.Turn();
+    EXPECT_FALSE(two.a.far(1).destroyed) << "nobody waits any more";
+  }
+}
+
+// A worker that always has somebody waiting does not keep all to itself, and does not lose more than its share.
+TEST(ClusterLimitsTest, EachWorkerComesToItsShare) {
+  TwoWorkers two(2);
+  std::vector<std::unique_ptr<Caller>> callers;
+  MakeBusy(two.a, callers, 2);
+  Caller own[3];
+  for (Caller& caller : own)
+    caller.Start(*two.a.cluster);
+  Caller others[2];
+  for (Caller& caller : others)
+    caller.Start(*two.b.cluster);
+  two.Turn();
+  two.a.Say(0, kOk);
+  two.Turn();
+  EXPECT_TRUE(two.a.far(0).destroyed) << "it has both";
+  ASSERT_EQ(two.b.network.connects.size(), 1u);
+  two.a.Say(1, kOk);
+  two.Turn();
+  two.a.Say(1, kOk);
+  two.Turn();
+  EXPECT_FALSE(two.a.far(1).destroyed) << "each has one";
+  EXPECT_TRUE(own[0].ended);
+  EXPECT_FALSE(own[2].ended);
+}
+
+TEST(ClusterLimitsTest, CallsThatWaitAreCountedInAllWorkers) {
+  TwoWorkers two(1);
+  for (World* world : {&two.a, &two.b}) {
+    auto config = Limited({9001}, 1);
+    config->pending_max = 2;
+    world->cluster->Update(config);
+  }
+  std::vector<std::unique_ptr<Caller>> busy;
+  MakeBusy(two.a, busy, 1);
+  Caller first, second, third;
+  first.Start(*two.a.cluster);
+  second.Start(*two.b.cluster);
+  third.Start(*two.b.cluster);
+  two.Turn();
+  EXPECT_FALSE(first.error || second.error);
+  EXPECT_EQ(third.error, ErrorKind::kConnectionLimitReached);
+  EXPECT_EQ(two.budget.pending->taken(), 2u);
 }
 
 // Every endpoint has refused the caller a new connection, but the first one has a connection that is idle by now.

@@ -96,8 +96,10 @@ void Connection::Close(const Error& error) {
 }
 
 void Connection::OnOpen(bool ok) {
-  if (!ok) return Close({ErrorKind::kConnectionRefused, true, "no connection could be made"});
-  if (const std::string_view wrong = WrongProtocol(); !wrong.empty()) return Close({ErrorKind::kTlsError, true, wrong});
+  if (!ok) return Close(terms_.security == nullptr ? NotConnected() : terms_.security->WhyNotOpen(*stream_));
+  if (const std::string_view wrong = WrongProtocol(); !wrong.empty()) {
+    return Close({ErrorKind::kTlsProtocolError, true, wrong});
+  }
   writable_ = true;
   if (!terms_.http2) return Opened();
   state_ = State::kGreeting;

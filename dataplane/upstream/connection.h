@@ -12,6 +12,7 @@
 #include "dataplane/event/timer.h"
 #include "dataplane/http/codec.h"
 #include "dataplane/net/byte_stream.h"
+#include "dataplane/upstream/stream_security.h"
 
 namespace portico::upstream {
 
@@ -60,6 +61,7 @@ class Connection final : public event::Deletable,
     base::Duration connect_timeout;
     base::Duration idle_timeout;
     bool http2;  // what the codec speaks; over TLS the origin must have agreed to it (ALPN)
+    std::shared_ptr<const StreamSecurity> security = nullptr;  // that wrapped the stream
   };
 
   Connection(event::Loop& loop, base::BlockPool& pool, std::unique_ptr<net::ByteStream> stream, Owner& owner,

@@ -63,15 +63,20 @@ size_t Endpoint::OnTheirWay() const {
 }
 
 void Endpoint::ConnectForWaiters() {
-  while (!removed_ && line_.size() > OnTheirWay() && use_.HasRoom())
+  while (!removed_ && line_.size() > OnTheirWay() && use_.slots.TryTake(use_.config->connections_max))
     Connect();
+  if (line_.size() <= OnTheirWay()) return;
   // Nothing will come for them: they take what is free first, wherever it is.
-  if (connecting_count_ == 0) line_.MoveTo(use_.line);
+  line_.MoveTo(use_.line, OnTheirWay());
+  use_.slots.Wait(use_.config->connections_max);
 }
 
-void Endpoint::WakeLine() {
-  while (use_.HasRoom() && !use_.line.empty())
-    use_.line.TakeFirst()->OnRoom();
+bool Endpoint::CloseIdle(const Error& error) {
+  Connection* oldest = nullptr;
+  for (Connection* connection = available_.front(); connection != nullptr; connection = available_.Next(*connection))
+    if (connection->Idle()) oldest = connection;
+  if (oldest != nullptr) oldest->Close(error);
+  return oldest != nullptr;
 }
 
 void Endpoint::Renew() {
@@ -104,12 +109,12 @@ void Endpoint::Connect() {
   auto* connection = new Connection(use_.loop, use_.pool, std::move(stream), *this,
                                     {.connect_timeout = use_.config->connect_timeout,
                                      .idle_timeout = use_.config->connection_idle_timeout,
-                                     .http2 = use_.config->protocol == ClusterConfig::Protocol::kHttp2});
+                                     .http2 = use_.config->protocol == ClusterConfig::Protocol::kHttp2,
+                                     .security = use_.config->security});
   connection->SetCodec(NewCodec(use_, connection->events()));
   busy_.PushFront(*connection);
   ++connection_count_;
   ++connecting_count_;
-  ++use_.connections;
 }
 
 void Endpoint::OnOpened(Connection& connection) {
@@ -124,8 +129,23 @@ void Endpoint::OnAvailable(Connection& connection) {
   File(connection);
 }
 
+// Another worker waits for what nobody here needs, or for its share of what this one has too much of.
+bool Endpoint::BelongsToOthers(const Connection& connection) {
+  if (!connection.Idle() || !use_.slots.OthersWait()) return false;
+  if (line_.empty() && use_.line.empty()) return true;
+  return connection.used() && std::exchange(use_.owes, false);
+}
+
+// What waits here, if anything does, waits behind the others.
+void Endpoint::GiveUp(Connection& connection) {
+  use_.slots.StopWaiting();
+  connection.Close({ErrorKind::kConnectionTerminated, true, "another worker needs the connection more"});
+  if (!use_.line.empty()) use_.slots.Wait(use_.config->connections_max);
+}
+
 // Puts the connection where it belongs, after those who wait have had their turn.
 void Endpoint::File(Connection& connection) {
+  if (BelongsToOthers(connection)) return GiveUp(connection);
   ServeWaiters(connection);
   Connections::Remove(connection);
   if (connection.CanSend() == 0) {
@@ -140,14 +160,10 @@ void Endpoint::File(Connection& connection) {
 void Endpoint::CloseSurplus() {
   if (connection_count_ <= use_.config->idle_connections_max) return;
   size_t idle = 0;
-  Connection* oldest = nullptr;
-  for (Connection* connection = available_.front(); connection != nullptr; connection = available_.Next(*connection)) {
-    if (!connection->Idle()) continue;
-    ++idle;
-    oldest = connection;
-  }
+  for (Connection* connection = available_.front(); connection != nullptr; connection = available_.Next(*connection))
+    idle += connection->Idle() ? 1 : 0;
   if (idle > use_.config->idle_connections_max) {
-    oldest->Close({ErrorKind::kConnectionTerminated, true, "more connections are idle than the pool keeps"});
+    CloseIdle({ErrorKind::kConnectionTerminated, true, "more connections are idle than the pool keeps"});
   }
 }
 
@@ -156,6 +172,7 @@ void Endpoint::ServeWaiters(Connection& connection) {
     while (connection.CanSend() > 0 && !line->empty())
       line->TakeFirst()->OnConnection(*this, connection);
   }
+  if (use_.line.empty()) use_.slots.StopWaiting();
 }
 
 // Those who are told may come back to wait again: only those who wait now are told.
@@ -167,7 +184,7 @@ void Endpoint::RefuseWaiters(size_t count, const Error& error) {
 void Endpoint::OnClosed(Connection& connection, bool opened, const Error& error) {
   Connections::Remove(connection);
   --connection_count_;
-  --use_.connections;
+  use_.slots.Return();
   use_.loop.DeleteLater(std::unique_ptr<event::Deletable>(&connection));
   if (opened) {
     if (use_.observer != nullptr) use_.observer->OnConnections(use_.config->name, -1);
@@ -177,7 +194,6 @@ void Endpoint::OnClosed(Connection& connection, bool opened, const Error& error)
     if (line_.size() > OnTheirWay()) RefuseWaiters(line_.size() - OnTheirWay(), error);
   }
   ConnectForWaiters();
-  WakeLine();
 }
 
 // Connections that were begun together fail together: that is one failure.

@@ -10,12 +10,19 @@
 #include "dataplane/http/codec.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/network.h"
+#include "dataplane/shared/budget.h"
 #include "dataplane/upstream/cluster_config.h"
 #include "dataplane/upstream/cluster_observer.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/waiting_line.h"
 
 namespace portico::upstream {
+
+// What the limits of a cluster count, in all workers together.
+struct ClusterBudget {
+  std::shared_ptr<shared::Budget> connections = std::make_shared<shared::Budget>();
+  std::shared_ptr<shared::Budget> pending = std::make_shared<shared::Budget>();
+};
 
 // What a cluster's endpoints in one worker share: the world, the newest configuration, and what its limits count.
 struct ClusterUse {
@@ -25,12 +32,13 @@ struct ClusterUse {
   std::shared_ptr<const ClusterConfig> config;
   ClusterObserver* observer = nullptr;  // nullptr: nobody
   http::Limits limits{};
-  size_t connections = 0;
-  size_t pending = 0;         // calls in any line
-  WaitingLine line{pending};  // of the calls for which no connection is on its way: the limit is reached
+  shared::Budget::Member slots;    // a connection each
+  shared::Budget::Member pending;  // a call in any line each. Workers that come at once may go over the limit by one.
+  WaitingLine line{pending};       // of the calls for which no connection is on its way: the limit is reached
+  bool owes = false;               // another worker waits, and this one has more than its share
 
-  bool HasRoom() const { return connections < config->connections_max; }
-  bool TakesWaiters() const { return pending < config->pending_max; }
+  bool HasRoom() const { return slots.HasRoom(config->connections_max); }
+  bool TakesWaiters() const { return pending.HasRoom(config->pending_max); }
 };
 
 // For admin: one endpoint at one moment.
@@ -64,6 +72,8 @@ class Endpoint final : private Connection::Owner {
   bool Ready() { return Available() != nullptr || CanWait(); }
   // Waits for a connection, beginning to make one if need be. Never calls the waiter before it returns.
   void Wait(Waiter& waiter);
+  // Closes the idle connection that was used longest ago, if there is one.
+  bool CloseIdle(const call::Error& error);
   // The connections were made on other terms (protocol, security) than new ones would be: no new requests on them.
   void Renew();
   // The configuration names it no more: waiters are told, idle connections close, the others when they are done.
@@ -81,7 +91,8 @@ class Endpoint final : private Connection::Owner {
   void Connect();
   void ConnectForWaiters();
   size_t OnTheirWay() const;
-  void WakeLine();
+  bool BelongsToOthers(const Connection& connection);
+  void GiveUp(Connection& connection);
   void File(Connection& connection);
   void CloseSurplus();
   void ServeWaiters(Connection& connection);

@@ -23,4 +23,21 @@ std::unique_ptr<net::ByteStream> OriginTls::Wrap(std::unique_ptr<net::ByteStream
   return std::make_unique<tls::TlsStream>(std::move(stream), std::move(session), ThreadScratch());
 }
 
+// RFC 9209 section 2.3. Nothing of a request has left: another try is safe whatever it was.
+call::Error OriginTls::WhyNotOpen(const net::ByteStream& stream) const {
+  using call::ErrorKind;
+  const auto& tls = static_cast<const tls::TlsStream&>(stream);
+  if (!tls.handshake_begun()) return NotConnected();
+  switch (tls.session().error().code()) {
+    case absl::StatusCode::kUnauthenticated:
+      return {ErrorKind::kTlsCertificateError, true, "the origin's certificate is refused"};
+    case absl::StatusCode::kUnavailable:
+      return {ErrorKind::kTlsAlertReceived, true, "the origin refused the TLS handshake"};
+    case absl::StatusCode::kInvalidArgument:
+      return {ErrorKind::kTlsProtocolError, true, "the TLS handshake with the origin failed"};
+    default:
+      return {ErrorKind::kConnectionTerminated, true, "the origin ended the connection within the TLS handshake"};
+  }
+}
+
 }  // namespace portico::upstream

@@ -15,6 +15,7 @@ class OriginTls final : public StreamSecurity {
  public:
   OriginTls(std::unique_ptr<const tls::ClientContext> context, std::string host, std::string alpn);
   std::unique_ptr<net::ByteStream> Wrap(std::unique_ptr<net::ByteStream> stream, event::Loop& loop) const override;
+  call::Error WhyNotOpen(const net::ByteStream& stream) const override;
 
  private:
   const std::unique_ptr<const tls::ClientContext> context_;

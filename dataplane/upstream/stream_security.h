@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "dataplane/call/error.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/net/byte_stream.h"
 
@@ -14,7 +15,14 @@ class StreamSecurity {
  public:
   virtual ~StreamSecurity() = default;
   virtual std::unique_ptr<net::ByteStream> Wrap(std::unique_ptr<net::ByteStream> stream, event::Loop& loop) const = 0;
+  // Of a stream that Wrap made and that has said OnOpen(false).
+  virtual call::Error WhyNotOpen(const net::ByteStream& stream) const = 0;
 };
+
+// Of a stream in clear.
+inline call::Error NotConnected() {
+  return {call::ErrorKind::kConnectionRefused, true, "no connection could be made"};
+}
 
 }  // namespace portico::upstream
 

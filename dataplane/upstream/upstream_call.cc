@@ -22,7 +22,9 @@ std::string_view OutcomeOf(ErrorKind kind) {
       return outcome::kNoEndpoint;
     case ErrorKind::kConnectionRefused:
     case ErrorKind::kConnectionTimeout:
-    case ErrorKind::kTlsError:
+    case ErrorKind::kTlsProtocolError:
+    case ErrorKind::kTlsCertificateError:
+    case ErrorKind::kTlsAlertReceived:
       return outcome::kConnectFailure;
     case ErrorKind::kConnectionTerminated:
       return outcome::kReset;

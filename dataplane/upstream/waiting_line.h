@@ -6,6 +6,7 @@
 
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/call/error.h"
+#include "dataplane/shared/budget.h"
 
 namespace portico::upstream {
 
@@ -33,11 +34,11 @@ class Waiter : public base::ListLink<struct WaiterTag> {
 };
 
 // Those who wait at one place, first come first served: at an endpoint, whose connection is on its way, or at the
-// cluster, whose limit of connections is reached. Counts them, and into the cluster's total.
+// cluster, whose limit of connections is reached. Counts them, and into what the cluster counts in all workers.
 class WaitingLine {
  public:
-  // The total outlives the line.
-  explicit WaitingLine(size_t& total) : total_(total) {}
+  // Outlives the line.
+  explicit WaitingLine(shared::Budget::Member& pending) : pending_(pending) {}
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -45,7 +46,7 @@ class WaitingLine {
     waiters_.PushBack(waiter);
     waiter.line_ = this;
     ++size_;
-    ++total_;
+    pending_.Take();
   }
   // Takes out whoever came first, or nullptr.
   Waiter* TakeFirst() {
@@ -53,16 +54,16 @@ class WaitingLine {
     if (first != nullptr) first->LeaveLine();
     return first;
   }
-  // Everybody goes to the end of another line.
-  void MoveTo(WaitingLine& other) {
-    while (Waiter* waiter = TakeFirst())
-      other.Join(*waiter);
+  // Whoever came first goes to the end of another line, until `size` are left.
+  void MoveTo(WaitingLine& other, size_t size) {
+    while (size_ > size)
+      other.Join(*TakeFirst());
   }
 
  private:
   friend class Waiter;
   base::IntrusiveList<Waiter, struct WaiterTag> waiters_;
-  size_t& total_;
+  shared::Budget::Member& pending_;
   size_t size_ = 0;
 };
 
@@ -70,7 +71,7 @@ inline void Waiter::LeaveLine() {
   if (line_ == nullptr) return;
   Unlink();
   --line_->size_;
-  --line_->total_;
+  line_->pending_.Return();
   line_ = nullptr;
 }
 

@@ -5,8 +5,8 @@
 namespace portico::worker {
 
 ClusterRegistry::ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool,
-                                 upstream::ClusterObserver& observer)
-    : loop_(loop), network_(network), pool_(pool), observer_(observer) {}
+                                 upstream::ClusterObserver& observer, SharedLimits& limits)
+    : loop_(loop), network_(network), pool_(pool), observer_(observer), limits_(limits) {}
 
 // An update may end exchanges, and whatever those do next finds the registry whole: so the names change first.
 void ClusterRegistry::Swap(const std::vector<std::shared_ptr<const upstream::ClusterConfig>>& configs) {
@@ -15,7 +15,8 @@ void ClusterRegistry::Swap(const std::vector<std::shared_ptr<const upstream::Clu
   for (const std::shared_ptr<const upstream::ClusterConfig>& config : configs) {
     auto known = entries_.extract(config->name);
     if (known.empty()) {
-      next[config->name] = {config, std::make_shared<upstream::Cluster>(loop_, network_, pool_, config, &observer_)};
+      next[config->name] = {config, std::make_shared<upstream::Cluster>(loop_, network_, pool_, config, &observer_,
+                                                                        limits_.OfCluster(config->name))};
       continue;
     }
     if (std::exchange(known.mapped().config, config) != config) changed.push_back(known.mapped());

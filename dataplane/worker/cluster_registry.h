@@ -13,6 +13,7 @@
 #include "dataplane/upstream/cluster.h"
 #include "dataplane/upstream/cluster_observer.h"
 #include "dataplane/worker/cluster_state.h"
+#include "dataplane/worker/shared_limits.h"
 
 namespace portico::worker {
 
@@ -21,7 +22,8 @@ namespace portico::worker {
 class ClusterRegistry {
  public:
   // All outlive it.
-  ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool, upstream::ClusterObserver& observer);
+  ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool, upstream::ClusterObserver& observer,
+                  SharedLimits& limits);
 
   void Swap(const std::vector<std::shared_ptr<const upstream::ClusterConfig>>& configs);
   // Drops all, at the end of the turn.
@@ -44,6 +46,7 @@ class ClusterRegistry {
   net::Network& network_;
   base::BlockPool& pool_;
   upstream::ClusterObserver& observer_;
+  SharedLimits& limits_;
   Entries entries_;
 };
 

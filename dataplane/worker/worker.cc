@@ -11,14 +11,11 @@
 namespace portico::worker {
 namespace {
 
-// Of all workers together not more than the limit, of each at least one.
-std::optional<size_t> ShareOfConnections(const snapshot::Snapshot& snapshot, const WorkerParts& parts) {
-  std::optional<size_t> connections_max = parts.connections_max;
+std::optional<size_t> ConnectionsMax(const snapshot::Snapshot& snapshot, const WorkerParts& parts) {
   if (!snapshot.ports.empty() && snapshot.ports.front()->client->connections_max) {
-    connections_max = snapshot.ports.front()->client->connections_max;
+    return snapshot.ports.front()->client->connections_max;
   }
-  if (!connections_max) return std::nullopt;
-  return std::max<size_t>(1, *connections_max / parts.workers);
+  return parts.connections_max;
 }
 
 }  // namespace
@@ -28,7 +25,8 @@ Worker::Worker(const WorkerParts& parts)
       random_(parts.seed),
       traffic_(parts.metrics),
       log_(parts.loop, LogSink(), parts.metrics.CounterOf(observe::kAccessLogDroppedLines, {})),
-      clusters_(parts.loop, parts.network, pool_, traffic_) {}
+      clusters_(parts.loop, parts.network, pool_, traffic_, limits()),
+      budget_(parts.loop, limits().clients()) {}
 
 Worker::~Worker() {
   PORTICO_CHECK(idle() && listeners_.empty() && leaving_.empty(), "Close() first, and let the loop turn");
@@ -65,7 +63,7 @@ void Worker::Abandon() {
 // Clusters first: whoever is routed by the new ports finds them.
 void Worker::Swap(std::shared_ptr<const snapshot::Snapshot> next) {
   clusters_.Swap(next->clusters);
-  budget_.set_connections_max(ShareOfConnections(*next, parts_));
+  budget_.set_connections_max(ConnectionsMax(*next, parts_));
   SwapListeners(*next);
   traffic_.KeepOnly(*next);
   snapshot_ = std::move(next);

@@ -27,6 +27,7 @@
 #include "dataplane/worker/access_log_buffer.h"
 #include "dataplane/worker/cluster_registry.h"
 #include "dataplane/worker/cluster_state.h"
+#include "dataplane/worker/shared_limits.h"
 #include "dataplane/worker/traffic_metrics.h"
 
 namespace portico::worker {
@@ -38,7 +39,7 @@ struct WorkerParts {
   uint64_t seed;                   // of the random numbers
   observe::Metrics& metrics;       // this worker's own
   exporting::LogFile* access_log;  // nullptr: none
-  size_t workers = 1;              // of the process: limits are shared out
+  SharedLimits* limits = nullptr;  // of the process; nullptr: this is its only worker
   // Clients' connections of the process where the configuration does not say; nullopt: no limit.
   std::optional<size_t> connections_max = std::nullopt;
 };
@@ -90,6 +91,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   // listener::Listener::Owner
   void OnEmpty(listener::Listener& listener) override;
 
+  SharedLimits& limits() { return parts_.limits != nullptr ? *parts_.limits : own_limits_; }
   AccessLogBuffer::Sink LogSink() const;
   void SwapListeners(const snapshot::Snapshot& next);
   void Leave(std::unique_ptr<listener::Listener> listener);
@@ -104,6 +106,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   base::Random random_;
   filter::WorkerSlots slots_;
   compose::Budget compositions_;
+  SharedLimits own_limits_;  // if the parts have none
   TrafficMetrics traffic_;
   AccessLogBuffer log_;
   ClusterRegistry clusters_;

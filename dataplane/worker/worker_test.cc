@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -38,8 +39,8 @@ const net::Address kOrigin = At("10.0.0.5", 9001);
 
 // A worker on the host 10.0.0.1, clients, and an origin server that answers when the test says so.
 struct World {
-  explicit World(uint64_t seed = 1, exporting::LogFile* log = nullptr, size_t workers = 1) : world(seed) {
-    worker = std::make_unique<Worker>(WorkerParts{loop, network, seed, metrics, log, workers});
+  explicit World(uint64_t seed = 1, exporting::LogFile* log = nullptr, SharedLimits* limits = nullptr) : world(seed) {
+    worker = std::make_unique<Worker>(WorkerParts{loop, network, seed, metrics, log, limits});
   }
   ~World() {
     clients.clear();
@@ -308,31 +309,82 @@ TEST(Worker, RetiresRoutesThatAreGone) {
   EXPECT_EQ(world.Number(observe::kRequests, {"default/shop", "2xx"}), 1);
 }
 
-TEST(Worker, SharesOutTheLimitOfConnections) {
-  const struct {
-    std::string_view name;
-    std::optional<size_t> connections_max;
-    size_t workers, accepted;
-  } kRows[] = {
-      {"none", std::nullopt, 4, 6},
-      {"alone", 5, 1, 5},
-      {"shared, rounded down", 5, 2, 2},
-      {"at least one", 2, 4, 1},
-  };
-  for (const auto& row : kRows) {
-    SCOPED_TRACE(row.name);
-    World world(1, nullptr, row.workers);
-    snapshot::ClientConfig client;
-    client.connections_max = row.connections_max;
-    world.Publish(MakeSnapshot({MakePort(8080, {"a"}, {{}}, client), MakePort(8081, {"b"}, {{}}, client)}));
-    for (uint16_t i = 0; i < 6; ++i)
-      world.Connect(Get("/"), 8080 + i % 2);
-    world.world.RunFor(seconds(2));
-    size_t answered = 0;
-    for (const auto& one : world.clients)
-      answered += one->Heard("hello") ? 1 : 0;
-    EXPECT_EQ(answered, row.accepted);
+SnapshotPointer Limited(size_t connections_max) {
+  snapshot::ClientConfig client;
+  client.connections_max = connections_max;
+  return MakeSnapshot(
+      {MakePort(8080, {"a"}, {{.answer = "hello"}, {.path = "/origin", .cluster = "default/orders"}}, client),
+       MakePort(8081, {"b"}, {{}}, client)},
+      {MakeCluster("default/orders", {kOrigin})});
+}
+
+// Two workers of a process, each in a world of its own.
+struct Pair {
+  explicit Pair(const SnapshotPointer& snapshot) {
+    a.Publish(snapshot);
+    b.Publish(snapshot);
   }
+  bool Until(const std::function<bool()>& predicate) {
+    for (int i = 0; i < 500 && !predicate(); ++i)
+      Turn();
+    return predicate();
+  }
+  void Turn() {
+    a.world.RunFor(std::chrono::milliseconds(10));
+    b.world.RunFor(std::chrono::milliseconds(10));
+  }
+  SharedLimits limits;
+  World a{1, nullptr, &limits};
+  World b{2, nullptr, &limits};
+};
+
+TEST(Worker, HasTheWholeLimitOfConnectionsIfOthersAreIdle) {
+  Pair pair(Limited(3));
+  for (uint16_t i = 0; i < 3; ++i)
+    pair.a.Connect(Get("/"), 8080 + i % 2);
+  EXPECT_TRUE(pair.Until(
+      [&] { return std::ranges::all_of(pair.a.clients, [](const auto& one) { return one->Heard("hello"); }); }));
+  EXPECT_EQ(pair.limits.clients()->taken(), 3u);
+  TestPeer& other = pair.b.Connect(Get("/"));
+  EXPECT_TRUE(pair.Until([&] { return other.Heard("hello"); })) << "an idle one of the other worker makes room";
+  EXPECT_EQ(std::ranges::count_if(pair.a.clients, [](const auto& one) { return one->gone(); }), 1);
+  EXPECT_EQ(pair.limits.clients()->taken(), 3u);
+}
+
+TEST(Worker, NeverGoesOverTheLimitOfTheProcess) {
+  Pair pair(Limited(1));
+  pair.a.Connect(Get("/origin"));
+  ASSERT_TRUE(pair.Until([&] { return pair.a.Asked(); }));
+  TestPeer& other = pair.b.Connect(Get("/"));
+  for (int i = 0; i < 100; ++i)
+    pair.Turn();
+  EXPECT_EQ(other.heard, "");
+  pair.a.clients.clear();
+  EXPECT_TRUE(pair.Until([&] { return other.Heard("hello"); }));
+}
+
+TEST(Worker, SharesAClustersLimitWithTheOthers) {
+  upstream::ClusterConfig config = *MakeCluster("default/orders", {kOrigin});
+  config.connections_max = 1;
+  const auto snapshot = [&] {
+    return MakeSnapshot({MakePort(8080, {"a"}, {{.cluster = "default/orders"}})},
+                        {std::make_shared<const upstream::ClusterConfig>(config)});
+  };
+  Pair pair(snapshot());
+  TestPeer& first = pair.a.Connect(Get("/"));
+  ASSERT_TRUE(pair.Until([&] { return pair.a.Asked(); }));
+  pair.b.Connect(Get("/"));
+  for (int i = 0; i < 100; ++i)
+    pair.Turn();
+  EXPECT_TRUE(pair.b.origin.peers.empty());
+  pair.a.Publish(snapshot());  // a new configuration begins no new count
+  pair.b.Publish(snapshot());
+  for (int i = 0; i < 100; ++i)
+    pair.Turn();
+  EXPECT_TRUE(pair.b.origin.peers.empty());
+  pair.a.AnswerAll("x");
+  EXPECT_TRUE(pair.Until([&] { return first.Heard("x") && pair.b.Asked(); }));
+  EXPECT_TRUE(pair.a.origin.peers.back()->gone()) << "kept idle, it would be of no use to the other";
 }
 
 TEST(Worker, DrainsInOrder) {
@@ -351,6 +403,30 @@ TEST(Worker, DrainsInOrder) {
   EXPECT_FALSE(world.worker->idle());
   world.AnswerAll("x");
   EXPECT_TRUE(world.Until([&] { return busy.Heard("x") && late.Heard("x") && busy.ended && late.ended; }));
+  world.clients.clear();
+  EXPECT_TRUE(world.Until([&] { return world.worker->idle(); }));
+}
+
+TEST(Worker, DrainsHttp2InTwoSteps) {
+  using namespace std::string_view_literals;
+  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0"sv);
+  const std::string get("\0\0\x11\1\5\0\0\0\1\x82\x86\x84\x41\x0cshop.example"sv);
+  const std::string_view warning = "\0\0\x8\7\0\0\0\0\0\x7f\xff\xff\xff\0\0\0\0"sv;
+  const std::string_view last_none = "\0\0\x8\7\0\0\0\0\0\0\0\0\0\0\0\0\0"sv;
+  const std::string_view last_one = "\0\0\x8\7\0\0\0\0\0\0\0\0\1\0\0\0\0"sv;
+  World world;
+  world.Publish(Forwarding());
+  TestPeer& idle = world.Connect(preface);
+  TestPeer& busy = world.Connect(preface + get);
+  ASSERT_TRUE(world.Until([&] { return world.Asked() && idle.Heard("\0\0\0\4\1"sv); }));
+  world.InLoop([&] { world.worker->Drain(false); });
+  EXPECT_TRUE(world.Until([&] { return idle.Heard(warning) && busy.Heard(warning); }));
+  EXPECT_FALSE(idle.Heard(last_none) || idle.gone());
+  world.InLoop([&] { world.worker->Drain(true); });
+  EXPECT_TRUE(world.Until([&] { return idle.Heard(last_none) && idle.gone() && busy.Heard(last_one); }));
+  EXPECT_FALSE(busy.gone());
+  world.AnswerAll("x");
+  EXPECT_TRUE(world.Until([&] { return busy.Heard("\0\0\1\0"sv) && busy.ended; }));
   world.clients.clear();
   EXPECT_TRUE(world.Until([&] { return world.worker->idle(); }));
 }

@@ -1,6 +1,8 @@
 #include "dataplane/worker/workers.h"
 
+#include <chrono>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -55,9 +57,9 @@ void AddValue(observe::MetricsSnapshot& metrics, const observe::Family& family, 
 
 // Made on the main thread, run on its own, destroyed on the main thread after the join.
 struct Workers::Thread {
-  Thread(size_t number, size_t count, exporting::LogFile* access_log, observe::ProcessLog& log)
+  Thread(size_t number, SharedLimits& limits, exporting::LogFile* access_log, observe::ProcessLog& log)
       : network(loop, [&log](std::string_view text) { log.Write(observe::Severity::kWarning, text); }),
-        worker({loop, network, SeedFromKernel(), metrics, access_log, count, DefaultConnectionsMax()}),
+        worker({loop, network, SeedFromKernel(), metrics, access_log, &limits, DefaultConnectionsMax()}),
         thread(base::Concat("worker-", number), [this] { loop.Run(); }) {}
 
   event::LibeventLoop loop;
@@ -75,7 +77,7 @@ Workers::Workers(event::LibeventLoop& main, size_t count, exporting::LogFile* ac
       timer_(main.timers(), *this) {
   PORTICO_CHECK(count > 0);
   for (size_t i = 0; i < count; ++i)
-    threads_.push_back(std::make_unique<Thread>(i, count, access_log, log));
+    threads_.push_back(std::make_unique<Thread>(i, limits_, access_log, log));
 }
 
 // All are told before the first is waited for. The turn that stops a loop ends with its deletions.
@@ -155,11 +157,27 @@ void Workers::SwapAll() {
 
 // The workers have let go of the old snapshot. Now this thread does, and then the slots that it held can go.
 void Workers::Published() {
-  current_ = std::move(publication_->snapshot);
+  const std::shared_ptr<const snapshot::Snapshot> old = std::exchange(current_, std::move(publication_->snapshot));
+  ShowCertificates(old.get());
   metrics_.GaugeOf(observe::kConfigurationRevision, {}).Set(static_cast<int64_t>(current_->revision));
   for (const std::unique_ptr<Thread>& thread : threads_)
     thread->loop.Post([&worker = thread->worker] { worker.SweepSlots(); });
   FinishPublication(absl::OkStatus());
+}
+
+void Workers::ShowCertificates(const snapshot::Snapshot* old) {
+  const auto label = [](const snapshot::CertificateDates& dates) {
+    return base::Concat(dates.secret.name_space, "/", dates.secret.name);
+  };
+  std::set<std::string> shown;
+  for (const snapshot::CertificateDates& dates : current_->certificates) {
+    const auto since_epoch = std::chrono::duration_cast<std::chrono::seconds>(dates.not_after.time_since_epoch());
+    metrics_.GaugeOf(observe::kTlsCertificateNotAfter, {label(dates)}).Set(since_epoch.count());
+    shown.insert(label(dates));
+  }
+  if (old == nullptr) return;
+  for (const snapshot::CertificateDates& dates : old->certificates)
+    if (!shown.contains(label(dates))) metrics_.Retire("secret", label(dates));
 }
 
 void Workers::Refuse() {

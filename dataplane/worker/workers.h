@@ -18,6 +18,7 @@
 #include "dataplane/observe/process_log.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/worker/cluster_state.h"
+#include "dataplane/worker/shared_limits.h"
 
 namespace portico::worker {
 
@@ -74,6 +75,7 @@ class Workers : private event::Timer::Handler {
   absl::Status Probe(const snapshot::Snapshot& next);
   void SwapAll();
   void Published();
+  void ShowCertificates(const snapshot::Snapshot* old);
   void Refuse();
   void FinishPublication(absl::Status status);
   void OnTimer(event::Timer& timer) override;
@@ -101,6 +103,7 @@ class Workers : private event::Timer::Handler {
   std::function<void()> drained_;
   event::Timer timer_;
 
+  SharedLimits limits_;
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 

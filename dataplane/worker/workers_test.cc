@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "api/base/text.h"
@@ -158,6 +160,31 @@ TEST(Workers, AllRefuseAPortThatIsTaken) {
   EXPECT_TRUE(world.Publish(Loopback({MakePort(port, {"http"}, {{.answer = "good"}})})).ok());
   client.Say(Get("/"));
   EXPECT_TRUE(world.Until([&] { return client.Heard("good"); }));
+}
+
+TEST(Workers, ShowWhenTheirCertificatesEnd) {
+  World world;
+  const auto publish = [&](const std::map<std::string, int>& secrets) {
+    auto snapshot = Loopback({});
+    for (const auto& [name, end] : secrets)
+      snapshot->certificates.push_back({{"Secret", "default", name}, {}, base::WallTime(seconds(end))});
+    ASSERT_TRUE(world.Publish(snapshot).ok());
+  };
+  const auto shown = [&] {
+    std::string text;
+    const observe::MetricsSnapshot numbers = world.workers->ReadMetrics();
+    const auto found = numbers.find(observe::kTlsCertificateNotAfter.name);
+    if (found == numbers.end()) return text;
+    for (const auto& [labels, value] : found->second.series)
+      text += base::Concat(labels.at(0), " ", std::get<int64_t>(value), "; ");
+    return text;
+  };
+  publish({{"one", 100}, {"two", 200}});
+  EXPECT_EQ(shown(), "default/one 100; default/two 200; ");
+  publish({{"two", 300}});
+  EXPECT_EQ(shown(), "default/two 300; ");
+  publish({});
+  EXPECT_EQ(shown(), "");
 }
 
 TEST(Workers, ShowTheirClusters) {

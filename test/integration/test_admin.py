@@ -21,6 +21,19 @@ class Admin(Case):
     def test_answers(self, target):
         self.assertEqual(self.proxy.admin(target).status, 200)
 
+    @table({"admin": "--admin_address", "probe": "--probe_address"})
+    def test_an_address_in_use_is_found_before_anything_is_served(self, flag):
+        proxy = Proxy(forward_all(self.origin), wait=False)
+        if flag == "--admin_address":
+            proxy.admin_port = self.probe
+        else:
+            proxy.arguments.append(f"{flag}=127.0.0.1:{self.probe}")
+        self.use_here(proxy)
+        eventually(lambda: proxy.process.poll() is not None, "the proxy ends")
+        self.assertEqual(proxy.process.returncode, 1)
+        self.assertIn(f"{flag}: 127.0.0.1:{self.probe}: ", proxy.errors())
+        self.assertNotIn("in force", proxy.errors())
+
     def test_index_names_the_others(self):
         index = self.proxy.admin("/").content.decode()
         for name in ("/ready", "/live", "/metrics", "/snapshot", "/clusters"):

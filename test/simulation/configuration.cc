@@ -107,7 +107,7 @@ std::string Text(uint64_t revision, const Variant& variant) {
 }
 
 // Many seeds want the same one.
-std::shared_ptr<const snapshot::Snapshot> Build(const std::string& text, uint64_t revision) {
+std::shared_ptr<const snapshot::Snapshot> Build(const std::string& text) {
   static std::map<std::string, std::shared_ptr<const snapshot::Snapshot>> built;
   std::shared_ptr<const snapshot::Snapshot>& known = built[text];
   if (known != nullptr) return known;
@@ -115,9 +115,9 @@ std::shared_ptr<const snapshot::Snapshot> Build(const std::string& text, uint64_
   const load::Loaded loaded = load::Load({"sim.yaml"}, files, crypto::BoringKeyPairChecker());
   for (const load::Finding& finding : loaded.findings)
     if (finding.is_error) base::CheckFailed(__FILE__, __LINE__, "the file is good", finding.ToString().c_str());
-  const auto snapshot = snapshot::BuildSnapshot(
-      loaded.configuration, {"Gateway", "default", "sim"},
-      {.revision = revision, .bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()});
+  const auto snapshot =
+      snapshot::BuildSnapshot(loaded.configuration, {"Gateway", "default", "sim"},
+                              {.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()});
   PORTICO_CHECK(snapshot.ok() && (*snapshot)->faults.empty());
   return known = *snapshot;
 }
@@ -153,7 +153,8 @@ Variant RandomVariant(base::Random& random) {
 
 std::shared_ptr<const snapshot::Snapshot> MakeSnapshot(uint64_t revision, const Variant& variant, event::Loop& loop,
                                                        Judge& judge) {
-  auto snapshot = std::make_shared<snapshot::Snapshot>(*Build(Text(revision, variant), revision));
+  auto snapshot = std::make_shared<snapshot::Snapshot>(*Build(Text(revision, variant)));
+  snapshot->revision = revision;
   const filter::Chain waiting({std::make_shared<const WaitingFilterConfig>(loop, judge)});
   for (std::shared_ptr<const snapshot::Port>& port : snapshot->ports)
     port = Adapted(*port, variant, waiting);
