@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "test/support/descriptor_pairs.h"
 
 namespace portico::exporting {
 namespace {
@@ -380,42 +381,22 @@ class StandardOutput {
   FileDescriptor saved_;
 };
 
-struct Pair {
-  FileDescriptor reader, writer;
-};
-
-Pair MakePipe() {
-  int ends[2] = {-1, -1};
-  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-Pair MakeTerminal() {
-  FileDescriptor reader(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  EXPECT_EQ(::grantpt(reader.get()), 0);
-  EXPECT_EQ(::unlockpt(reader.get()), 0);
-  char name[64] = {};
-  EXPECT_EQ(::ptsname_r(reader.get(), name, sizeof name), 0);
-  FileDescriptor writer(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  return {std::move(reader), std::move(writer)};
-}
-
 TEST_F(LogFileTest, WritesToStandardOutputAndLeavesItsFlagsAlone) {
   struct Case {
     std::string name;
-    Pair (*make)();
+    test::DescriptorPair (*make)();
     std::string line_end;
   };
-  const Case cases[] = {{"pipe", &MakePipe, "\n"}, {"terminal", &MakeTerminal, "\r\n"}};
-  for (const Case& test : cases) {
-    SCOPED_TRACE(test.name);
-    const Pair pair = test.make();
+  const Case cases[] = {{"pipe", &test::MakePipe, "\n"}, {"terminal", &test::MakeTerminal, "\r\n"}};
+  for (const Case& row : cases) {
+    SCOPED_TRACE(row.name);
+    const test::DescriptorPair pair = row.make();
     const StandardOutput replaced(pair.writer.get());
     {
       LogFile log(Warn());
       log.Retarget({LogTarget::Kind::kStandardOutput, ""});
       MustWrite(log, "hello\n");
-      const std::string expected = "hello" + test.line_end;
+      const std::string expected = "hello" + row.line_end;
       EXPECT_EQ(ReadFrom(pair.reader, expected.size()), expected);
       log.Reopen();  // is for files
       for (int i = 0; i < 100; ++i)

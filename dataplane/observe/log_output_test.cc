@@ -15,47 +15,22 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "test/support/descriptor_pairs.h"
 
 namespace portico::observe {
 namespace {
 
 using base::FileDescriptor;
 
-struct Pair {
-  FileDescriptor reader, writer;
-};
-
-Pair MakePipe() {
-  int ends[2] = {-1, -1};
-  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-Pair MakeSocket() {
-  int ends[2] = {-1, -1};
-  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-Pair MakeTerminal() {
-  FileDescriptor reader(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  EXPECT_EQ(::grantpt(reader.get()), 0);
-  EXPECT_EQ(::unlockpt(reader.get()), 0);
-  char name[64] = {};
-  EXPECT_EQ(::ptsname_r(reader.get(), name, sizeof name), 0);
-  FileDescriptor writer(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  return {std::move(reader), std::move(writer)};
-}
-
 TEST(LogOutput, NeverWaitsForAReaderAndChangesNoSharedFlag) {
   struct Case {
     std::string name;
-    Pair (*make)();
+    test::DescriptorPair (*make)();
   };
-  const Case cases[] = {{"pipe", &MakePipe}, {"socket", &MakeSocket}, {"terminal", &MakeTerminal}};
-  for (const Case& test : cases) {
-    SCOPED_TRACE(test.name);
-    const Pair pair = test.make();
+  const Case cases[] = {{"pipe", &test::MakePipe}, {"socket", &test::MakeSocket}, {"terminal", &test::MakeTerminal}};
+  for (const Case& row : cases) {
+    SCOPED_TRACE(row.name);
+    const test::DescriptorPair pair = row.make();
     auto output = LogOutput::Share(pair.writer.get());
     ASSERT_TRUE(output.ok());
     EXPECT_FALSE(output->is_file());
@@ -104,7 +79,7 @@ TEST(LogOutput, CutsPiecesForAPipeAfterALine) {
   };
   for (const Case& test : cases) {
     SCOPED_TRACE(test.name);
-    const Pair pair = MakePipe();
+    const test::DescriptorPair pair = test::MakePipe();
     auto output = LogOutput::Share(pair.writer.get());
     ASSERT_TRUE(output.ok());
     EXPECT_EQ(output->Write(test.lines).written, test.written);
@@ -113,7 +88,7 @@ TEST(LogOutput, CutsPiecesForAPipeAfterALine) {
 
 TEST(LogOutput, TellsAReaderThatIsGoneFromOneThatDoesNotRead) {
   ASSERT_NE(::signal(SIGPIPE, SIG_IGN), SIG_ERR);
-  Pair pair = MakePipe();
+  test::DescriptorPair pair = test::MakePipe();
   auto output = LogOutput::Share(pair.writer.get());
   ASSERT_TRUE(output.ok());
   pair.reader.Reset();
