@@ -407,6 +407,27 @@ continues.early = True
 
 
 class Responses(Exchange):
+    @table({"a dot segment": "/a/../b", "a fragment": "/#a", "half an escape": "/%a"})
+    def test_head_with_a_bad_target(self, target):
+        client = self.client()
+        self.assertEqual(client.exchange(get(target, method="HEAD"), "HEAD").status, 400)
+        client.send(get())
+        if not client.is_closed():
+            self.assertEqual(client.read_response().status, 200, "nothing stands between the two answers")
+
+    def test_options_of_the_proxy(self):
+        response = self.client().exchange(get("*", method="OPTIONS"))
+        self.assertEqual(response.status, 204)
+        self.assertIn("OPTIONS", response.field("allow"))
+        self.assertEqual(self.origin.requests, [])
+
+    def test_max_forwards(self):
+        self.client().exchange(get("/", method="OPTIONS", more="max-forwards: 3\r\n"))
+        self.assertEqual(self.origin.last().field("max-forwards"), "2")
+        self.origin.clear()
+        self.client().exchange(get("/", method="OPTIONS", more="max-forwards: 0\r\n"))
+        self.assertEqual(self.origin.requests, [])
+
     def test_head(self):
         self.origin.script = lambda request: answer("", fields=[("content-length", "1234")], length=False)
         client = self.client()
@@ -555,6 +576,15 @@ class BadOrigins(Exchange):
 
 
 class Timeouts(Case):
+    @table({"a beginning": b"PRI * HT", "the preface without settings": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"})
+    def test_http2_preface(self, data):
+        origin = self.use_here(Origin())
+        proxy = self.use_here(Proxy(forward_all(origin, "timeouts: {requestHead: 100ms}")))
+        with RawClient(proxy.port) as client:
+            client.send(data)
+            while client.fill():
+                pass
+
     def test_request_head(self):
         origin = self.use_here(Origin())
         proxy = self.use_here(Proxy(forward_all(origin, "timeouts: {requestHead: 100ms}")))

@@ -64,6 +64,29 @@ class Downstream(Case):
         response = self.client().exchange("HEAD")
         self.assertEqual((response.field("content-length"), response.content), ("12", b""))
 
+    def test_no_content_says_no_length(self):
+        self.origin.script = lambda request: b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"
+        response = self.client().exchange()
+        self.assertEqual((response.status, response.field("content-length")), (204, None))
+
+    @table({"a little": 17, "three times": 50})
+    def test_head_over_the_limit_is_answered(self, lines):
+        client = self.client()
+        self.assertEqual(client.exchange(fields=[(f"x-{line}", "a" * 4000) for line in range(lines)]).status, 431)
+        self.assertEqual(client.exchange().status, 200)
+
+    def test_head_far_over_the_limit_ends_the_connection(self):
+        client = self.client()
+        client.request(fields=[(f"x-{line}", "a" * 4000) for line in range(90)])
+        self.assertEqual(client.ends(), h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
+        self.assertEqual(self.client().exchange().status, 200)
+
+    def test_options_of_the_proxy(self):
+        response = self.client().exchange("OPTIONS", "*")
+        self.assertEqual((response.status, response.content), (204, b""))
+        self.assertIn("OPTIONS", response.field("allow"))
+        self.assertEqual(self.origin.requests, [])
+
     def test_many_streams(self):
         client = self.client()
         streams = {client.request(path=f"/{number}"): f"/{number}" for number in range(50)}

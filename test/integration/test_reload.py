@@ -73,6 +73,21 @@ class Reload(Case):
             self.proxy.replace_config(says("two"))
             eventually(lambda: client.exchange(get()).content == b"two", "the connection sees it")
 
+    def test_half_a_head_meets_the_new_file(self):
+        proxy = self.use_here(Proxy(says("one")))  # one worker: what one connection sees, all do
+
+        def word_now():
+            with RawClient(proxy.port) as other:
+                return other.exchange(get()).content.decode()
+        for split in (1, 10, len(get()) - 1):
+            with RawClient(proxy.port) as client:
+                client.send(get()[:split])
+                word = f"after-{split}"
+                proxy.replace_config(says(word))
+                eventually(lambda: word_now() == word, "the new file is in force")
+                client.send(get()[split:])
+                self.assertEqual(client.read_response().content.decode(), word)
+
     def test_a_new_listener(self):
         other = free_port()
         self.proxy.replace_config(lambda port: says("two")(port).replace(
@@ -92,6 +107,9 @@ class Reload(Case):
             "protocol: HTTP}]", f"protocol: HTTP}}, {{name: more, port: {taken.port}, protocol: HTTP}}]"))
         eventually(lambda: str(taken.port) in self.proxy.errors(), "the refusal names the port")
         self.assertEqual(self.word(), "one")
+        self.proxy.replace_config(says("three"))
+        eventually(lambda: self.word() == "three", "a good file behind it is in force")
+        self.assertEqual(self.proxy.metric("portico_configuration_revision"), 2, "what was refused has no number")
 
     def test_requests_notice_nothing(self):
         failures, stop = [], threading.Event()

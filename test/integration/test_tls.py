@@ -98,6 +98,54 @@ class Tls(Case):
         self.assertEqual(len(self.curl("one.example", "--http2").content), 1_000_000)
 
 
+class Times(Case):
+    """What is agreed on when a connection opens has its time, and holds no longer than the port does."""
+
+    def start(self, more=""):
+        folder = tempfile.TemporaryDirectory(prefix="portico-test-")
+        self.addCleanup(folder.cleanup)
+        certificate, key = self_signed("one.example", folder.name)
+        self.port = free_port()
+        self.config = lambda protocol: lambda port: (
+            https_gateway(port, self.port, ("one",), more).replace("protocol: HTTPS, tls: {certificateRefs: [{name: one}]}",
+                                                             protocol) +
+            tls_secret("one", certificate.name, key.name) +
+            route("all", ["{filters: [{directResponse: {status: 200, body: word}}]}"]))
+        files = {certificate.name: certificate.read_bytes(), key.name: key.read_bytes()}
+        self.authority = certificate
+        return files
+
+    HTTPS = "protocol: HTTPS, tls: {certificateRefs: [{name: one}]}"
+
+    def test_handshake_that_does_not_end(self):
+        files = self.start("timeouts: {requestHead: 100ms}")
+        self.use_here(Proxy(self.config(self.HTTPS), files=files))
+        with RawClient(self.port) as client:
+            client.send(b"\x16\x03\x01")
+            while client.fill():
+                pass
+
+    def speaks_tls(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_S) as plain:
+                with tls_context(self.authority, ("http/1.1",)).wrap_socket(plain, server_hostname="one.example"):
+                    return True
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+    def test_port_turns_to_tls_under_an_open_connection(self):
+        files = self.start()
+        proxy = self.use_here(Proxy(self.config("protocol: HTTP"), files=files))
+        with RawClient(self.port) as client:
+            self.assertEqual(client.exchange(get()).content, b"word")
+            proxy.replace_config(self.config(self.HTTPS))
+            eventually(self.speaks_tls, "the port speaks TLS")
+            client.send(get())
+            while client.fill():
+                pass
+            self.assertNotIn(b"word", client.buffer, "in clear nobody is answered any more")
+
+
 class Refusals(Case):
     def test_key_of_another_certificate(self):
         with tempfile.TemporaryDirectory(prefix="portico-test-") as folder:
