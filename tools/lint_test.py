@@ -105,6 +105,15 @@ TABLE = {
         "named in a comment": ({"a/BUILD.bazel": '# "c.cc"', "a/c.cc": ""}, ["a/c.cc"]),
         "without a BUILD file": ({"a/c.cc": ""}, ["a/c.cc"]),
     },
+    "includes": {
+        "missing": ({"a/a.cc": "std::vector<int> v;\n"}, ["a/a.cc"]),
+        "there": ({"a/a.cc": "#include <vector>\nstd::vector<int> v;\n"}, []),
+        "through a header of ours": ({"a/a.cc": "#include \"a/b.h\"\nstd::vector<int> v;\n", "a/b.h": "#include \"a/c.h\"\n",
+                                      "a/c.h": "#include <vector>\n"}, []),
+        "in a comment": ({"a/a.cc": "// std::vector<int>\n"}, []),
+        "one stands for another": ({"a/a.cc": "#include <string>\nstd::string_view v;\n"}, []),
+        "absl": ({"a/a.cc": "absl::StatusOr<int> v;\n"}, ["a/a.cc"]),
+    },
     "duplicates": {
         "two files": ({"a.cc": "int F(int a) {\n" + BLOCK + "}\n", "b.cc": "int G(int b) {\n" + BLOCK + "}\n"}, ["b.cc"]),
         "one file": ({"a.cc": BLOCK + "int a;\n" + BLOCK}, ["a.cc"]),

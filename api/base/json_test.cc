@@ -1,5 +1,6 @@
 #include "api/base/json.h"
 
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>

@@ -102,7 +102,7 @@ net::Address AddressOf(const BoundSocket& socket) {
   observe::Metrics metrics;
   exporting::LogFile log([](const std::string&) {});
   if (row.logged) log.Retarget({exporting::LogTarget::Kind::kFile, "/dev/null"});
-  Worker worker({loop, network, 1, metrics, row.logged ? &log : nullptr, 1});
+  Worker worker({loop, network, 1, metrics, row.logged ? &log : nullptr, nullptr});
 
   test::TestRule rule;
   if (row.forwarded) rule.cluster = "default/origin";

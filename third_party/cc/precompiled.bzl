@@ -61,4 +61,8 @@ def _precompiled(context):
             fail("%s.pch: %s" % (name, done.stderr))
     context.file("BUILD.bazel", _BUILD)
 
-precompiled = repository_rule(implementation = _precompiled, attrs = {"header": attr.label(allow_single_file = True)})
+precompiled = repository_rule(
+    implementation = _precompiled,
+    attrs = {"header": attr.label(allow_single_file = True)},
+    configure = True,  # of this machine: made anew by `bazel sync --configure`, as tools/setup calls it
+)
