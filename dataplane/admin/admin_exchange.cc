@@ -75,8 +75,13 @@ void AdminExchange::ShowLarge(Page page) {
     case Page::kClusters:
       return site_.view.ReadClusters(Gathered("application/json"));
     default:
-      return Answer(MediaReply("application/yaml", site_.view.SnapshotText()));
+      return ShowSnapshot();
   }
+}
+
+void AdminExchange::ShowSnapshot() {
+  const std::string text = site_.view.SnapshotText();
+  Answer(text.empty() ? TextReply(503, "no configuration is in force yet\n") : MediaReply("application/yaml", text));
 }
 
 // The media type is a literal.

@@ -61,6 +61,7 @@ class AdminExchange final : public downstream::ExchangeEvents, private event::Ti
 
   void Show(const PageRequest& request);
   void ShowLarge(Page page);
+  void ShowSnapshot();
   std::function<void(std::string)> Gathered(std::string_view media_type);
   void Answer(const filter::Reply& reply);
   void Send();

@@ -154,6 +154,14 @@ TEST(AdminServer, IsNotReadyWhenTheProxyIsNot) {
   EXPECT_TRUE(world.Ask("GET /live").starts_with("HTTP/1.1 200 "));
 }
 
+TEST(AdminServer, HasNoSnapshotBeforeThereIsAConfiguration) {
+  World world;
+  world.view.snapshot = "";
+  const std::string response = world.Ask("GET /snapshot");
+  EXPECT_TRUE(response.starts_with("HTTP/1.1 503 ")) << response;
+  EXPECT_EQ(Content(response), "no configuration is in force yet\n");
+}
+
 TEST(AdminServer, ChangesTheLogLevel) {
   World world;
   EXPECT_EQ(Content(world.Ask("PUT /log_level?level=debug")), "debug\n");

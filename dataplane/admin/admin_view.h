@@ -16,7 +16,7 @@ class AdminView {
   virtual bool Ready() = 0;
   // Prometheus text 0.0.4.
   virtual void ReadMetrics(std::function<void(std::string)> done) = 0;
-  // The configuration in force as YAML, without secrets.
+  // The configuration in force as YAML, without secrets; "": there is none yet.
   virtual std::string SnapshotText() = 0;
   // JSON.
   virtual void ReadClusters(std::function<void(std::string)> done) = 0;

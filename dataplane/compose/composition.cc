@@ -112,7 +112,7 @@ Composition::Composition(std::shared_ptr<const Plan> plan, CompositionInput inpu
       handler_(handler),
       limits_(limits),
       share_(input_.budget),
-      fuel_{limits_.total_evaluation_fuel},
+      fuel_{limits_.total_evaluation_fuel - AnswerFuel()},
       bindings_{{"request", input_.request}, {"identity", input_.identity}},
       runs_(plan_->steps.size()) {}
 
@@ -300,6 +300,7 @@ base::Json Composition::FailureList() {
 }
 
 absl::StatusOr<Answer> Composition::MakeAnswer() {
+  fuel_.left += AnswerFuel();
   bindings_.push_back({"failures", FailureList()});
   Answer answer;
   for (const NamedTemplate& field : plan_->answer_fields) {

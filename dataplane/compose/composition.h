@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_COMPOSE_COMPOSITION_H_
 #define PORTICO_DATAPLANE_COMPOSE_COMPOSITION_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,13 +46,15 @@ class CompositionHandler {
 };
 
 struct Limits {
-  size_t call_content_bytes_max = 1 << 20;     // an answer that is composed is read by people
-  size_t total_content_bytes_max = 8 << 20;    // of all calls of the exchange
-  size_t call_values_max = 100'000;            // 24 bytes of memory each
-  size_t arena_bytes_max = 64 << 20;           // heads and values: looked at before each call and with each response
-  uint64_t evaluation_fuel = 1'000'000;        // of each program: some 10 ms in which the worker does nothing else
-  uint64_t total_evaluation_fuel = 3'000'000;  // of all programs of the exchange: a plan may have 33
-  size_t text_bytes_max = 8 << 10;             // an expanded request target or field value
+  size_t call_content_bytes_max = 1 << 20;   // an answer that is composed is read by people
+  size_t total_content_bytes_max = 8 << 20;  // of all calls of the exchange
+  size_t call_values_max = 100'000;          // 24 bytes of memory each
+  size_t arena_bytes_max = 64 << 20;         // heads and values: looked at before each call and with each response
+  uint64_t evaluation_fuel = 1'000'000;      // of each program: some 10 ms in which the worker does nothing else
+  // Of all programs of the exchange: a plan may have 33. One program's is kept for the answer, which an optional step
+  // must not cost.
+  uint64_t total_evaluation_fuel = 3'000'000;
+  size_t text_bytes_max = 8 << 10;  // an expanded request target or field value
   size_t answer_bytes_max = 4 << 20;
 };
 
@@ -101,6 +104,7 @@ class Composition {
   void Fail(size_t step, std::optional<size_t> item, const Problem& problem);
   void Finish(size_t step);
   std::optional<Problem> CountBytes();
+  uint64_t AnswerFuel() const { return std::min(limits_.evaluation_fuel, limits_.total_evaluation_fuel); }
   jq::EvaluateLimits EvaluationLimits();
   Problem EvaluationProblem(const absl::Status& status, std::string_view reason) const;
   absl::StatusOr<Answer> MakeAnswer();
@@ -130,7 +134,7 @@ class Composition {
   CompositionHandler& handler_;
   const Limits limits_;
   BudgetShare share_;
-  jq::Fuel fuel_;
+  jq::Fuel fuel_;  // without what is kept for the answer
   base::Arena arena_;
   std::vector<jq::Binding> bindings_;  // of what is finished
   std::vector<StepRun> runs_;

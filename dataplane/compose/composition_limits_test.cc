@@ -103,16 +103,19 @@ TEST(CompositionLimitsTest, ProgramsRunOutOfFuel) {
   EXPECT_LE(Limits().evaluation_fuel, 1'000'000U) << "some 10 ms of the loop";
 }
 
-// Each program is content with its own share, but there are many.
+// Each program is content with its own share, but there are many. The answer has its own whatever the steps used up.
 TEST(CompositionLimitsTest, ProgramsShareTheirFuel) {
   const struct {
     std::string_view name;
+    std::string_view rule;
     uint64_t total_fuel;
     std::string_view result;
   } rows[] = {
-      {"enough for all", 100'000, "1"},
-      {"not for the last step", 25'000, "502 c: items can't be told"},
-      {"not for the answer", 35'000, "502 answer: can't be made"},
+      {"enough for all", "", 100'000, "1"},
+      {"not for the last step", "", 45'000, "502 c: items can't be told"},
+      {"an optional step leaves the answer its own", kNull, 45'000, "1 !c"},
+      {"as much as one program may have is the answer's", kNull, 20'000, "1 !a, b, c"},
+      {"less than one program may have", kNull, 5'000, "502 answer: can't be made"},
   };
   for (const auto& row : rows) {
     RunOptions options;
@@ -121,7 +124,7 @@ TEST(CompositionLimitsTest, ProgramsShareTheirFuel) {
     const std::string program = "[range(5000)] | length";
     std::string steps;
     for (const std::string_view name : {"a", "b", "c"})
-      steps += Step(name, base::Concat("for_each { items: '", program, "' }"));
+      steps += Step(name, base::Concat("for_each { items: '", program, "' } ", row.rule));
     TestRun run(steps + Answer(program + " | 1"), options);
     for (size_t i = 0; i < 3 && run.endings == 0; ++i)
       run.backend.Answer(i, "ok 1");
