@@ -28,7 +28,7 @@ namespace portico::http {
 // what is not consumed is bounded by Limits::stream_window_bytes (HTTP/2: the stream's flow-control window; HTTP/1.1:
 // WantsInput() turns false). Sending: Unsent(id) tells how much of what was sent waits in the codec; stop above a high
 // mark of your own; OnSendReady(id) comes from Produce when it has fallen to kSendLowMarkBytes or below after having
-// been above. Or ask TakesMore(id), which knows what all streams of the connection together hold.
+// been above. A server may ask TakesMore(id) instead, which knows what all streams of the connection together hold.
 
 using StreamId = uint32_t;
 
@@ -112,8 +112,6 @@ class Codec {
   virtual void SendContent(StreamId id, base::Buffer& content, bool end) = 0;  // moves all of `content` in
   virtual void SendTrailers(StreamId id, const Fields& trailers) = 0;          // ends the message
   virtual size_t Unsent(StreamId id) const = 0;
-  // False: too much waits on this stream, or on all of the connection's; OnSendReady(id) says when to go on.
-  virtual bool TakesMore(StreamId id) { return Unsent(id) <= kSendHighMarkBytes; }
   virtual void Consumed(StreamId id, size_t bytes) = 0;
   // Ends the stream now in both directions; nothing more is delivered for it. HTTP/1.1: WantsClose() becomes true.
   virtual void Reset(StreamId id, ResetReason reason) = 0;
@@ -124,8 +122,10 @@ class Codec {
 class ServerCodec : public Codec {
  public:
   // A 1xx head may precede the final one. `end`: the response has no content (and for HEAD, 204, 304: is given as
-  // true).
+  // true; the answer to a HEAD that the codec refused, whose method nobody was told, ends with its head in any case).
   virtual void SendResponse(StreamId id, const ResponseHead& head, bool end) = 0;
+  // False: too much waits on this stream, or on all of the connection's; OnSendReady(id) says when to go on.
+  virtual bool TakesMore(StreamId id) { return Unsent(id) <= kSendHighMarkBytes; }
   // No more requests: HTTP/2 sends GOAWAY, first with the highest id as a warning, and with `final` the real last id;
   // HTTP/1.1 says connection: close on the next answer.
   virtual void Drain(bool final) = 0;

@@ -19,8 +19,8 @@ struct Limits {
   uint64_t chunk_overhead_bytes_max = 1024 * 1024;  // size lines beyond 1/8 of the content of a message: an attack
   size_t stream_window_bytes = 256 * 1024;          // content received and not yet consumed, per stream
   size_t connection_window_bytes = 1024 * 1024;     // HTTP/2; given back on receipt
-  // HTTP/1.1, the client's side: content read ahead of who takes it. The rest waits in the socket, where it costs the
-  // origin's side no less and us nothing.
+  // What is read ahead of an origin's answer while nobody takes it, per stream. The rest waits in the socket, where it
+  // costs the origin no less and us nothing. HTTP/2: once half of it is taken, the window is stream_window_bytes.
   size_t read_ahead_bytes = 64 * 1024;
   // HTTP/2: content of all streams that waits for the peer. Above it nobody's is asked for but that of streams which
   // have next to nothing waiting: a hundred streams that nobody reads may not hold a hundred times a stream's mark.
@@ -28,11 +28,11 @@ struct Limits {
   uint32_t streams_max = 100;       // HTTP/2 concurrent streams offered to the peer
   uint32_t misbehaviour_max = 200;  // HTTP/2: resets, empty frames, pings, settings … before the connection is closed
   size_t informational_max = 16;    // 1xx responses to one request from an origin server
-  // Content whose length its head declares comes at this pace, averaged over each such time in which we were ready to
-  // take it; else 408. A client that drips it would hold an origin's connection for next to nothing. IIS and Kestrel
-  // have the same rate, Apache 500. Content of undeclared length is a stream that may rest (gRPC): its silence is
-  // bounded alone, and its whole time where streamDurationMax or timeouts.request says so.
-  uint32_t upload_bytes_per_second_min = 240;
+  // While content whose length its head declares is due, this comes on its connection, averaged over each such time in
+  // which we were ready to take it; else 408. A client that drips it would hold an origin's connection for next to
+  // nothing. IIS and Kestrel have the same rate, Apache 500. Content of undeclared length is a stream that may rest
+  // (gRPC): its silence is bounded alone, and its whole time where streamDurationMax or timeouts.request says so.
+  uint32_t upload_bytes_per_second_min = 240;  // 0: whatever comes is enough
   uint32_t upload_window_seconds = 30;
   // Leniencies, all off (RFC 9112): none is implemented yet; each will be one named switch here.
 };

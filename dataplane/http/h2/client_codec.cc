@@ -108,9 +108,6 @@ void ClientCodec::SendTrailers(StreamId id, const Fields& trailers) {
 size_t ClientCodec::Unsent(StreamId id) const {
   return session_->Unsent(id);
 }
-bool ClientCodec::TakesMore(StreamId id) {
-  return session_->TakesMore(id);
-}
 void ClientCodec::Consumed(StreamId id, size_t bytes) {
   session_->Consumed(id, bytes);
 }

@@ -35,7 +35,6 @@ class ClientCodec final : public http::ClientCodec {
   void SendContent(StreamId id, base::Buffer& content, bool end) override;
   void SendTrailers(StreamId id, const Fields& trailers) override;
   size_t Unsent(StreamId id) const override;
-  bool TakesMore(StreamId id) override;
   void Consumed(StreamId id, size_t bytes) override;
   void Reset(StreamId id, ResetReason reason) override;
   void Produce(base::Buffer& out) override;

@@ -287,5 +287,41 @@ TEST(Http2ClientCodec, FeedEnd) {
   EXPECT_EQ(client.codec.CanSend(), 0);
 }
 
+// What an origin sends ahead of who takes it is bounded by less than the window of who is read.
+TEST(Http2ClientCodec, AWindowIsNarrowUntilItsContentIsTaken) {
+  const Limits limits;
+  const size_t half = limits.read_ahead_bytes / 2;
+  const std::string piece(16 * 1024, 'x');
+  const struct {
+    const char* name;
+    size_t taken;
+    const char* sent;
+    size_t window_bytes;
+  } rows[] = {
+      {"nothing is taken", 0, "", limits.read_ahead_bytes},
+      {"a little", half - 1, "", limits.read_ahead_bytes},
+      {"half", half, "WINDOW_UPDATE 1 bytes=196608", limits.stream_window_bytes},
+      {"all", 2 * half, "WINDOW_UPDATE 1 bytes=196608", limits.stream_window_bytes},
+  };
+  for (const auto& row : rows) {
+    Client client;
+    client.Start();
+    ASSERT_TRUE(client.Feed(Frame(kSettings, kAck, 0, "") + Headers(1, Response("200"))));
+    size_t come = 0;
+    for (; come < limits.read_ahead_bytes; come += piece.size())
+      ASSERT_TRUE(client.Feed(Data(1, piece))) << row.name;
+    EXPECT_EQ(client.Sent(), "") << row.name;
+    client.codec.Consumed(1, row.taken);
+    EXPECT_EQ(client.Sent(), row.sent) << row.name;
+    for (; come < row.window_bytes; come += piece.size())
+      ASSERT_TRUE(client.Feed(Data(1, piece))) << row.name;
+    EXPECT_EQ(client.recorder.content_bytes(1), row.window_bytes) << row.name;
+    client.recorder.Take();
+    client.Feed(Data(1, "x"));  // one byte more than it offers
+    client.Produce();
+    EXPECT_EQ(client.recorder.Take(), "content 1 x; reset 1 protocol") << row.name;
+  }
+}
+
 }  // namespace
 }  // namespace portico::http::h2

@@ -30,6 +30,7 @@ void SectionReader::Begin(size_t bytes_max) {
 }
 
 void SectionReader::AddLine(std::string_view name, std::string_view value) {
+  if (name == ":method") asks_head_alone_ = value == "HEAD";
   if (refusal_) return;
   bytes_ += name.size() + value.size() + kLineOverheadBytes;
   const bool pseudo = name.starts_with(':');

@@ -37,6 +37,8 @@ class SectionReader {
   Verdict FinishResponse(bool ends_with_head);
   Verdict FinishTrailers();
   MessageError refusal() const { return *refusal_; }
+  // Also of a request that is refused.
+  bool asks_head_alone() const { return asks_head_alone_; }
 
   RequestHead TakeRequest() { return *std::move(request_); }
   ResponseHead TakeResponse() { return *std::move(response_); }
@@ -57,6 +59,7 @@ class SectionReader {
   std::optional<MessageError> refusal_;
   std::optional<RequestHead> request_;
   std::optional<ResponseHead> response_;
+  bool asks_head_alone_ = false;
   size_t bytes_max_ = 0;
   size_t bytes_ = 0;
   size_t count_ = 0;

@@ -58,6 +58,7 @@ void ServerSession::HeadReceived(Stream& stream, bool ends) {
 void ServerSession::Refuse(Stream& stream, MessageError error) {
   stream.discards = true;
   stream.told_end = true;
+  stream.head_alone = stream.reader.asks_head_alone();
   events_.OnBadRequest(stream.id, error);
 }
 
@@ -84,6 +85,7 @@ void ServerSession::SendResponse(StreamId id, const ResponseHead& head, bool end
                                          lines.size(), nullptr) == 0);
     return;
   }
+  end = end || stream->head_alone;
   stream->head_sent = true;
   stream->said_end = end;
   const nghttp2_data_provider provider = Provider();

@@ -57,10 +57,12 @@ Session::Session(bool server, CodecEvents& events, const Limits& limits, base::B
       server_(server),
       events_(events),
       pool_(pool),
+      first_window_bytes_(server ? limits.stream_window_bytes
+                                 : std::min(limits.stream_window_bytes, limits.read_ahead_bytes)),
       misbehaviour_(limits.misbehaviour_max),
       walker_(server ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
   std::vector<nghttp2_settings_entry> settings = {
-      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<uint32_t>(limits.stream_window_bytes)},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<uint32_t>(first_window_bytes_)},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<uint32_t>(limits.head_bytes_max)},
   };
   if (server) {
@@ -100,6 +102,7 @@ Stream& Session::Add(StreamId id, base::Arena& arena) {
   std::unique_ptr<Stream>& place = streams_[id];
   PORTICO_CHECK(place == nullptr, "a stream id is used once");
   place = std::make_unique<Stream>(id, limits_, arena);
+  if (first_window_bytes_ < limits_.stream_window_bytes) place->narrow = std::max<size_t>(first_window_bytes_ / 2, 1);
   return *place;
 }
 
@@ -115,7 +118,7 @@ std::vector<nghttp2_nv>& Session::Lines(std::initializer_list<std::pair<std::str
 
 void Session::SendContent(StreamId id, base::Buffer& content, bool end) {
   Stream* stream = Find(id);
-  if (stream == nullptr || stream->reset) {
+  if (stream == nullptr || stream->reset || stream->head_alone) {
     content.Clear();
     return;
   }
@@ -137,7 +140,7 @@ void Session::SendContent(StreamId id, base::Buffer& content, bool end) {
 
 void Session::SendTrailers(StreamId id, const Fields& trailers) {
   Stream* stream = Find(id);
-  if (stream == nullptr || stream->reset) return;
+  if (stream == nullptr || stream->reset || stream->head_alone) return;
   PORTICO_CHECK(!stream->said_end, "trailers after the end");
   stream->said_end = true;
   std::vector<std::pair<std::string, std::string>> lines;
@@ -167,7 +170,7 @@ bool Session::TakesMore(StreamId id) {
   if (stream->content.size() > kSendHighMarkBytes) return false;
   const bool crowded = unsent_bytes_ > limits_.connection_unsent_bytes_max;
   if (!crowded || stream->content.size() <= kCrowdedShareBytes) return true;
-  stream->crowded_out = crowd_waits_ = true;
+  if (!std::exchange(stream->crowded_out, true)) crowd_.push_back(id);
   return false;
 }
 
@@ -177,7 +180,18 @@ void Session::Consumed(StreamId id, size_t bytes) {
   PORTICO_CHECK(bytes <= stream->unconsumed, "more consumed than was delivered");
   stream->unconsumed -= bytes;
   if (stream->reset || stream->received_end) return;  // nothing more comes that a window could be for
+  if (stream->narrow > 0) Widen(*stream, bytes);
   PORTICO_CHECK(nghttp2_session_consume_stream(nghttp2_.get(), static_cast<int32_t>(id), bytes) == 0);
+}
+
+// Somebody takes what comes: from now on more of it may be on its way. It is told where half of the window would have
+// been given back anyway, and before that is: one frame says both.
+void Session::Widen(Stream& stream, size_t consumed_bytes) {
+  stream.narrow -= std::min(stream.narrow, consumed_bytes);
+  if (stream.narrow > 0) return;
+  const auto window_bytes = static_cast<int32_t>(limits_.stream_window_bytes);
+  PORTICO_CHECK(nghttp2_session_set_local_window_size(nghttp2_.get(), NGHTTP2_FLAG_NONE,
+                                                      static_cast<int32_t>(stream.id), window_bytes) == 0);
 }
 
 void Session::SubmitReset(Stream& stream, uint32_t error_code) {
@@ -194,6 +208,7 @@ void Session::Reset(StreamId id, ResetReason reason) {
   Stream* stream = Find(id);
   if (stream == nullptr || stream->reset) return;
   stream->reset = true;
+  LeaveTheCrowd(*stream);
   unsent_bytes_ -= stream->content.size();
   stream->content.Clear();
   SubmitReset(*stream, ErrorCode(reason));
@@ -232,12 +247,25 @@ void Session::Pump(base::Buffer& out) {
   }
 }
 
-// All of them: each asks again, and is told to wait again if those before it have filled the connection.
+void Session::TellReady(Stream& stream) {
+  if (!std::exchange(stream.is_ready, true)) send_ready_.push_back(stream.id);
+}
+
+// True: it was in it.
+bool Session::LeaveTheCrowd(Stream& stream) {
+  if (!std::exchange(stream.crowded_out, false)) return false;
+  std::erase(crowd_, stream.id);
+  return true;
+}
+
+// All of them, in the order in which they were told to wait: each asks again, and waits again, behind the others, if
+// those before it have filled the connection.
 void Session::LetInTheCrowd() {
-  if (!crowd_waits_ || unsent_bytes_ > limits_.connection_unsent_bytes_max / 2) return;
-  crowd_waits_ = false;
-  for (const auto& [id, stream] : streams_) {
-    if (std::exchange(stream->crowded_out, false)) send_ready_.push_back(id);
+  if (crowd_.empty() || unsent_bytes_ > limits_.connection_unsent_bytes_max / 2) return;
+  for (const StreamId id : std::exchange(crowd_, {})) {
+    Stream& stream = *Find(id);
+    stream.crowded_out = false;
+    TellReady(stream);
   }
 }
 
@@ -245,8 +273,10 @@ bool Session::DeliverSendReady() {
   LetInTheCrowd();
   const std::vector<StreamId> ready = std::exchange(send_ready_, {});
   for (const StreamId id : ready) {
-    const Stream* stream = Find(id);
-    if (stream != nullptr && !stream->over() && !stream->said_end) events_.OnSendReady(id);
+    Stream* stream = Find(id);
+    if (stream == nullptr) continue;
+    stream->is_ready = false;
+    if (!stream->over() && !stream->said_end) events_.OnSendReady(id);
   }
   return !ready.empty();
 }
@@ -262,6 +292,7 @@ void Session::Fail(uint32_t error_code, std::string_view text) {
 void Session::EndStreams() {
   // Taken out first: nothing that a handler calls finds a stream any more.
   const auto streams = std::exchange(streams_, {});
+  crowd_.clear();
   unsent_bytes_ = 0;
   for (const auto& [id, stream] : streams) {
     if (!stream->over()) events_.OnReset(id, ResetReason::kClosed);

@@ -97,8 +97,11 @@ class Session {
   void MessageEnd(Stream& stream);
   void SubmitTrailers(const Stream& stream);
   void Submit(const std::vector<nghttp2_settings_entry>& settings);
+  void Widen(Stream& stream, size_t consumed_bytes);
   void Pump(base::Buffer& out);
   bool DeliverSendReady();
+  void TellReady(Stream& stream);
+  bool LeaveTheCrowd(Stream& stream);
   void LetInTheCrowd();
   void Fail(uint32_t error_code, std::string_view text);
   void EndStreams();
@@ -106,11 +109,13 @@ class Session {
   const bool server_;
   CodecEvents& events_;
   base::BlockPool* const pool_;
+  const size_t first_window_bytes_;  // of a stream, as offered
   Misbehaviour misbehaviour_;
   RecentStreams recent_;
   FrameWalker walker_;
   std::vector<nghttp2_nv> lines_;
   std::vector<StreamId> send_ready_;
+  std::vector<StreamId> crowd_;         // streams that are crowded out, who came first in front
   const base::Slice* input_ = nullptr;  // within Feed
   base::Buffer* out_ = nullptr;         // within Produce
   std::string_view error_;
@@ -120,7 +125,6 @@ class Session {
   size_t decoded_bytes_ = 0;             // what they stood for
   size_t unsent_bytes_ = 0;              // content of all streams that waits
   uint64_t message_frames_ = 0;          // HEADERS and DATA that have left
-  bool crowd_waits_ = false;             // some stream is crowded out
   bool closed_ = false;                  // nothing is read any more
   bool ended_ = false;                   // nor written
 };

@@ -111,7 +111,8 @@ int Session::OnInvalidFrame(const nghttp2_frame& frame) {
 int Session::OnStreamClose(StreamId id, uint32_t error_code) {
   auto node = streams_.extract(id);
   if (node.empty()) return 0;
-  const Stream& stream = *node.mapped();
+  Stream& stream = *node.mapped();
+  LeaveTheCrowd(stream);
   unsent_bytes_ -= stream.content.size();
   if (stream.received_end) recent_.Ended(id);
   if (stream.received_end && stream.sent_end && error_code == NGHTTP2_NO_ERROR) misbehaviour_.StreamEndedWell();
@@ -178,8 +179,8 @@ int Session::WriteContent(StreamId id, const uint8_t* frame_header, size_t lengt
   unsent_bytes_ -= length;
   const size_t left = stream->content.size();
   const bool fallen = left <= kSendLowMarkBytes && std::exchange(stream->above_low_mark, false);
-  const bool let_in = left <= kCrowdedShareBytes && std::exchange(stream->crowded_out, false);
-  if (fallen || let_in) send_ready_.push_back(id);
+  const bool let_in = left <= kCrowdedShareBytes && LeaveTheCrowd(*stream);
+  if (fallen || let_in) TellReady(*stream);
   return 0;
 }
 

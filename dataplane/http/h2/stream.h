@@ -27,10 +27,12 @@ struct Stream {
   std::optional<std::vector<std::pair<std::string, std::string>>> trailers;  // to be sent after the content
   std::optional<ResetReason> reason;  // what OnReset says, if not what the error code means
   size_t unconsumed = 0;              // delivered bytes whose window is still ours to give back
+  size_t narrow = 0;                  // bytes to be consumed until its window is the full one; 0: it is
   size_t informationals = 0;
   bool has_head = false;      // the peer's final head is whole
   bool head_sent = false;     // ours was given to nghttp2 (server)
   bool discards = false;      // OnBadRequest was delivered: what else comes is dropped
+  bool head_alone = false;    // a HEAD that was refused: nobody else knows that its answer has no content
   bool reset = false;         // by the handler
   bool at_fault = false;      // the peer has been counted for it
   bool received_end = false;  // END_STREAM came
@@ -40,6 +42,7 @@ struct Stream {
   bool above_low_mark = false;
   bool gathers = false;      // the content's small pieces are copied together
   bool crowded_out = false;  // told to wait for what waits on other streams
+  bool is_ready = false;     // OnSendReady is due
 };
 
 }  // namespace portico::http::h2
