@@ -45,6 +45,7 @@ void Connection::OnOpen(bool ok) {
 
 void Connection::Begin() {
   writable_ = true;
+  idle_since_ = loop_.Now();
   timer_.Set(loop_.Now() + timeouts_.idle);
   state_ = State::kDetecting;
   const std::string_view alpn = stream_->tls().alpn;
@@ -167,10 +168,10 @@ bool Connection::Flush() {
       return true;
     }
     output_.Consume(result.bytes);
-    if (!output_answers_) continue;  // answers to PING and the like take no answer off us
-    output_answers_ = http2_ && !output_.empty();
-    leaving_ = false;  // it reads: its time begins anew
-    if (exchanges_.empty()) AwaitRequest();
+    // Answers to PING and the like take no answer off us; but if a reset was the last that was to be read, all is.
+    const bool reads_answer = std::exchange(output_answers_, output_answers_ && http2_ && !output_.empty());
+    if (reads_answer) leaving_ = false;  // its time begins anew
+    if (exchanges_.empty() && (reads_answer || (must_read_ && !Unread()))) AwaitRequest();
   }
 }
 
@@ -235,7 +236,8 @@ bool Connection::CutsResponse() const {
 
 bool Connection::idle() const {
   const bool stands = state_ == State::kDetecting || state_ == State::kServing;
-  return stands && drain_ != DrainStep::kFinal && exchanges_.empty() && late_head_ == 0 && !Unread();
+  return stands && drain_ != DrainStep::kFinal && exchanges_.empty() && first_bytes_.empty() && late_head_ == 0 &&
+         !Unread();
 }
 
 bool Connection::Unread() const {
@@ -244,8 +246,10 @@ bool Connection::Unread() const {
 
 // Who has not read all of its answers yet is not idle, but must go on reading.
 void Connection::AwaitRequest() {
+  idle_since_ = loop_.Now();
   if (!codec_->Greeted()) return;
-  timer_.Set(loop_.Now() + (Unread() ? std::min(timeouts_.idle, kLeave) : timeouts_.idle));
+  must_read_ = Unread();
+  timer_.Set(loop_.Now() + (must_read_ ? std::min(timeouts_.idle, kLeave) : timeouts_.idle));
 }
 
 void Connection::OnTimer(event::Timer&) {
@@ -375,6 +379,7 @@ void Connection::OnBadRequest(http::StreamId id, http::MessageError error) {
 }
 
 void Connection::OnContent(http::StreamId id, base::Slice content) {
+  content_bytes_ += content.size();
   Entry* entry = Find(id);
   if (entry == nullptr || entry->response_ended) return codec_->Consumed(id, content.size());
   entry->exchange->OnContent(std::move(content));

@@ -73,6 +73,9 @@ class Connection final : public event::Deletable,
   bool http2() const { return http2_; }
   // It stands, nothing is under way and nothing is left to be sent: to close it now cuts nothing.
   bool idle() const;
+  // Of one that is idle: when it stood first, or when what was under way last had ended.
+  base::MonotonicTime idle_since() const { return idle_since_; }
+  uint64_t content_bytes() const { return content_bytes_; }  // of all its requests, so far
   uint32_t misbehaviours() const { return codec_ == nullptr ? 0 : codec_->misbehaviours(); }
 
  private:
@@ -133,11 +136,14 @@ class Connection final : public event::Deletable,
   std::unique_ptr<http::ServerCodec> codec_;
   std::vector<Entry> exchanges_;  // one for HTTP/1.1, at most Limits::streams_max for HTTP/2
   base::Buffer output_;
-  uint64_t message_frames_ = 0;   // HTTP/2: seen leaving the codec
+  uint64_t message_frames_ = 0;  // HTTP/2: seen leaving the codec
+  uint64_t content_bytes_ = 0;   // received
+  base::MonotonicTime idle_since_{};
   std::string first_bytes_;       // while detecting: a prefix of HTTP/2's preface, at most 4 bytes
   http::StreamId late_head_ = 0;  // the stream whose head is not whole yet; 0: none
   State state_ = State::kOpening;
   bool http2_ = false;
+  bool must_read_ = false;       // the timer is short, since the client has not read everything
   bool output_answers_ = false;  // some of the output is of an answer, not only of the protocol's own frames
   bool readable_ = false;
   bool writable_ = false;

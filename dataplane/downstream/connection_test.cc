@@ -36,6 +36,7 @@ class TestExchange final : public ExchangeEvents {
   void OnRequest(http::RequestHead head) override {
     heard_->method = head.method;
     heard_->path = head.path;
+    if (head.path == "/reset") return heard_->connection->Reset(heard_->id, http::ResetReason::kInternal);
     if (at_once_) Answer(200, "ok");
   }
   void OnBadRequest(http::MessageError error) override {
@@ -210,6 +211,7 @@ TEST(ConnectionTest, EveryWaitHasAnEnd) {
     std::string_view answered;
   };
   const std::string greeting = std::string(kPreface) + kSettings;
+  const std::string reset = greeting + http::h2::frames::Headers(1, http::h2::frames::Request("GET", "/reset"), 1);
   const std::string half_settings = greeting.substr(0, greeting.size() - 1);
   const Row rows[] = {
       {"nothing said", "", seconds(3590), seconds(3602), ""},
@@ -220,6 +222,7 @@ TEST(ConnectionTest, EveryWaitHasAnEnd) {
       {"HTTP/2's preface alone", kPreface, seconds(9), seconds(12), ""},
       {"half of the settings", half_settings, seconds(9), seconds(12), ""},
       {"HTTP/2 between requests", greeting, seconds(3590), seconds(3602), ""},
+      {"HTTP/2 after a reset of ours", reset, seconds(3590), seconds(3602), ""},
   };
   for (const Row& row : rows) {
     World world;
@@ -268,6 +271,8 @@ TEST(ConnectionTest, PingsBuyNoTime) {
   };
   for (const Row& row :
        {Row{"idle", std::string(kPreface) + kSettings, seconds(3600)},
+        Row{"idle after a reset of ours", std::string(kPreface) + kSettings + Headers(1, Request("GET", "/reset")),
+            seconds(3600)},
         Row{"answer not taken", std::string(kPreface) + http::h2::frames::Setting(4, 0) + get, Connection::kLeave},
         Row{"answer not taken, request not ended", std::string(kPreface) + http::h2::frames::Setting(4, 0) + post,
             Connection::kLeave}}) {

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "api/base/text.h"
 #include "dataplane/downstream/composition_input.h"
 #include "dataplane/downstream/forwarding.h"
 #include "dataplane/downstream/local_answer.h"
+#include "dataplane/downstream/max_forwards.h"
 #include "dataplane/http/date.h"
 #include "dataplane/route/rewrite.h"
 
@@ -88,17 +90,16 @@ Exchange::Step Exchange::ReadHead() {
   record_.scheme = head.scheme;
   record_.authority = head.authority;
   record_.target = head.path;
+  AddForwarding(head, peer, !record_.tls.empty(), client().forwarding, host_.random());
+  record_.request_id = head.fields.Find(http::FieldId::kXRequestId).value_or("");
+  record_.trace_parent = head.fields.Find(http::FieldId::kTraceparent).value_or("");
 
-  if (MeansThisProxy(head)) return Answer(head.method == "OPTIONS" ? AnswerForOptions() : AnswerForTrace());
   target_ = route::SplitTarget(head.path);
   if (route::NeedsNormalising(target_.path)) {
     route::NormalisedPath normal = route::NormalisePath(target_.path);
     if (!normal.status.ok()) return Answer(AnswerFor(http::MessageError{400, base::ToStd(normal.status.message())}));
     target_.path = arena_.Copy(normal.path);
   }
-  AddForwarding(head, peer, !record_.tls.empty(), client().forwarding, host_.random());
-  record_.request_id = head.fields.Find(http::FieldId::kXRequestId).value_or("");
-  record_.trace_parent = head.fields.Find(http::FieldId::kTraceparent).value_or("");
   return Step::kRoute;
 }
 
@@ -112,20 +113,40 @@ Exchange::Step Exchange::Route() {
   }
   const route::RequestView view = {head.method, host, target_.path, target_.query, head.fields};
   const route::RuleMatch* match = routes.Match(view);
-  if (match == nullptr) return Answer(AnswerForNoRoute());
-  if (routes.IsWayAround(*match, view)) {
-    return Answer(AnswerFor(http::MessageError{400, "the path could be read as one that another rule is for"}));
+  // "*" has no rule, but it has a host.
+  const bool is_known = match != nullptr || (target_.path == "*" && routes.FindListener(host) != nullptr);
+  if (is_known && MeansThisProxy(head)) {
+    return Answer(head.method == "OPTIONS" ? AnswerForOptions() : AnswerForTrace());
   }
-  rule_ = (*port_->rules)[match->rule->id];
-  prefix_bytes_ = match->prefix_bytes();
+  if (match == nullptr) return Answer(AnswerForNoRoute());
+  if (IsWayAround(*match, view)) {
+    return Answer(AnswerFor(http::MessageError{400, "the path could be read as one that another rule guards"}));
+  }
+  Bind(*match);
+  return Step::kAdmit;
+}
+
+// To a rule with other guards, by another reading of the path. Rules with the same policies share their filters'
+// configurations (filters/filters.h).
+bool Exchange::IsWayAround(const route::RuleMatch& match, const route::RequestView& view) const {
+  const auto guards = [this](const route::RuleMatch& of) -> const auto& {
+    return (*port_->rules)[of.rule->id]->chain.configs();
+  };
+  const std::vector<const route::RuleMatch*> others = port_->routes->OtherMatches(match, view);
+  return std::any_of(others.begin(), others.end(),
+                     [&](const route::RuleMatch* other) { return guards(*other) != guards(match); });
+}
+
+void Exchange::Bind(const route::RuleMatch& match) {
+  rule_ = (*port_->rules)[match.rule->id];
+  prefix_bytes_ = match.prefix_bytes();
   record_.route = rule_->rule->route;
   record_.rule = rule_->rule->name;
-  if (rule_->rule->request_timeout) {
-    const base::MonotonicTime end = begun_ + *rule_->rule->request_timeout;
-    deadline_ = deadline_ ? std::min(*deadline_, end) : end;
-    SetTimer();
-  }
-  return Step::kAdmit;
+  DecrementMaxForwards(*request_);
+  if (!rule_->rule->request_timeout) return;
+  const base::MonotonicTime end = begun_ + *rule_->rule->request_timeout;
+  deadline_ = deadline_ ? std::min(*deadline_, end) : end;
+  SetTimer();
 }
 
 Exchange::Step Exchange::Admit() {
@@ -204,8 +225,8 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   request.arena = &arena_;
   request.attempt_timeout = rule_->rule->backend_request_timeout;
   relay_.Start(*origin, request);
-  if (request_->framing.length && !request.end) {
-    pace_.emplace(client().limits, host_.loop().Now(), relay_.received_bytes());
+  if (request_->framing.length && !request.end && client().limits.upload_bytes_per_second_min > 0) {
+    pace_.emplace(client().limits, host_.loop().Now(), connection_.content_bytes());
     SetTimer();
   }
   return Step::kRespond;
@@ -363,14 +384,14 @@ void Exchange::SetTimer() {
   timer_.Set(deadline_ ? std::min(*deadline_, look) : look);
 }
 
-// Once the response has begun, the origin itself has said what it thinks of the upload.
-bool Exchange::UploadIsTooSlow() {
+// True: too slow. Once the response has begun, the origin itself has said what it thinks of the upload.
+bool Exchange::EndUploadWindow() {
   if (!pace_ || host_.loop().Now() < pace_->window_end()) return false;
   if (relay_.request_ended() || relay_.response_begun()) {
     pace_.reset();
     return false;
   }
-  return pace_->EndWindow(host_.loop().Now(), relay_.received_bytes(), relay_.HeldBack());
+  return pace_->EndWindow(host_.loop().Now(), connection_.content_bytes(), relay_.TakeHeldBack());
 }
 
 void Exchange::OnTimer(event::Timer&) {
@@ -378,7 +399,7 @@ void Exchange::OnTimer(event::Timer&) {
   if (relay_.Drained()) OnProgress();
   const base::MonotonicTime now = host_.loop().Now();
   const bool too_late = deadline_ && now >= *deadline_;
-  if (!too_late && UploadIsTooSlow()) {
+  if (!too_late && EndUploadWindow()) {
     step_ = Answer(AnswerFor(http::MessageError{408, "the content comes too slowly"}));
     return;
   }

@@ -15,6 +15,7 @@
 #include "dataplane/filter/identity.h"
 #include "dataplane/filter/runner.h"
 #include "dataplane/route/path.h"
+#include "dataplane/route/route_table.h"
 
 namespace portico::downstream {
 
@@ -54,6 +55,8 @@ class Exchange final : public ExchangeEvents,
   void Drive();
   Step ReadHead();
   Step Route();
+  bool IsWayAround(const route::RuleMatch& match, const route::RequestView& view) const;
+  void Bind(const route::RuleMatch& match);
   Step Admit();
   Step Choose();
   Step Redirect();
@@ -80,7 +83,7 @@ class Exchange final : public ExchangeEvents,
   void FinishHead(http::ResponseHead& head);
   void Abort(http::ResetReason reason);
   void Finish(bool aborted);
-  bool UploadIsTooSlow();
+  bool EndUploadWindow();
   void SetTimer();
   const snapshot::ClientConfig& client() const { return *port_->client; }
 

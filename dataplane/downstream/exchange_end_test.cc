@@ -241,6 +241,42 @@ TEST(ExchangeEndTest, ContentThatDripsIsGivenUp) {
   }
 }
 
+TEST(ExchangeEndTest, ThePaceOfContentCanBeSwitchedOff) {
+  for (const uint32_t bytes_per_second_min : {0, 1, 1000}) {
+    snapshot::ClientConfig config;
+    config.limits.upload_bytes_per_second_min = bytes_per_second_min;
+    World world({RuleSpec{}}, config);
+    world.Say("POST /a HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 1000000\r\n\r\n");
+    for (int i = 0; i < 12; ++i) {
+      world.Turn(seconds(10));
+      if (world.connection != nullptr) world.Say(std::string(i % 2 == 0 ? 30 : 0, 'x'));
+    }
+    EXPECT_EQ(Has(world.Got(), "HTTP/1.1 408 "), bytes_per_second_min == 1000) << bytes_per_second_min;
+  }
+}
+
+// A client that sends its uploads one after the other does not drip.
+TEST(ExchangeEndTest, AnUploadMayWaitForOthersOfItsConnection) {
+  World world;
+  Client client(world, true);
+  const FieldList length = {{"content-length", "1000000"}};
+  const http::StreamId first = client.Ask("POST", "/first", false, length);
+  const http::StreamId second = client.Ask("POST", "/second", false, length);
+  client.Turn();
+  for (int i = 0; i < 12; ++i) {
+    world.Turn(seconds(10));
+    client.Content(first, std::string(4000, 'x'), false);
+    client.Turn();
+    EXPECT_EQ(client.answer(first).status + client.answer(second).status, 0) << i;
+  }
+  for (int i = 0; i < 8; ++i) {
+    world.Turn(seconds(10));
+    client.Turn();
+  }
+  EXPECT_EQ(client.answer(first).status, 408);
+  EXPECT_EQ(client.answer(second).status, 408);
+}
+
 TEST(ExchangeEndTest, ALateHeadIsAnsweredAndLogged) {
   World world;
   world.Say("GET /a HT");

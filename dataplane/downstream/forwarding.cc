@@ -122,18 +122,6 @@ void AddForwarding(http::RequestHead& head, const net::Address& peer, bool https
   KeepOrBeginTrace(head.fields, config.begin_trace, random);
 }
 
-bool MeansThisProxy(http::RequestHead& head) {
-  constexpr std::string_view kMaxForwards = "max-forwards";
-  if (head.method != "OPTIONS" && head.method != "TRACE") return false;
-  if (head.path == "*") return true;
-  const std::optional<std::string_view> value = head.fields.Combined(kMaxForwards);
-  const std::optional<uint64_t> left = value ? base::ParseDecimal(*value) : std::nullopt;
-  if (!left) return false;
-  if (*left == 0) return true;
-  head.fields.Set(kMaxForwards, base::Concat(*left - 1));
-  return false;
-}
-
 bool IsRequestId(std::string_view text) {
   if (text.empty() || text.size() > kRequestIdBytesMax) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {

@@ -34,11 +34,6 @@ net::Address ClientAddress(const net::Address& peer, const http::Fields& fields,
 void AddForwarding(http::RequestHead& head, const net::Address& peer, bool https, const ForwardingConfig& config,
                    base::Random& random);
 
-// RFC 9110 sections 7.6.2 and 9.3.7: true for OPTIONS of "*" and for OPTIONS or TRACE whose max-forwards has come to 0,
-// which we answer ourselves. One that goes on has one less. A max-forwards that is no number, or comes twice, says
-// nothing.
-bool MeansThisProxy(http::RequestHead& head);
-
 bool IsRequestId(std::string_view text);
 bool IsTraceparent(std::string_view text);
 

@@ -30,34 +30,6 @@ ForwardingConfig Trusting(std::string_view network, size_t hops = 1) {
   return config;
 }
 
-TEST(ForwardingTest, MaxForwardsEndsHereAtNought) {
-  struct Row {
-    std::string_view name, method, path, sent;
-    bool ours;
-    std::string_view left;
-  };
-  const Row rows[] = {
-      {"asterisk", "OPTIONS", "*", "", true, "(none)"},
-      {"none", "OPTIONS", "/", "", false, "(none)"},
-      {"nought", "OPTIONS", "/", "0", true, "0"},
-      {"one", "OPTIONS", "/", "1", false, "0"},
-      {"zeros before", "TRACE", "/", "010", false, "9"},
-      {"trace", "TRACE", "/", "0", true, "0"},
-      {"other methods", "GET", "/", "0", false, "0"},
-      {"no number", "OPTIONS", "/", "-1", false, "-1"},
-      {"too large a number", "OPTIONS", "/", "99999999999999999999", false, "99999999999999999999"},
-      {"a list", "OPTIONS", "/", "0, 0", false, "0, 0"},
-  };
-  for (const Row& row : rows) {
-    Request request;
-    request.head.method = row.method;
-    request.head.path = row.path;
-    if (!row.sent.empty()) request.head.fields.Add("max-forwards", row.sent);
-    EXPECT_EQ(MeansThisProxy(request.head), row.ours) << row.name;
-    EXPECT_EQ(request.Value("max-forwards"), row.left) << row.name;
-  }
-}
-
 TEST(ForwardingTest, TheClientIsWhoTrustedPeersSay) {
   struct Row {
     std::string_view name, peer, forwarded;

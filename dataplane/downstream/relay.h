@@ -65,8 +65,8 @@ class Relay final : private call::CallHandler {
   bool request_ended() const { return request_ended_; }
   // What came of the request's content is not taken further: that there is no more is not the client's fault.
   bool client_waits() const { return owed_to_client_ > 0; }
-  // The same, at any time since this was asked last.
-  bool HeldBack() { return std::exchange(was_held_back_, client_waits()) || client_waits(); }
+  // The same, at any time since this was called last.
+  bool TakeHeldBack() { return std::exchange(was_held_back_, client_waits()) || client_waits(); }
   // What has come of the request's trailers; they go to the origin with the request's end.
   std::optional<http::Fields>& trailers() { return trailers_; }
   uint64_t received_bytes() const { return received_bytes_; }  // content of the request

@@ -347,41 +347,56 @@ TEST(RelayTest, AnUnreadStreamHoldsUpItsOriginAlone) {
 
 // A client that opens many streams and reads nothing: what waits for it is bounded, and all of it comes once it reads.
 TEST(RelayTest, ManyUnreadStreamsHoldLittle) {
-  constexpr size_t kStreams = 40, kPieceBytes = 64 * 1024, kPieces = 16;
-  World world;
-  Client client(world, true);
-  for (size_t i = 0; i < kStreams; ++i)
-    client.Ask("GET", "/a");
-  client.Turn();
-  world.LetWrite(0);
-  ASSERT_EQ(world.asked_count(), kStreams);
-  std::vector<size_t> given(kStreams);
-  const std::string piece(kPieceBytes, 'x');
-  const auto give = [&] {  // as an origin does whose reader reads that much ahead
-    for (size_t i = 0; i < kStreams; ++i) {
-      Asked& asked = *world.origin().asked[i];
-      if (given[i] == 0 && !asked.answered) asked.Head(200);
-      while (given[i] < kPieces && asked.consumed == given[i] * kPieceBytes) {
-        asked.Content(piece);
-        if (++given[i] == kPieces) asked.End();
-      }
-    }
-    world.Turn();
+  constexpr size_t kStreams = 40, kPieceBytes = 16 * 1024, kBytes = 1024 * 1024;
+  const http::Limits limits;
+  struct Row {
+    std::string_view name;
+    size_t ahead_bytes;  // what the origin's codec takes that nobody takes off it, once it has given half of the first
   };
-  for (int i = 0; i < 20; ++i)
-    give();
-  size_t waiting = 0;
-  for (const size_t count : given)
-    waiting += count * kPieceBytes;
-  EXPECT_LE(waiting, http::Limits().connection_unsent_bytes_max + 256 * 1024 + kStreams * (kPieceBytes + 16 * 1024));
-  world.LetWrite(SIZE_MAX);
-  for (int i = 0; i < 200; ++i) {
+  for (const Row& row : {Row{"HTTP/1.1", limits.read_ahead_bytes}, Row{"HTTP/2", limits.stream_window_bytes}}) {
+    World world;
+    Client client(world, true);
+    for (size_t i = 0; i < kStreams; ++i)
+      client.Ask("GET", "/a");
     client.Turn();
-    give();
-  }
-  for (const auto& [id, answer] : client.answers()) {
-    EXPECT_EQ(answer->content.size(), kPieces * kPieceBytes) << id;
-    EXPECT_TRUE(answer->ended) << id;
+    world.LetWrite(0);
+    ASSERT_EQ(world.asked_count(), kStreams);
+    std::vector<size_t> given(kStreams);
+    const std::string piece(kPieceBytes, 'x');
+    const auto give = [&] {
+      for (size_t i = 0; i < kStreams; ++i) {
+        Asked& asked = *world.origin().asked[i];
+        if (given[i] == 0 && !asked.answered) asked.Head(200);
+        const auto window = [&] {
+          return asked.consumed < limits.read_ahead_bytes / 2 ? limits.read_ahead_bytes : row.ahead_bytes;
+        };
+        while (given[i] < kBytes && given[i] - asked.consumed < window()) {
+          given[i] += kPieceBytes;
+          asked.Content(piece);
+          if (given[i] == kBytes) asked.End();
+        }
+      }
+      world.Turn();
+    };
+    for (int i = 0; i < 20; ++i)
+      give();
+    // A few streams fill the connection, and each has a window more; the others have next to nothing, and a narrow one.
+    size_t waiting = 0;
+    for (const size_t bytes : given)
+      waiting += bytes;
+    const size_t few = limits.connection_unsent_bytes_max / http::kSendHighMarkBytes + 2;
+    EXPECT_LE(waiting, limits.connection_unsent_bytes_max + http::kSendHighMarkBytes + few * row.ahead_bytes +
+                           kStreams * (limits.read_ahead_bytes + 2 * kPieceBytes))
+        << row.name;
+    world.LetWrite(SIZE_MAX);
+    for (int i = 0; i < 400; ++i) {
+      client.Turn();
+      give();
+    }
+    for (const auto& [id, answer] : client.answers()) {
+      EXPECT_EQ(answer->content.size(), kBytes) << row.name << id;
+      EXPECT_TRUE(answer->ended) << row.name << id;
+    }
   }
 }
 

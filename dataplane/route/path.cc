@@ -1,7 +1,8 @@
 #include "dataplane/route/path.h"
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "api/base/hex.h"
 
@@ -22,27 +23,70 @@ bool IsUnreserved(int c) {
          c == '_' || c == '~';
 }
 
-// In a path that is otherwise normal. Every separator that some origin knows ends a segment here.
+// A byte of a normal path, decoded, and the characters that it takes there.
+struct Unit {
+  int byte;
+  size_t size;
+};
+
+Unit UnitAt(std::string_view path, size_t at) {
+  const int escaped = path[at] == '%' ? EscapedByte(path, at) : -1;
+  return escaped >= 0 ? Unit{escaped, 3} : Unit{static_cast<unsigned char>(path[at]), 1};
+}
+
+// To some origin at least.
+bool IsSeparator(int byte) {
+  return byte == '/' || byte == '\\';
+}
+
+// In a path that is otherwise normal. Whatever ends a segment or its name for some origin does so here: what follows
+// `;` is a parameter to some, which then see the dots alone.
 bool HasDotSegment(std::string_view path) {
   size_t begin = 0;
+  bool in_parameter = false;
   for (size_t i = 0; i <= path.size();) {
-    size_t separator = 0;
-    if (i == path.size() || path[i] == '/' || path[i] == '\\') {
-      separator = 1;
-    } else if (path[i] == '%') {
-      const int byte = EscapedByte(path, i);
-      if (byte == '/' || byte == '\\') separator = 3;
+    const Unit unit = i == path.size() ? Unit{'/', 1} : UnitAt(path, i);
+    const bool separates = IsSeparator(unit.byte);
+    const bool begins_parameter = unit.byte == ';';
+    if (!in_parameter && (separates || begins_parameter)) {
+      const std::string_view name = path.substr(begin, i - begin);
+      if (name == "." || name == "..") return true;
     }
-    if (separator == 0) {
-      ++i;
-      continue;
+    i += unit.size;
+    if (separates) begin = i;
+    in_parameter = !separates && (in_parameter || begins_parameter);
+  }
+  return false;
+}
+
+// What becomes of `;` and what follows it in a segment.
+enum class Parameters : uint8_t { kKept, kDroppedToSlash, kDroppedToSeparator };
+
+// `separators`: also a backslash and what is encoded separates segments.
+std::string ReadAs(std::string_view path, bool separators, Parameters parameters) {
+  std::string out;
+  bool in_parameter = false;
+  for (size_t i = 0; i < path.size();) {
+    const Unit unit = UnitAt(path, i);
+    const bool counts = in_parameter ? parameters == Parameters::kDroppedToSeparator : separators;
+    if (path[i] == '/' || (counts && IsSeparator(unit.byte))) {
+      in_parameter = false;
+      if (!out.ends_with('/')) out.push_back('/');
+    } else if (unit.byte == ';' && parameters != Parameters::kKept) {
+      in_parameter = true;
+    } else if (!in_parameter) {
+      out.append(path.substr(i, unit.size));
     }
-    // What follows `;` is a parameter of the segment to some origins, which then see the dots alone.
-    const std::string_view whole = path.substr(begin, i - begin);
-    const std::string_view segment = whole.substr(0, whole.find(';'));
-    if (segment == "." || segment == "..") return true;
-    i += separator;
-    begin = i;
+    i += unit.size;
+  }
+  return out;
+}
+
+bool HasOtherReadings(std::string_view path) {
+  constexpr std::string_view kSigns = ";\\%";
+  for (size_t i = path.find_first_of(kSigns); i != std::string_view::npos; i = path.find_first_of(kSigns, i + 1)) {
+    const int byte = UnitAt(path, i).byte;
+    if (byte == ';' || IsSeparator(byte)) return true;
   }
   return false;
 }
@@ -97,31 +141,21 @@ NormalisedPath NormalisePath(std::string_view path) {
   return out;
 }
 
-std::string LoosestReading(std::string_view path) {
-  std::string out;
-  bool in_parameter = false;
-  for (size_t i = 0; i < path.size(); ++i) {
-    const int byte = path[i] == '%' ? EscapedByte(path, i) : -1;
-    const bool separator = path[i] == '/' || path[i] == '\\' || byte == '/' || byte == '\\';
-    if (separator) {
-      in_parameter = false;
-      if (!out.ends_with('/')) out.push_back('/');
-    } else if (path[i] == ';' || byte == ';') {
-      in_parameter = true;
-    } else if (!in_parameter) {
-      out.append(path.substr(i, byte >= 0 ? 3 : 1));
-    }
-    if (byte >= 0) i += 2;
+std::vector<std::string> OtherReadings(std::string_view path) {
+  constexpr struct {
+    bool separators;
+    Parameters parameters;
+  } kReadings[] = {{true, Parameters::kKept},
+                   {false, Parameters::kDroppedToSlash},
+                   {true, Parameters::kDroppedToSlash},
+                   {true, Parameters::kDroppedToSeparator}};
+  std::vector<std::string> out;
+  if (!HasOtherReadings(path)) return out;
+  for (const auto& [separators, parameters] : kReadings) {
+    std::string reading = ReadAs(path, separators, parameters);
+    if (reading != path && std::find(out.begin(), out.end(), reading) == out.end()) out.push_back(std::move(reading));
   }
   return out;
-}
-
-bool HasSeveralReadings(std::string_view path) {
-  for (size_t i = path.find_first_of(";\\%"); i != std::string_view::npos; i = path.find_first_of(";\\%", i + 1)) {
-    const int byte = path[i] == '%' ? EscapedByte(path, i) : path[i];
-    if (byte == ';' || byte == '\\' || byte == '/') return true;
-  }
-  return false;
 }
 
 std::string DecodeForm(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -15,9 +16,9 @@ namespace portico::route {
 //
 // - An encoded unreserved character is decoded (/%73ecret is /secret); the digits of what stays encoded are upper case.
 // - Repeated slashes are one: most origins take them so.
-// - Refused (400): a dot segment, also encoded and also where an encoded slash, a backslash or ";" ends it (clients
-//   resolve "..", so whoever sends it means harm; to resolve it here would hide that); an encoded NUL; '%' without two
-//   digits.
+// - Refused (400): a dot segment, also encoded and also where a backslash, ";" or one of "%2F", "%5C" and "%3B" ends it
+//   (clients resolve "..", so whoever sends it means harm; to resolve it here would hide that); an encoded NUL; '%'
+//   without two digits.
 // - %2F stays what it is: data inside a segment, never a separator. So does everything else.
 // "*" (OPTIONS) is left alone; a path that does not begin with '/' is refused.
 //
@@ -31,12 +32,14 @@ struct NormalisedPath {
 };
 NormalisedPath NormalisePath(std::string_view path);
 
-// A normal path as the most generous of origins would read it: "\", "%2F" and "%5C" separate segments, and what follows
-// ";" in a segment is dropped (Java's matrix parameters). Whoever forbids a path forbids this reading of it as well.
-//   /admin;x/a  ->  /admin/a        /admin%2Fa  ->  /admin/a        /a%20b  ->  /a%20b
-std::string LoosestReading(std::string_view path);
-// LoosestReading of that normal path is another path.
-bool HasSeveralReadings(std::string_view path);
+// How else origins may read a normal path: without the path itself, each reading once; empty for nearly all paths. To
+// some "\", "%2F" and "%5C" separate segments. Some drop what follows ";" (or "%3B") in a segment, Java's matrix
+// parameters: before they decode, so that a parameter ends at the next "/" alone, or after. Some do both. Whoever
+// forbids a path forbids each of its readings. None of them has a dot segment, since a normal path has none in any
+// reading.
+//   /admin;x/a   ->  /admin/a        /admin%2Fa  ->  /admin/a        /a%20b  ->  nothing
+//   /admin;x%2Fy ->  /admin;x/y, /admin, /admin/y
+std::vector<std::string> OtherReadings(std::string_view path);
 
 // "/a?b=c" is "/a" and "b=c". The query is what is after the first '?'; has_query tells "/a?" from "/a".
 struct Target {

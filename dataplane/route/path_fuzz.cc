@@ -1,11 +1,13 @@
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "api/base/check.h"
 #include "dataplane/route/path.h"
 
-// Whatever is accepted is a fixed point, has no empty segment, and is told by NeedsNormalising when it was changed.
+// Whatever is accepted is a fixed point, has no empty segment, is told by NeedsNormalising when it was changed, and is
+// accepted in every reading.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace portico::route;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -16,6 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     PORTICO_CHECK(normal.path.find("//") == std::string::npos);
     const NormalisedPath again = NormalisePath(normal.path);
     PORTICO_CHECK(again.status.ok() && again.path == normal.path);
+    for (const std::string& reading : OtherReadings(normal.path)) {
+      const NormalisedPath read = NormalisePath(reading);
+      PORTICO_CHECK(read.status.ok() && read.path == reading && reading != normal.path);
+    }
   } else {
     PORTICO_CHECK(NeedsNormalising(target.path));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/base/text.h"
 #include "dataplane/route/path.h"
 
 namespace portico::route {
@@ -126,14 +127,20 @@ const ListenerRoutes* RouteTable::FindListener(std::string_view host) const {
   return index == listeners_.size() ? nullptr : &listeners_[index];
 }
 
-bool RouteTable::IsWayAround(const RuleMatch& match, const RequestView& request) const {
-  if (!HasSeveralReadings(request.path) || match.path_kind == PathKind::kExact) return false;
-  if (match.path_kind == PathKind::kPrefix && HasSeveralReadings(match.path)) return false;
-  const std::string loosest = LoosestReading(request.path);
-  RequestView other_request = request;
-  other_request.path = loosest;
-  const RuleMatch* other = Match(other_request);
-  return other != nullptr && other->rule != match.rule;
+std::vector<const RuleMatch*> RouteTable::OtherMatches(const RuleMatch& match, const RequestView& request) const {
+  std::vector<const RuleMatch*> out;
+  if (match.path_kind == PathKind::kExact) return out;
+  const bool meant = match.path_kind == PathKind::kPrefix && !OtherReadings(match.path).empty();
+  const size_t as_spelt = meant ? match.path.size() : 0;
+  for (const std::string& reading : OtherReadings(request.path.substr(as_spelt))) {
+    const std::string path = base::Concat(request.path.substr(0, as_spelt), reading);
+    RequestView other_request = request;
+    other_request.path = path;
+    const RuleMatch* other = Match(other_request);
+    if (other == nullptr || other->rule == match.rule) continue;
+    if (std::find(out.begin(), out.end(), other) == out.end()) out.push_back(other);
+  }
+  return out;
 }
 
 const RuleMatch* RouteTable::Match(const RequestView& request) const {

@@ -42,10 +42,12 @@ class RouteTable {
   // nullptr: no rule agrees. It lives as long as the table.
   const RuleMatch* Match(const RequestView& request) const;
 
-  // `match` has won the request, but an origin that reads the path more generously (LoosestReading) would take it for
-  // one that another rule has: "/admin;x" wins "/" and means /admin to some. Such a request is a way around the other
-  // rule and its policies, and is refused. A match that is itself spelt so, or names the whole path, means it.
-  bool IsWayAround(const RuleMatch& match, const RequestView& request) const;
+  // `match` has won the request, but an origin that reads the path otherwise (OtherReadings) would take it for one that
+  // another rule has: "/admin;x" wins "/" and means /admin to some. These are the matches of other rules that win in
+  // other readings, each once; nearly always none. If one of them has other guards than `match`, the request is a way
+  // around them: whoever knows the guards refuses it. A match that names the whole path means it as it is spelt, and so
+  // does a prefix that is spelt with ";" and the like, as far as it goes.
+  std::vector<const RuleMatch*> OtherMatches(const RuleMatch& match, const RequestView& request) const;
 
   // The listener that answers for a host, nullptr if none does. For TLS: a request whose host has another listener than
   // the connection's SNI is misdirected (421, RFC 9110 section 15.5.20).

@@ -187,7 +187,7 @@ TEST(RouteTable, Wins) {
   }
 }
 
-TEST(RouteTable, AnotherReadingIsNoWayAroundARule) {
+TEST(RouteTable, OtherReadingsWinOtherRules) {
   const std::unique_ptr<const RouteTable> table = MustBuild(R"(
 kind: Gateway
 metadata: {name: front}
@@ -203,41 +203,65 @@ spec:
   - {name: spelt-prefix, matches: [{path: {value: "/admin;prefix"}}]}
   - {name: files, matches: [{path: {value: /files}}]}
   - {name: regex, matches: [{path: {type: RegularExpression, value: "/r;?/[a-z]+"}}]}
+  - {name: version, matches: [{path: {value: "/v1;beta"}}]}
+  - {name: version-admin, matches: [{path: {value: "/v1;beta/admin"}}]}
+  - {name: corp, matches: [{path: {value: /@corp}}]}
+  - {name: cart, matches: [{path: {type: Exact, value: /shop/cart}}]}
+  - {name: shop, matches: [{path: {value: /shop}}]}
   - {name: rest}
+---
+kind: Route
+metadata: {name: items}
+spec:
+  hostnames: [items.example]
+  rules:
+  - {name: item, matches: [{path: {value: /item}}]}
+  - {name: item-id, matches: [{path: {type: RegularExpression, value: "/item;id=[0-9]+"}}]}
 )");
   const struct {
     const char* name;
     const char* method;
     const char* path;
-    bool around;
+    const char* others;
+    const char* host = "";
   } rows[] = {
-      {"parameter", "GET", "/admin;x", true},
-      {"empty parameter", "GET", "/admin;", true},
-      {"parameter in the middle", "GET", "/admin;x/a", true},
-      {"encoded semicolon", "GET", "/admin%3Bx", true},
-      {"encoded slash", "GET", "/admin%2Fa", true},
-      {"encoded backslash", "GET", "/admin%5Ca", true},
-      {"backslash", "GET", "/admin\\a", true},
-      {"below the rule itself", "GET", "/admin/a;x", false},
-      {"out of a rule", "GET", "/files%2F..;", true},
-      {"inside one rule", "GET", "/files/a%2Fb;c", false},
-      {"all readings are the rest's", "GET", "/public;x/a%2Fb", false},
-      {"another name that begins so", "GET", "/administrator;x", false},
-      {"the other rule is for another method", "GET", "/post;x", false},
-      {"and this one", "POST", "/post;x", true},
-      {"a rule that is spelt so", "GET", "/admin;spelt", false},
-      {"a prefix that is spelt so", "GET", "/admin;prefix/a", false},
-      {"a regular expression for both readings", "GET", "/r;/a", false},
-      {"other escapes", "GET", "/admin%20", false},
-      {"plain", "GET", "/admin", false},
+      {"parameter", "GET", "/admin;x", "admin"},
+      {"empty parameter", "GET", "/admin;", "admin"},
+      {"parameter in the middle", "GET", "/admin;x/a", "admin"},
+      {"encoded semicolon", "GET", "/admin%3Bx", "admin"},
+      {"encoded slash", "GET", "/admin%2Fa", "admin"},
+      {"encoded backslash", "GET", "/admin%5Ca", "admin"},
+      {"backslash", "GET", "/admin\\a", "admin"},
+      {"below the rule itself", "GET", "/admin/a;x", ""},
+      {"out of a rule", "GET", "/files%2Fa;", "files"},
+      {"inside one rule", "GET", "/files/a%2Fb;c", ""},
+      {"all readings are the rest's", "GET", "/public;x/a%2Fb", ""},
+      {"another name that begins so", "GET", "/administrator;x", ""},
+      {"the other rule is for another method", "GET", "/post;x", ""},
+      {"and this one", "POST", "/post;x", "post"},
+      {"a rule that is spelt so", "GET", "/admin;spelt", ""},
+      {"a prefix that is spelt so", "GET", "/admin;prefix/a", ""},
+      {"a regular expression for both readings", "GET", "/r;/a", ""},
+      {"slash in a parameter", "GET", "/admin;x%2Fy", "admin"},
+      {"backslash in a parameter", "GET", "/admin;x\\y", "admin"},
+      {"what follows a prefix that is spelt so", "GET", "/v1;beta/admin;x", "version-admin"},
+      {"and is no other rule's", "GET", "/v1;beta/user;x", ""},
+      {"name with an encoded slash", "GET", "/@corp%2Fpkg", "corp"},
+      {"session in a parameter", "GET", "/shop/cart;jsessionid=1", "cart"},
+      {"a regular expression that is spelt so", "GET", "/item;id=1", "item", "items.example"},
+      {"other escapes", "GET", "/admin%20", ""},
+      {"plain", "GET", "/admin", ""},
   };
   for (const auto& row : rows) {
     base::Arena arena;
     const http::Fields fields(arena);
-    const RequestView request = {row.method, "", row.path, "", fields};
+    const RequestView request = {row.method, row.host, row.path, "", fields};
     const RuleMatch* match = table->Match(request);
     ASSERT_NE(match, nullptr) << row.name;
-    EXPECT_EQ(table->IsWayAround(*match, request), row.around) << row.name;
+    std::string others;
+    for (const RuleMatch* other : table->OtherMatches(*match, request))
+      others += (others.empty() ? "" : " ") + other->rule->name;
+    EXPECT_EQ(others, row.others) << row.name;
   }
 }
 

@@ -194,8 +194,8 @@ class AuthFilter final : public filter::Filter {
     if (!IsNormal(context.path)) return filter::ProblemReply(400, "The path is not normal.");
     Authorization::Decision decision = Decide(context, context.path);
     // Origins differ in what ends a segment: what any of them would take for a forbidden path is forbidden.
-    if (decision.allowed && context.path.find_first_of(";\\%") != std::string_view::npos) {
-      decision = Decide(context, route::LoosestReading(context.path));
+    for (const std::string& reading : route::OtherReadings(context.path)) {
+      if (decision.allowed) decision = Decide(context, reading);
     }
     if (decision.allowed) return std::nullopt;
     Reply out = filter::ProblemReply(403, "The caller is not permitted to do this.");
