@@ -67,6 +67,10 @@ class Reader {
     if (limits.has_connections_max()) {
       client.connections_max = Number("limits.connectionsMax", limits.connections_max(), 1, 10'000'000);
     }
+    if (limits.has_request_content_bytes_per_second_min()) {
+      client.limits.upload_bytes_per_second_min = static_cast<uint32_t>(Number(
+          "limits.requestContentBytesPerSecondMin", limits.request_content_bytes_per_second_min(), 0, 1'048'576));
+    }
   }
 
   void ReadTimeouts(const v1::GatewayTimeouts& timeouts) {

@@ -110,6 +110,7 @@ TEST(Snapshot, Gateway) {
          EXPECT_EQ(client.limits.streams_max, 100u);
          EXPECT_FALSE(client.request_content_bytes_max);
          EXPECT_FALSE(client.connections_max);
+         EXPECT_EQ(client.limits.upload_bytes_per_second_min, 240u);
          EXPECT_EQ(client.request_head_timeout, seconds(10));
          EXPECT_EQ(client.stream_idle_timeout, std::chrono::minutes(5));
          EXPECT_EQ(client.connection_idle_timeout, std::chrono::hours(1));
@@ -122,7 +123,7 @@ TEST(Snapshot, Gateway) {
       {"limits",
        "limits: {requestHeadBytesMax: 1024, requestFieldsMax: 10000, requestTargetBytesMax: 64, "
        "requestContentBytesMax: "
-       "0, concurrentStreamsMax: 1, connectionsMax: 10000000}",
+       "0, concurrentStreamsMax: 1, connectionsMax: 10000000, requestContentBytesPerSecondMin: 0}",
        Options(),
        [](const Snapshot& got) {
          const ClientConfig& client = *got.ports[0]->client;
@@ -132,6 +133,7 @@ TEST(Snapshot, Gateway) {
          EXPECT_EQ(client.limits.streams_max, 1u);
          EXPECT_EQ(client.request_content_bytes_max, 0u);
          EXPECT_EQ(client.connections_max, 10'000'000u);
+         EXPECT_EQ(client.limits.upload_bytes_per_second_min, 0u);
        }},
       {"timeouts",
        "timeouts: {requestHead: 1ms, responseHead: 24h, streamIdle: 2h, connectionIdle: 1500ms, streamDurationMax: 1h}",
@@ -192,6 +194,8 @@ TEST(Snapshot, RefusedAsAWhole) {
       {"target bytes", Gateway("limits: {requestTargetBytesMax: 65537}"), "requestTargetBytesMax: must be 64 to 65536"},
       {"streams", Gateway("limits: {concurrentStreamsMax: 10001}"), "concurrentStreamsMax: must be 1 to 10000"},
       {"connections", Gateway("limits: {connectionsMax: 0}"), "connectionsMax: must be 1 to 10000000"},
+      {"pace of content", Gateway("limits: {requestContentBytesPerSecondMin: 1048577}"),
+       "requestContentBytesPerSecondMin: must be 0 to 1048576"},
       {"request head", Gateway("timeouts: {requestHead: 0s}"), "spec.timeouts.requestHead: must be 1ms to 1h"},
       {"response head", Gateway("timeouts: {responseHead: 25h}"), "responseHead: must be 1ms to 24h"},
       {"stream idle", Gateway("timeouts: {streamIdle: 25h}"), "streamIdle: must be 1ms to 24h"},
