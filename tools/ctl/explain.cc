@@ -14,7 +14,8 @@
 #include "api/load/choose_gateway.h"
 #include "api/load/load.h"
 #include "api/resolve/resolve.h"
-#include "dataplane/http/fields.h"
+#include "dataplane/downstream/max_forwards.h"
+#include "dataplane/http/message.h"
 #include "dataplane/route/explain.h"
 #include "dataplane/route/path.h"
 #include "dataplane/route/rewrite.h"
@@ -38,7 +39,8 @@ the proxy's own matcher about the files, and nobody else.
   -H, --header 'N: V'     a field of the request; `host` replaces the URL's host
       --gateway NAME      [NAMESPACE/]NAME; default: the only Gateway
 
-exit codes: 0 a rule wins, 1 none does or the configuration has errors, 2 wrong usage
+exit codes: 0 a rule wins, 1 none does, the proxy refuses or answers the request itself, or the configuration has errors,
+2 wrong usage
 )";
 
 template <typename... Pieces>
@@ -157,6 +159,31 @@ class Printer {
   const route::Target& target_;
 };
 
+// By policy, as a snapshot binds them.
+bool SameGuards(const resolve::EffectiveAuth& a, const resolve::EffectiveAuth& b) {
+  const auto same = [](const std::optional<resolve::BoundPolicy>& one,
+                       const std::optional<resolve::BoundPolicy>& other) {
+    return one && other ? one->key == other->key : one.has_value() == other.has_value();
+  };
+  return same(a.authentication, b.authentication) && same(a.authorization, b.authorization);
+}
+
+// What the proxy says to a request that `match` has won before it goes by its rule (downstream/exchange.cc).
+absl::Status AnsweredBefore(const resolve::ResolvedGateway& gateway, const route::RouteTable& table,
+                            const route::RuleMatch& match, const http::RequestHead& head,
+                            const route::RequestView& view) {
+  if (downstream::MeansThisProxy(head)) {
+    return Failure("the proxy answers ", head.method == "OPTIONS" ? 204 : 405, " itself: ", head.method,
+                   " whose max-forwards has come to 0 ends there");
+  }
+  for (const route::RuleMatch* other : table.OtherMatches(match, view)) {
+    if (SameGuards(gateway.rules[match.rule->id].auth, gateway.rules[other->rule->id].auth)) continue;
+    return Failure("the proxy answers 400: ", RuleName(match), " wins, but an origin may read the path as one of ",
+                   RuleName(*other), ", which has other policies");
+  }
+  return absl::OkStatus();
+}
+
 // true: a rule wins.
 absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, const std::string& gateway_name,
                                     const Request& request, std::ostream& out) {
@@ -181,11 +208,18 @@ absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, c
   }
   target.path = path.path;
   base::Arena arena;
-  http::Fields fields(arena);
+  http::RequestHead head(arena);
+  head.method = request.method;
+  head.path = request.target;
   for (const auto& [name, value] : request.fields)
-    fields.Add(name, value);
-  const route::Explanation explanation =
-      route::Explain(**table, {request.method, route::HostOf(request.authority), target.path, target.query, fields});
+    head.fields.Add(name, value);
+  const route::RequestView view = {request.method, route::HostOf(request.authority), target.path, target.query,
+                                   head.fields};
+  const route::Explanation explanation = route::Explain(**table, view);
+  if (explanation.winner != nullptr) {
+    const absl::Status answered = AnsweredBefore(*gateway, **table, *explanation.winner, head, view);
+    if (!answered.ok()) return answered;
+  }
   Printer(out, *gateway, request, target).Print(explanation, *port);
   return explanation.winner != nullptr;
 }

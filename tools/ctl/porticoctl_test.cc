@@ -71,9 +71,19 @@ spec:
     backendRefs: [{name: shop}]
 )";
 
+const char kRest[] = R"(---
+kind: Route
+metadata: {name: rest}
+spec:
+  hostnames: [shop.example]
+  rules:
+  - backendRefs: [{name: shop}]
+)";
+
 const std::map<std::string, std::string> kFiles = {
     {"good.yaml", kGoodFile},
     {"warned.yaml", std::string(kGoodFile) + kShadowed},
+    {"rest.yaml", std::string(kGoodFile) + kRest},
     {"folder/a.yaml", kGoodFile},
     {"folder/b.yaml", kShadowed},
     {"misspelt.yaml", "kind: Gateway\nmetadata: {name: front}\nspec:\n  listener: []\n"},
@@ -222,6 +232,32 @@ TEST(Porticoctl, Explain) {
       {"none", {"explain", "-f", "good.yaml", "--url", url + "/nothing"}, 1, {"no rule agrees: 404", "loses:"}, {}},
       {"other host", {"explain", "-f", "good.yaml", "--url", "http://x:8080/users"}, 1, {"it is for shop.example"}, {}},
       {"dot segment", {"explain", "-f", "good.yaml", "--url", url + "/a/../users"}, 1, {}, {"400: the path has a dot"}},
+      {"another reading",
+       {"explain", "-f", "rest.yaml", "--url", url + "/users;x"},
+       1,
+       {},
+       {"the proxy answers 400: Route default/rest, rule 0, match 0 wins, but an origin may read the path as one of "
+        "Route default/shop, rule users, match 0, which has other policies"}},
+      {"another reading of the same policies",
+       {"explain", "-f", "rest.yaml", "--url", url + "/away;x"},
+       0,
+       {"wins: Route default/rest"},
+       {}},
+      {"last hop",
+       {"explain", "-f", "good.yaml", "--url", url + "/users", "--method", "OPTIONS", "-H", "max-forwards: 0"},
+       1,
+       {},
+       {"the proxy answers 204 itself: OPTIONS whose max-forwards has come to 0"}},
+      {"last hop of a trace",
+       {"explain", "-f", "good.yaml", "--url", url + "/users", "--method", "TRACE", "-H", "max-forwards: 0"},
+       1,
+       {},
+       {"the proxy answers 405 itself"}},
+      {"last hop without a rule",
+       {"explain", "-f", "good.yaml", "--url", url + "/nothing", "--method", "OPTIONS", "-H", "max-forwards: 0"},
+       1,
+       {"no rule agrees: 404"},
+       {}},
       {"other port",
        {"explain", "-f", "good.yaml", "--url", "http://shop.example:81/"},
        1,
