@@ -5,7 +5,7 @@ import hmac
 import json
 import time
 
-from harness import Case, Proxy, cluster, curl, gateway, route, table
+from harness import Case, Proxy, RawClient, cluster, curl, gateway, get, route, table
 from origins import Origin
 from shop import Certificates, token
 
@@ -104,6 +104,20 @@ class Tokens(Case):
 
     def test_without_a_token(self):
         self.assertRefused(self.ask())
+
+    @table({
+        "parameter": "/bob;x", "slash in a parameter": "/bob;x%2Fy", "backslash in a parameter": "/bob;x\\y",
+        "encoded slash": "/bob%2Fx", "out of a rule": "/open/..%3B/bob", "out of a rule by bytes": "/open/%2e%2e%3bx/bob",
+    })
+    def test_another_spelling_is_no_way_around_a_rule(self, target):
+        with RawClient(self.proxy.port) as client:
+            response = client.exchange(get(target, more=f"authorization: Bearer {self.signed()}\r\n"))
+        self.assertProblem(response, 400)
+        self.assertEqual(self.origin.requests, [])
+
+    def test_another_spelling_within_the_same_policies(self):
+        self.assertEqual(self.ask(self.signed(), "/@corp%2Fpkg;x=1").status, 200)
+        self.assertEqual(self.origin.last().target, "/@corp%2Fpkg;x=1")
 
     @table({
         "expired": {"exp": 1_700_000_000}, "expired beyond the skew": {"exp": -40}, "not yet": {"nbf": 600},

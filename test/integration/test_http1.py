@@ -1,5 +1,6 @@
 """HTTP/1.1 downstream: framing (RFC 9112), hygiene (RFC 9110 section 7.6), limits, and every refusal byte by byte."""
 import queue
+import time
 
 from harness import TIMEOUT_S, Case, Proxy, RawClient, curl, eventually, forward_all, get, table
 from origins import CLOSE, RESET, Origin, RawOrigin, answer, echo, json_answer
@@ -580,10 +581,12 @@ class Timeouts(Case):
     def test_http2_preface(self, data):
         origin = self.use_here(Origin())
         proxy = self.use_here(Proxy(forward_all(origin, "timeouts: {requestHead: 100ms}")))
+        begun = time.monotonic()
         with RawClient(proxy.port) as client:
             client.send(data)
             while client.fill():
                 pass
+        self.assertTrue(0.1 <= time.monotonic() - begun < 3, "closed in its time, and not before")
 
     def test_request_head(self):
         origin = self.use_here(Origin())

@@ -75,6 +75,12 @@ class Downstream(Case):
         self.assertEqual(client.exchange(fields=[(f"x-{line}", "a" * 4000) for line in range(lines)]).status, 431)
         self.assertEqual(client.exchange().status, 200)
 
+    def test_head_that_is_refused_is_answered_without_content(self):
+        client = self.client()
+        response = client.exchange("HEAD", "/" + "a" * 9000)
+        self.assertEqual((response.status, response.content), (414, b""))
+        self.assertEqual(client.exchange().status, 200)
+
     def test_head_far_over_the_limit_ends_the_connection(self):
         client = self.client()
         client.request(fields=[(f"x-{line}", "a" * 4000) for line in range(90)])

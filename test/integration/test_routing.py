@@ -54,6 +54,8 @@ class Precedence(Case):
         "query parameter with plus": ("/q?color=dark+blue", "", "query"),
         "query parameter is exact": ("/q?color=dark", "", "root"),
         "first of two equal": ("/same", "", "first"),
+        "an encoded slash is no separator": ("/a%2Fb", "", "root"),
+        "a parameter is part of its segment": ("/a/b;x", "", "prefix"),
     })
     def test_wins(self, target, more, word):
         with RawClient(self.proxy.port) as client:

@@ -2,6 +2,7 @@
 import socket
 import ssl
 import tempfile
+import time
 
 from harness import TIMEOUT_S, Case, Proxy, RawClient, cluster, curl, eventually, get, route, run, table
 from http2_client import Http2Client, tls_context
@@ -120,10 +121,12 @@ class Times(Case):
     def test_handshake_that_does_not_end(self):
         files = self.start("timeouts: {requestHead: 100ms}")
         self.use_here(Proxy(self.config(self.HTTPS), files=files))
+        begun = time.monotonic()
         with RawClient(self.port) as client:
             client.send(b"\x16\x03\x01")
             while client.fill():
                 pass
+        self.assertTrue(0.1 <= time.monotonic() - begun < 3, "closed in its time, and not before")
 
     def speaks_tls(self):
         try:
