@@ -11,15 +11,11 @@ ConnectionBudget::ConnectionBudget(event::Loop& loop, std::shared_ptr<shared::Bu
 
 void ConnectionBudget::set_connections_max(std::optional<size_t> connections_max) {
   connections_max_ = connections_max.value_or(SIZE_MAX);
-  if (waiting_ == 0) return;
-  slots_.StopWaiting();
-  while (waiting_ > 0 && slots_.HasRoom(connections_max_))
-    LetOneIn();
   if (waiting_ > 0) Seek();
 }
 
 void ConnectionBudget::BeginWaiting() {
-  if (++waiting_ == 1) TellMembers();
+  if (++waiting_ == 1) TellHolders();
   Seek();
 }
 
@@ -28,7 +24,7 @@ void ConnectionBudget::EndWaiting() {
   if (--waiting_ > 0) return;
   slots_.StopWaiting();
   timer_.Cancel();
-  TellMembers();
+  TellHolders();
 }
 
 void ConnectionBudget::OnRoom() {
@@ -36,43 +32,59 @@ void ConnectionBudget::OnRoom() {
   if (waiting_ > 0) Seek();
 }
 
+// Whose turn it was comes last the next time.
 void ConnectionBudget::LetOneIn() {
-  for (Member* member = members_.front(); member != nullptr; member = members_.Next(*member))
-    if (member->LetIn()) return;
+  for (Holder* holder = holders_.front(); holder != nullptr; holder = holders_.Next(*holder)) {
+    if (!holder->LetIn()) continue;
+    holders_.Remove(*holder);
+    return holders_.PushBack(*holder);
+  }
 }
 
-// In this order: who has room to give does not ask for it elsewhere.
 void ConnectionBudget::Seek() {
-  CloseIdle();
   slots_.Wait(connections_max_);
   timer_.Set(loop_.Now() + kLookAgain);
 }
 
-void ConnectionBudget::CloseIdle() {
-  if (loop_.Now() < leaves_until_) return;
-  const size_t before = connections();
-  for (Member* member = members_.front(); member != nullptr; member = members_.Next(*member)) {
-    if (!member->CloseIdle()) continue;
-    if (connections() == before) leaves_until_ = loop_.Now() + kLeavingTime;
-    return;
+// An HTTP/1.1 connection is gone at once, an HTTP/2 connection leaves.
+size_t ConnectionBudget::OnWanted(size_t count) {
+  if (loop_.Now() >= leaves_until_) leaving_ = 0;
+  for (size_t closes = 0; closes < kClosesMax && leaving_ < count; ++closes) {
+    Holder* holder = LongestIdle();
+    if (holder == nullptr) break;
+    const size_t held = connections();
+    const size_t leaving = leaving_;
+    holder->CloseIdle();
+    if (connections() < held) {
+      leaving_ = leaving;
+      --count;
+    } else {
+      leaving_ = leaving + 1;
+      leaves_until_ = loop_.Now() + kLeavingTime;
+    }
   }
+  return leaving_;
 }
 
-// Another worker waits.
-void ConnectionBudget::OnWanted() {
-  if (waiting_ > 0) return;
-  CloseIdle();
-  timer_.Set(loop_.Now() + kLookAgain);
+ConnectionBudget::Holder* ConnectionBudget::LongestIdle() {
+  Holder* longest = nullptr;
+  base::MonotonicTime since = loop_.Now() - kIdleMin;
+  for (Holder* holder = holders_.front(); holder != nullptr; holder = holders_.Next(*holder)) {
+    const std::optional<base::MonotonicTime> idle_since = holder->IdleSince();
+    if (!idle_since || *idle_since > since) continue;
+    longest = holder;
+    since = *idle_since;
+  }
+  return longest;
 }
 
 void ConnectionBudget::OnTimer(event::Timer&) {
-  if (waiting_ > 0) return Seek();
-  if (slots_.OthersWait()) OnWanted();
+  if (waiting_ > 0) Seek();
 }
 
-void ConnectionBudget::TellMembers() {
-  for (Member* member = members_.front(); member != nullptr; member = members_.Next(*member))
-    member->OnBudgetChanged();
+void ConnectionBudget::TellHolders() {
+  for (Holder* holder = holders_.front(); holder != nullptr; holder = holders_.Next(*holder))
+    holder->OnBudgetChanged();
 }
 
 }  // namespace portico::listener

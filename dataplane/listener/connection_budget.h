@@ -14,53 +14,60 @@
 namespace portico::listener {
 
 // The client connections that the process may hold, as the listeners of one worker see them. Over the limit one client
-// is accepted and nothing more: it waits, without TLS and codec, until a connection has ended. Idle connections, here
-// or in another worker, make room for it; until there is any nobody is accepted, and whoever else wants to connect
-// waits in the kernel's queue and costs us nothing. One thread.
+// is accepted and nothing more: it waits, without TLS and codec, until a connection has ended. Connections that have
+// been idle for kIdleMin or longer make room for it, here first, and the longest idle first; else those of one other
+// worker after another. Until there is room nobody is accepted, and whoever else wants to connect waits in the kernel's
+// queue and costs us nothing. One thread.
 //
 //   if (budget.TryTake()) serve(stream)              → GiveBack at its end
-//   else { keep the stream; budget.BeginWaiting(); }    → Member::LetIn: TryTake, EndWaiting, serve
+//   else { keep the stream; budget.BeginWaiting(); }    → Holder::LetIn: TryTake, EndWaiting, serve
 class ConnectionBudget final : private shared::Budget::Member::Handler, private event::Timer::Handler {
  public:
+  // Who was let in has this long to say something, and who had an answer to ask for more.
+  static constexpr base::Duration kIdleMin = std::chrono::seconds(1);
   // While somebody waits and nobody was idle.
   static constexpr base::Duration kLookAgain = std::chrono::milliseconds(100);
-  // An HTTP/2 connection that was told to go has this long before another one is.
+  // An HTTP/2 connection that was told to go has this long before another one is in its stead.
   static constexpr base::Duration kLeavingTime = std::chrono::seconds(2);
+  // In one look, where the limit has become lower; then others have their turn.
+  static constexpr size_t kClosesMax = 64;
 
-  // Somebody who accepts. Leaves by itself when it dies.
-  class Member : private base::ListLink<struct BudgetTag> {
+  // Who accepts, and holds connections. Leaves by itself when it dies.
+  class Holder : private base::ListLink<struct BudgetTag> {
    public:
     // full() has changed. It must not take or give back connections.
     virtual void OnBudgetChanged() = 0;
     // There is room for one. False: nobody waits here.
     virtual bool LetIn() = 0;
-    // Begins to close the connection that has been idle for longest. False: there is none.
-    virtual bool CloseIdle() = 0;
+    // Of the connection that has been idle for longest; nullopt: none is.
+    virtual std::optional<base::MonotonicTime> IdleSince() = 0;
+    // Begins to close that one.
+    virtual void CloseIdle() = 0;
 
    protected:
-    ~Member() = default;
+    ~Holder() = default;
 
    private:
     friend class ConnectionBudget;
-    friend class base::IntrusiveList<Member, struct BudgetTag>;
+    friend class base::IntrusiveList<Holder, struct BudgetTag>;
   };
 
   // `total`: what all workers count. The loop outlives it.
   ConnectionBudget(event::Loop& loop, std::shared_ptr<shared::Budget> total);
 
-  void Join(Member& member) { members_.PushBack(member); }
+  void Join(Holder& holder) { holders_.PushBack(holder); }
 
-  // nullopt: as many as come. Fewer than there are: those there are stay.
+  // nullopt: as many as come. Fewer than there are: those there are stay, as far as nobody waits.
   void set_connections_max(std::optional<size_t> connections_max);
 
   bool TryTake() { return slots_.TryTake(connections_max_); }
   // Above the limit: one that waited in the queue of a port that is closed.
   void Take() { slots_.Take(); }
   void GiveBack() {
-    leaves_until_ = {};
+    if (leaving_ > 0) --leaving_;
     slots_.Return();
   }
-  // Of one member after another; LetIn may come as soon as this has returned.
+  // Of one holder after another; LetIn may come as soon as this has returned.
   void BeginWaiting();
   void EndWaiting();
 
@@ -69,19 +76,20 @@ class ConnectionBudget final : private shared::Budget::Member::Handler, private 
 
  private:
   void OnRoom() override;
-  void OnWanted() override;
+  size_t OnWanted(size_t count) override;
   void OnTimer(event::Timer& timer) override;
 
   void LetOneIn();
   void Seek();
-  void CloseIdle();
-  void TellMembers();
+  Holder* LongestIdle();
+  void TellHolders();
 
   event::Loop& loop_;
-  base::IntrusiveList<Member, struct BudgetTag> members_;
+  base::IntrusiveList<Holder, struct BudgetTag> holders_;
   size_t connections_max_ = SIZE_MAX;
-  size_t waiting_ = 0;                  // members that keep a stream
-  base::MonotonicTime leaves_until_{};  // one that makes room is on its way out
+  size_t waiting_ = 0;  // holders that keep a stream
+  size_t leaving_ = 0;  // connections that were told to go to make room
+  base::MonotonicTime leaves_until_{};
   shared::Budget::Member slots_;
   event::Timer timer_;
 };

@@ -1,7 +1,9 @@
 // What becomes of clients over the limit of connections.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -163,17 +165,109 @@ TEST(ListenerLimit, WhoWaitsIsNotKeptForEver) {
   }
 }
 
+// Who comes out of the queue has the time to say something, however many wait behind it. In every order in which things
+// may reach us.
+TEST(ListenerLimit, WhoWasLetInIsHeard) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    World world(seed);
+    world.budget.set_connections_max(1);
+    world.Serve(Hello());
+    world.Connect(Get("/silent"));
+    world.world.RunFor(seconds(1));
+    TestPeer* queued[3];
+    for (TestPeer*& peer : queued)
+      peer = &world.Connect(Get("/"));
+    world.world.RunFor(seconds(1));
+    world.clients.erase(world.clients.begin());
+    world.world.RunFor(seconds(6));
+    for (const TestPeer* peer : queued)
+      EXPECT_TRUE(peer->Heard("hello"));
+  }
+}
+
+// Idle is who has been so for a second, not between two words.
+TEST(ListenerLimit, WhoIsIdleForAMomentStays) {
+  World world;
+  world.budget.set_connections_max(1);
+  world.Serve(Hello());
+  TestPeer& first = world.Connect(Get("/"));
+  ASSERT_TRUE(world.Until([&] { return first.Heard("hello"); }));
+  TestPeer& other = world.Connect(Get("/"));
+  for (size_t i = 2; i < 10; ++i) {
+    world.world.RunFor(milliseconds(700));
+    first.Say(Get("/"));
+    ASSERT_TRUE(world.Until([&] { return first.Answers() == i; })) << i;
+  }
+  EXPECT_EQ(other.heard, "");
+  first.Say("P");  // of POST, or of HTTP/2's preface
+  world.world.RunFor(seconds(3));
+  EXPECT_FALSE(first.gone());
+}
+
+TEST(ListenerLimit, WhoHasBegunToSpeakIsNotIdle) {
+  World world;
+  world.budget.set_connections_max(1);
+  world.Serve(Hello());
+  TestPeer& first = world.Connect("P");
+  world.world.RunFor(milliseconds(100));
+  TestPeer& other = world.Connect(Get("/"));
+  world.world.RunFor(seconds(3));
+  EXPECT_FALSE(first.gone());
+  EXPECT_EQ(other.heard, "");
+}
+
+// Those over a limit that has become lower go when somebody waits, and all who are needed at once.
+TEST(ListenerLimit, ALowerLimitDoesNotKeepPeopleWaiting) {
+  for (const size_t connections_max : {30, 1}) {
+    SCOPED_TRACE(connections_max);
+    World world;
+    world.Serve(Hello());
+    std::vector<TestPeer*> peers;
+    for (int i = 0; i < 100; ++i)
+      peers.push_back(&world.Connect(Get("/")));
+    ASSERT_TRUE(world.Until([&] { return std::ranges::all_of(peers, [](auto* one) { return one->Heard("hello"); }); }));
+    world.InLoop([&] { world.budget.set_connections_max(connections_max); });
+    world.world.RunFor(seconds(3));
+    EXPECT_EQ(world.listener->connections(), 100u) << "nobody waits";
+    TestPeer& other = world.Connect(Get("/"));
+    EXPECT_TRUE(world.Until([&] { return other.Heard("hello"); }, seconds(1)));
+    EXPECT_EQ(world.listener->connections(), connections_max);
+  }
+}
+
+// HTTP/2 clients that are told to go and take their time: no more of them are told than are needed.
+TEST(ListenerLimit, NoMoreAreToldToGoThanAreNeeded) {
+  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);
+  const std::string goaway("\0\0\x8\7\0\0\0\0\0", 9);
+  World world;
+  world.Serve(Hello());
+  std::vector<TestPeer*> peers;
+  for (int i = 0; i < 10; ++i)
+    peers.push_back(&world.Connect(preface));
+  ASSERT_TRUE(world.Until([&] { return world.listener->connections() == 10; }));
+  world.world.RunFor(seconds(2));
+  world.InLoop([&] { world.budget.set_connections_max(8); });
+  TestPeer& other = world.Connect(Get("/"));
+  world.world.RunFor(milliseconds(500));
+  EXPECT_EQ(std::ranges::count_if(peers, [&](auto* one) { return one->Heard(goaway); }), 3);
+  EXPECT_TRUE(world.Until([&] { return other.Heard("hello"); }, seconds(3)));
+  EXPECT_EQ(std::ranges::count_if(peers, [&](auto* one) { return one->Heard(goaway); }), 3);
+}
+
 // Another worker's clients count as ours, and its idle ones make room for ours.
 TEST(ConnectionBudget, IsTheProcesssNotTheWorkers) {
-  struct Other final : ConnectionBudget::Member {
+  struct Other final : ConnectionBudget::Holder {
     explicit Other(ConnectionBudget& its_budget) : budget(its_budget) { budget.Join(*this); }
     void OnBudgetChanged() override {}
     bool LetIn() override { return false; }
-    bool CloseIdle() override {
-      if (!idle) return false;
+    std::optional<base::MonotonicTime> IdleSince() override {
+      if (!idle) return std::nullopt;
+      return base::MonotonicTime();
+    }
+    void CloseIdle() override {
       idle = false;
       budget.GiveBack();
-      return true;
     }
     ConnectionBudget& budget;
     bool idle = false;

@@ -107,16 +107,33 @@ void Listener::DropWaiting() {
   parts_.budget.EndWaiting();
 }
 
-// An HTTP/1.1 connection between two requests closes, an HTTP/2 connection without streams says GOAWAY first.
-bool Listener::CloseIdle() {
-  for (int looks = 0; looks < kLooksMax && !connections_.empty(); ++looks) {
-    downstream::Connection& longest = *connections_.front();
-    MoveToEnd(longest);
-    if (!longest.idle()) continue;
-    longest.http2() ? longest.Drain(true) : longest.Close();
-    return true;
+// Of those that were looked at: who asked last is not always idle last, but nearly.
+downstream::Connection* Listener::LongestIdle() {
+  downstream::Connection* longest = nullptr;
+  downstream::Connection* next = connections_.front();
+  for (size_t looks = std::min(kLooksMax, connection_count_); looks > 0 && next != nullptr; --looks) {
+    downstream::Connection& one = *next;
+    next = connections_.Next(one);
+    if (!one.idle()) {
+      MoveToEnd(one);
+    } else if (longest == nullptr || one.idle_since() < longest->idle_since()) {
+      longest = &one;
+    }
   }
-  return false;
+  return longest;
+}
+
+std::optional<base::MonotonicTime> Listener::IdleSince() {
+  const downstream::Connection* longest = LongestIdle();
+  if (longest == nullptr) return std::nullopt;
+  return longest->idle_since();
+}
+
+// An HTTP/1.1 connection between two requests closes, an HTTP/2 connection without streams says GOAWAY first.
+void Listener::CloseIdle() {
+  downstream::Connection* longest = LongestIdle();
+  PORTICO_CHECK(longest != nullptr);
+  longest->http2() ? longest->Drain(true) : longest->Close();
 }
 
 void Listener::MoveToEnd(downstream::Connection& connection) {

@@ -2,6 +2,7 @@
 #define PORTICO_DATAPLANE_LISTENER_LISTENER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ class Listener final : public event::Deletable,
                        private net::Acceptor::Handler,
                        private downstream::Connection::Owner,
                        private event::Timer::Handler,
-                       private ConnectionBudget::Member {
+                       private ConnectionBudget::Holder {
  public:
   class Owner {
    public:
@@ -68,7 +69,7 @@ class Listener final : public event::Deletable,
   // was on its way when the port was closed needs the time to arrive.
   static constexpr base::Duration kWarningTime = std::chrono::seconds(1);
   // Connections that are looked at for one that is idle, before others have their turn.
-  static constexpr int kLooksMax = 64;
+  static constexpr size_t kLooksMax = 64;
 
   // Parts and owner outlive it.
   Listener(const ListenerParts& parts, Owner& owner);
@@ -103,10 +104,12 @@ class Listener final : public event::Deletable,
   void OnTimer(event::Timer& timer) override;
   void OnBudgetChanged() override;
   bool LetIn() override;
-  bool CloseIdle() override;
+  std::optional<base::MonotonicTime> IdleSince() override;
+  void CloseIdle() override;
 
   void Serve(std::unique_ptr<net::ByteStream> stream);
   void DropWaiting();
+  downstream::Connection* LongestIdle();
   void MoveToEnd(downstream::Connection& connection);
   void Empty(net::Acceptor& acceptor);
   void CountUnder(std::string label);

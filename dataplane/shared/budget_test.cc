@@ -43,7 +43,13 @@ struct Taker final : Budget::Member::Handler {
       if (wants > 0) member->Wait(max);
     }
   }
-  void OnWanted() override { ++wanted; }
+  size_t OnWanted(size_t count) override {
+    ++wanted;
+    wanted_count = count;
+    for (; count > 0 && idle > 0; --count, --idle)
+      member->Return();
+    return later;
+  }
   void Want(size_t count) {
     wants += count;
     member->Wait(max);
@@ -52,7 +58,10 @@ struct Taker final : Budget::Member::Handler {
   FakeLoop& loop;
   size_t max = 2;
   size_t wants = 0;
+  size_t idle = 0;   // of what it holds
+  size_t later = 0;  // that it says will come
   int rooms = 0, wanted = 0;
+  size_t wanted_count = 0;
   std::optional<Budget::Member> member;
 };
 
@@ -113,20 +122,96 @@ TEST(Budget, HandsWhatComesBackToWhoWaitedFirst) {
   EXPECT_EQ(world.Held(), "0 2 0");
 }
 
-TEST(Budget, TellsTheOthersThatSomebodyWaits) {
-  World world;
-  ASSERT_TRUE(world.a.member->TryTake(1));
-  world.b.max = 1;
-  world.b.Want(1);
-  world.b.member->Wait(1);  // told once
-  EXPECT_TRUE(world.a.member->OthersWait());
-  EXPECT_FALSE(world.b.member->OthersWait()) << "nobody but itself";
-  world.Turn();
-  EXPECT_EQ(world.a.wanted, 1);
-  EXPECT_EQ(world.b.wanted, 0);
-  EXPECT_EQ(world.c.wanted, 1);
-  EXPECT_EQ(world.a.member->FairShare(7), 2u);
-  EXPECT_EQ(world.a.member->FairShare(2), 1u);
+TEST(Budget, AsksOneAfterAnotherUntilEnoughComesBack) {
+  const struct {
+    std::string_view name;
+    size_t b_max;     // b waits
+    size_t idle[3];   // of the two that a and c each hold, and of none
+    size_t later[3];  // that each says will come
+    int wanted[3];    // how often each was asked
+    std::string_view held;
+  } kRows[] = {
+      {"nobody has any", 4, {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, "2 0 2"},
+      {"the next one gives it up", 4, {2, 0, 2}, {0, 0, 0}, {0, 1, 1}, "2 1 1"},
+      {"the last one gives it up", 4, {1, 0, 0}, {0, 0, 0}, {1, 1, 1}, "1 1 2"},
+      {"it is coming", 4, {1, 0, 0}, {0, 0, 1}, {0, 1, 1}, "2 0 2"},
+      {"it is coming to who waits, of its own", 4, {1, 0, 1}, {0, 1, 0}, {0, 1, 0}, "2 0 2"},
+      {"over a limit that has become lower", 3, {2, 0, 2}, {0, 0, 0}, {0, 1, 1}, "2 1 0"},
+      {"far over it", 1, {2, 0, 2}, {0, 0, 0}, {1, 1, 1}, "0 1 0"},
+      {"over it, and some is coming", 2, {2, 0, 0}, {0, 0, 2}, {1, 1, 1}, "1 0 2"},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.name);
+    World world;
+    Taker* takers[] = {&world.a, &world.b, &world.c};
+    for (Taker* one : {&world.a, &world.c})
+      ASSERT_TRUE(one->member->TryTake(4) && one->member->TryTake(4));
+    for (size_t i = 0; i < 3; ++i) {
+      takers[i]->idle = row.idle[i];
+      takers[i]->later = row.later[i];
+    }
+    world.b.max = row.b_max;
+    world.b.Want(1);
+    EXPECT_TRUE(world.a.member->OthersWait());
+    EXPECT_FALSE(world.b.member->OthersWait()) << "nobody but itself";
+    world.Turn();
+    for (size_t i = 0; i < 3; ++i)
+      EXPECT_EQ(takers[i]->wanted, row.wanted[i]) << i;
+    EXPECT_EQ(world.Held(), row.held);
+  }
+}
+
+// The question that goes round is not lost with a member that it has come to, and meets who came later.
+TEST(Budget, AsksOnWhoeverGoes) {
+  for (const bool loop_goes_too : {false, true}) {
+    SCOPED_TRACE(loop_goes_too);
+    World world;
+    world.a.max = world.b.max = 2;
+    ASSERT_TRUE(world.a.member->TryTake(2) && world.a.member->TryTake(2));
+    world.c.member->Wait(2);  // asks c, a, b
+    world.b.Want(1);
+    world.a.idle = 2;
+    world.c.member.reset();
+    if (loop_goes_too) world.loop_c.tasks.clear();
+    world.Turn();
+    EXPECT_EQ(world.Held(), "1 1 -");
+    world.b.Want(1);
+    world.Turn();
+    EXPECT_EQ(world.Held(), "0 2 -") << "asked anew";
+  }
+}
+
+TEST(Budget, WhoHasMoreOwesWhoHasLess) {
+  const struct {
+    std::string_view name;
+    size_t a, b, c, max;  // what each holds; b waits
+    bool owes;            // a does
+  } kRows[] = {
+      {"all", 3, 0, 0, 3, true},
+      {"two more", 3, 1, 0, 4, true},
+      {"one more: then the other would have", 2, 1, 0, 3, false},
+      {"as many", 2, 2, 0, 4, false},
+      {"fewer", 1, 2, 0, 3, false},
+      {"its share of fewer slots than members", 1, 0, 1, 2, true},
+      {"as many slots as members, and another has more", 1, 0, 2, 3, false},
+      {"none", 0, 0, 3, 3, false},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.name);
+    World world;
+    for (size_t i = 0; i < row.a; ++i)
+      world.a.member->Take();
+    for (size_t i = 0; i < row.b; ++i)
+      world.b.member->Take();
+    for (size_t i = 0; i < row.c; ++i)
+      world.c.member->Take();
+    EXPECT_FALSE(world.a.member->OwesOne()) << "nobody waits";
+    world.b.max = row.max;
+    world.b.Want(1);
+    EXPECT_EQ(world.a.member->OwesOne(), row.owes);
+    EXPECT_FALSE(world.b.member->OwesOne()) << "not to itself";
+    world.b.wants = 0;
+  }
 }
 
 TEST(Budget, PassesOnWhatIsNotUsed) {
@@ -156,6 +241,73 @@ TEST(Budget, PassesOnWhatIsNotUsed) {
     row.change(world);
     world.Turn();
     EXPECT_EQ(world.Held(), row.held);
+  }
+}
+
+// a holds two, b and c wait for one each, up to two in all.
+TEST(Budget, KeepsItsLineWhateverBecomesOfIt) {
+  const struct {
+    std::string_view name;
+    std::function<void(World&)> change;
+    std::string_view held;
+  } kRows[] = {
+      {"nothing", [](World&) {}, "2 0 0"},
+      {"one comes back", [](World& world) { world.a.member->Return(); }, "1 1 0"},
+      {"the first is gone",
+       [](World& world) {
+         world.b.member.reset();
+         world.a.member->Return();
+       },
+       "1 - 1"},
+      {"the first waits again once it is promised one",
+       [](World& world) {
+         world.a.member->Return();
+         world.b.member->Wait(2);
+       },
+       "1 1 0"},
+      {"the first stops once it is promised one, and takes it all the same",
+       [](World& world) {
+         world.a.member->Return();
+         world.b.member->StopWaiting();
+       },
+       "1 1 0"},
+      {"the first stops before it is promised one",
+       [](World& world) {
+         world.b.member->StopWaiting();
+         world.a.member->Return();
+       },
+       "1 0 1"},
+      {"the first may have more", [](World& world) { world.b.member->Wait(3); }, "2 1 0"},
+      {"the first may have fewer, and holds up the others",
+       [](World& world) {
+         world.b.member->Wait(1);
+         world.a.member->Return();
+       },
+       "1 0 0"},
+      {"it keeps its place with another limit",
+       [](World& world) {
+         world.b.member->Wait(1);
+         world.b.member->Wait(2);
+         world.a.member->Return();
+       },
+       "1 1 0"},
+      {"somebody takes one above the limit",
+       [](World& world) {
+         world.c.member->Take();
+         world.a.member->Return();
+       },
+       "1 0 1"},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.name);
+    World world;
+    ASSERT_TRUE(world.a.member->TryTake(2) && world.a.member->TryTake(2));
+    world.b.Want(1);
+    world.c.Want(1);
+    row.change(world);
+    world.Turn();
+    EXPECT_EQ(world.Held(), row.held);
+    world.b.wants = world.c.wants = 0;
   }
 }
 
@@ -190,25 +342,41 @@ struct Racer final : Budget::Member::Handler {
   Racer(const std::shared_ptr<Budget>& budget, std::atomic<int>& everybodys)
       : member(budget, loop, *this), inside(everybodys) {}
   void OnRoom() override {
-    if (rounds > 0 && member.TryTake(kSlots)) Use();
+    if (rounds > 0 && !inside_now && member.TryTake(kSlots)) Enter();
   }
-  void OnWanted() override {}
-  void Use() {
+  size_t OnWanted(size_t) override { return 0; }
+  void Enter() {
+    inside_now = true;
     EXPECT_LE(++inside, kSlots);
+  }
+  void Leave() {
+    inside_now = false;
     --inside;
     --rounds;
     member.Return();
   }
+  // Inside for a turn, so that others meet it there. Now and then it changes its mind.
   void Round() {
-    if (member.TryTake(kSlots)) return Use();
-    member.Wait(kSlots);
-    for (const int before = rounds; rounds == before;)
+    if (member.TryTake(kSlots)) {
+      Enter();
+    } else {
+      member.Wait(kSlots);
+      if (rounds % 7 == 0) {
+        loop.Turn();
+        member.StopWaiting();
+        if (!inside_now) member.Wait(kSlots);
+      }
+    }
+    while (!inside_now)
       loop.Turn();
+    loop.Turn();
+    Leave();
   }
 
   QueueLoop loop;
   Budget::Member member;
   std::atomic<int>& inside;
+  bool inside_now = false;
   int rounds = 2000;
 };
 
@@ -247,7 +415,20 @@ TEST(Keyed, IsTheSameWhileAnybodyHoldsIt) {
   two.reset();
   EXPECT_EQ(*keyed.Of("two"), 0) << "made anew";
   EXPECT_EQ(*keyed.Of("one"), 1);
-  EXPECT_EQ(keyed.size(), 1u) << "what nobody holds is forgotten";
+}
+
+TEST(Keyed, ForgetsWhatNobodyHolds) {
+  Keyed<int> keyed;
+  std::vector<std::shared_ptr<int>> held;
+  for (int i = 0; i < 100; ++i)
+    held.push_back(keyed.Of(std::to_string(i)));
+  EXPECT_EQ(keyed.size(), 100u);
+  held.resize(10);
+  for (int i = 0; i < 10'000; ++i) {
+    keyed.Of("passing " + std::to_string(i));
+    ASSERT_LE(keyed.size(), 200u);
+  }
+  EXPECT_LE(keyed.size(), 20u + 2u);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #ifndef PORTICO_DATAPLANE_SHARED_KEYED_H_
 #define PORTICO_DATAPLANE_SHARED_KEYED_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,10 +21,14 @@ class Keyed {
   Keyed(const Keyed&) = delete;
   Keyed& operator=(const Keyed&) = delete;
 
-  // Made, as Value(), if nobody holds it. Rare: forgets on the way which keys are held no more.
+  // Made, as Value(), if nobody holds it. Keys that are held no more are forgotten whenever there are twice as many
+  // as the last time, so that a call costs a look at a key or two on average.
   std::shared_ptr<Value> Of(std::string_view key) PORTICO_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    std::erase_if(values_, [](const auto& entry) { return entry.second.expired(); });
+    if (values_.size() >= sweep_at_) {
+      std::erase_if(values_, [](const auto& entry) { return entry.second.expired(); });
+      sweep_at_ = std::max(kKeptMin, 2 * values_.size());
+    }
     std::weak_ptr<Value>& known = values_[std::string(key)];
     std::shared_ptr<Value> value = known.lock();
     if (value == nullptr) known = value = std::make_shared<Value>();
@@ -35,8 +41,11 @@ class Keyed {
   }
 
  private:
+  static constexpr size_t kKeptMin = 16;
+
   mutable Mutex mutex_;
   std::map<std::string, std::weak_ptr<Value>> values_ PORTICO_GUARDED_BY(mutex_);
+  size_t sweep_at_ PORTICO_GUARDED_BY(mutex_) = kKeptMin;
 };
 
 }  // namespace portico::shared

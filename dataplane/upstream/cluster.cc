@@ -55,12 +55,20 @@ void Cluster::OnRoom() {
   if (!use_.line.empty()) use_.slots.Wait(use_.config->connections_max);
 }
 
-// What is idle here is of no use to a call of another worker.
-void Cluster::OnWanted() {
+// What is idle here is of no use to a call of another worker. What is shared is seldom idle: it is drained.
+size_t Cluster::OnWanted(size_t count) {
+  if (!use_.slots.OthersWait()) return 0;
   const call::Error error{call::ErrorKind::kConnectionTerminated, true, "another worker needs the connection more"};
   for (const std::unique_ptr<Endpoint>& endpoint : endpoints_)
-    if (endpoint->CloseIdle(error)) return;
-  use_.owes = use_.slots.held() > use_.slots.FairShare(use_.config->connections_max);
+    while (count > 0 && endpoint->CloseIdle(error))
+      --count;
+  if (count == 0 || use_.config->protocol != ClusterConfig::Protocol::kHttp2) return 0;
+  size_t draining = 0;
+  for (const auto* endpoints : {&endpoints_, &removed_})
+    for (const std::unique_ptr<Endpoint>& endpoint : *endpoints)
+      draining += endpoint->DrainingCount();
+  if (draining > 0 || !use_.slots.OwesOne()) return draining;
+  return std::ranges::any_of(endpoints_, [](const auto& endpoint) { return endpoint->DrainOne(); }) ? 1 : 0;
 }
 
 void Cluster::ForgetRemoved() {
@@ -104,11 +112,9 @@ bool Cluster::AllTried(const std::vector<net::Address>& tried) const {
   });
 }
 
-bool Cluster::Wait(Waiter& waiter) {
-  if (!use_.TakesWaiters()) return false;
+void Cluster::Wait(Waiter& waiter) {
   use_.line.Join(waiter);
   use_.slots.Wait(use_.config->connections_max);
-  return true;
 }
 
 void Cluster::Observe(std::string_view outcome) {

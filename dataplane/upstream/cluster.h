@@ -37,8 +37,8 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   // The next endpoint in turn that has a connection to be used now.
   Endpoint* FindFree();
   bool AllTried(const std::vector<net::Address>& tried) const;
-  // For UpstreamCall: waits until any connection is free or may be made. False: too many wait already.
-  bool Wait(Waiter& waiter);
+  // For UpstreamCall: waits until any connection is free or may be made. The waiter has its place.
+  void Wait(Waiter& waiter);
   void Observe(std::string_view outcome);
   const ClusterConfig& config() const { return *use_.config; }
   event::Loop& loop() { return use_.loop; }
@@ -52,7 +52,7 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   friend class UpstreamCall;
   // shared::Budget::Member::Handler
   void OnRoom() override;
-  void OnWanted() override;
+  size_t OnWanted(size_t count) override;
 
   void ForgetRemoved();
 

@@ -23,9 +23,11 @@ struct ClusterConfig {
   base::Duration response_head_timeout = std::chrono::seconds(60);    // refreshed while request content is being sent
   base::Duration stream_idle_timeout = std::chrono::minutes(5);       // no content in either direction
   base::Duration connection_idle_timeout = std::chrono::seconds(50);  // below the 60 s or more of most origin servers
-  size_t idle_connections_max = 256;               // for each worker and endpoint; the oldest is closed
-  size_t connections_max = 1024;                   // of all workers together
-  size_t pending_max = 1024;                       // calls waiting for a connection, of all workers together
+  size_t idle_connections_max = 256;  // for each worker and endpoint; the oldest is closed
+  // Of all workers together, and not in the configuration yet: what eight workers with the customary 1024 each would
+  // have. An HTTP/1.1 origin that takes a second for an answer is asked 8192 times a second by so many.
+  size_t connections_max = 8192;
+  size_t pending_max = 8192;                       // calls waiting for a connection
   std::shared_ptr<const StreamSecurity> security;  // nullptr: in clear
   // Everything that `security` was made of. Connections of one configuration serve a later one only if both have the
   // same: what is not verified as the newest one wants is not used.

@@ -26,6 +26,7 @@ struct FakeSecurity : StreamSecurity {
     return stream;
   }
   call::Error WhyNotOpen(const net::ByteStream&) const override { return NotConnected(); }
+  std::optional<call::Error> WhyRefused(const net::ByteStream&) const override { return std::nullopt; }
 };
 
 // An HTTP/2 origin server at the far end of a connection.

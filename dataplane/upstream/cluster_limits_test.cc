@@ -9,8 +9,10 @@ namespace {
 
 using namespace for_test;
 
-std::shared_ptr<ClusterConfig> Limited(const std::vector<uint16_t>& ports, size_t connections_max) {
+std::shared_ptr<ClusterConfig> Limited(const std::vector<uint16_t>& ports, size_t connections_max,
+                                       ClusterConfig::Protocol protocol = ClusterConfig::Protocol::kHttp1) {
   auto config = Config(ports);
+  config->protocol = protocol;
   config->connections_max = connections_max;
   return config;
 }
@@ -76,8 +78,8 @@ TEST(ClusterLimitsTest, AConnectionThatEndsMakesRoomForWhoWaits) {
 
 // One cluster in two workers.
 struct TwoWorkers {
-  explicit TwoWorkers(size_t connections_max)
-      : a(Limited({9001}, connections_max), budget), b(Limited({9001}, connections_max), budget) {}
+  explicit TwoWorkers(size_t connections_max, ClusterConfig::Protocol protocol = ClusterConfig::Protocol::kHttp1)
+      : a(Limited({9001}, connections_max, protocol), budget), b(Limited({9001}, connections_max, protocol), budget) {}
   void Turn() {
     for (int i = 0; i < 4; ++i) {
       a.loop.Turn();
@@ -132,6 +134,129 @@ TEST(ClusterLimitsTest, WhatIsIdleHereIsGivenUpForAnotherWorker) {
     two.Turn();
     EXPECT_FALSE(two.a.far(1).destroyed) << "nobody waits any more";
   }
+}
+
+// Its place among those who may wait is its own until it waits no more, whoever comes between.
+TEST(ClusterLimitsTest, WhoWaitedIsNotRefusedWhenItsTurnComes) {
+  TwoWorkers two(1);
+  for (World* world : {&two.a, &two.b}) {
+    auto config = Limited({9001}, 1);
+    config->pending_max = 1;
+    world->cluster->Update(config);
+  }
+  std::vector<std::unique_ptr<Caller>> busy;
+  MakeBusy(two.a, busy, 1);
+  Caller waiting, late;
+  waiting.Start(*two.a.cluster);
+  // Another worker looks for a place whenever there may be one.
+  struct Snatcher final : shared::Budget::Member::Handler {
+    void OnRoom() override {}
+    size_t OnWanted(size_t) override { return 0; }
+  } handler;
+  test::ManualLoop loop;
+  shared::Budget::Member snatcher(two.budget.pending, loop, handler);
+  EXPECT_FALSE(snatcher.TryTake(1));
+  snatcher.Wait(1);
+  busy[0].reset();
+  two.Turn();
+  EXPECT_FALSE(waiting.error);
+  ASSERT_EQ(two.a.network.connects.size(), 2u);
+  late.Start(*two.b.cluster);
+  two.Turn();
+  EXPECT_EQ(late.error, ErrorKind::kConnectionLimitReached);
+  snatcher.StopWaiting();
+  two.a.Open(1);
+  two.a.Say(1, kOk);
+  EXPECT_TRUE(waiting.ended);
+  loop.Turn();
+  EXPECT_EQ(two.budget.pending->taken(), 0u);
+}
+
+// A worker whose callers have all gone waits for nothing.
+TEST(ClusterLimitsTest, WhoHasGoneTakesNothingFromOthers) {
+  TwoWorkers two(1);
+  std::vector<std::unique_ptr<Caller>> busy;
+  MakeBusy(two.a, busy, 1);
+  {
+    Caller waiting;
+    waiting.Start(*two.b.cluster);
+    two.Turn();
+  }
+  two.a.Say(0, kOk);
+  two.Turn();
+  EXPECT_FALSE(two.a.far(0).destroyed) << "nobody waits for it";
+}
+
+// A call's time to wait is one, however often it chooses again.
+TEST(ClusterLimitsTest, AnUpdateDoesNotMakeAnybodyWaitLonger) {
+  World world(Limited({9001}, 1));
+  std::vector<std::unique_ptr<Caller>> busy;
+  busy.push_back(std::make_unique<Caller>("POST", true));
+  busy[0]->Start(*world.cluster);
+  world.Open(0);
+  Caller waiting;
+  waiting.Start(*world.cluster);
+  for (int i = 0; i < 59; ++i) {
+    world.loop.Turn(seconds(1));
+    world.cluster->Update(Limited({9001}, 1));
+  }
+  EXPECT_FALSE(waiting.error);
+  world.loop.Turn(seconds(2));
+  EXPECT_EQ(waiting.error, ErrorKind::kConnectionTimeout);
+}
+
+// More workers than connections: each has its turn, although the one that has the connection always has more to do.
+TEST(ClusterLimitsTest, NobodyStarvesForTooFewConnections) {
+  TwoWorkers two(1);
+  std::vector<std::unique_ptr<Caller>> callers;
+  MakeBusy(two.a, callers, 1);
+  Caller own[3];
+  for (Caller& caller : own)
+    caller.Start(*two.a.cluster);
+  Caller other;
+  other.Start(*two.b.cluster);
+  two.Turn();
+  two.a.Say(0, kOk);
+  two.Turn();
+  EXPECT_TRUE(two.a.far(0).destroyed);
+  ASSERT_EQ(two.b.network.connects.size(), 1u);
+  two.b.Open(0);
+  two.b.Say(0, kOk);
+  EXPECT_TRUE(other.ended);
+  two.Turn();
+  EXPECT_TRUE(two.b.far(0).destroyed) << "and back";
+  ASSERT_EQ(two.a.network.connects.size(), 2u);
+  two.a.Open(1);
+  for (Caller& caller : own) {
+    two.a.Say(1, kOk);
+    EXPECT_TRUE(caller.ended);
+  }
+}
+
+// A connection that many share is never idle while they go on.
+TEST(ClusterLimitsTest, ASharedConnectionIsDrainedForAnotherWorker) {
+  TwoWorkers two(2, ClusterConfig::Protocol::kHttp2);
+  std::vector<std::unique_ptr<Caller>> own;
+  for (int i = 0; i < 101; ++i) {
+    own.push_back(std::make_unique<Caller>("POST"));
+    own.back()->Start(*two.a.cluster);
+    if (i == 0) two.a.Open(0);
+  }
+  two.a.Open(1);
+  ASSERT_EQ(two.a.network.connects.size(), 2u);
+  Caller other("POST");
+  other.Start(*two.b.cluster);
+  two.Turn();
+  EXPECT_EQ(two.b.network.connects.size(), 0u) << "nobody is cut";
+  own.push_back(std::make_unique<Caller>("POST"));
+  own.back()->Start(*two.a.cluster);
+  two.Turn();
+  own.erase(own.begin(), own.begin() + 101);
+  two.Turn();
+  ASSERT_EQ(two.b.network.connects.size(), 1u);
+  two.b.Open(0);
+  EXPECT_EQ(two.b.cluster->pending(), 0u);
+  EXPECT_EQ(two.a.far(0).destroyed + two.a.far(1).destroyed, 1) << "the other one is its share";
 }
 
 // A worker that always has somebody waiting does not keep all to itself, and does not lose more than its share.

@@ -186,6 +186,7 @@ bool Connection::ReadOnce() {
   base::Slice input = base::Slice::Adopt(block, result.bytes);
   switch (result.status) {
     case net::IoStatus::kOk:
+      heard_ = true;
       // Said before it can have heard the request: no answer to it, but it would pass for one (RFC 9112 section 9.3).
       if (!terms_.http2 && !streams_.empty() && !streams_.front().sending) {
         Close(NothingSent());
@@ -202,8 +203,9 @@ bool Connection::ReadOnce() {
     case net::IoStatus::kEnd:
     case net::IoStatus::kFailed:
       readable_ = false;
+      if (!heard_ && terms_.security != nullptr) end_ = terms_.security->WhyRefused(*stream_).value_or(end_);
       codec_->FeedEnd(result.status == net::IoStatus::kEnd);
-      Close({ErrorKind::kConnectionTerminated, false, "the origin closed before its response"});
+      Close(end_);
       return false;
   }
   return false;
@@ -326,9 +328,8 @@ Error Connection::ErrorOf(http::ResetReason reason, const Stream& stream) const 
       return {ErrorKind::kConnectionTerminated, true, "the origin refused the stream"};
     case http::ResetReason::kClosed:
       if (!stream.sending) return NothingSent();
-      return {
-          ErrorKind::kConnectionTerminated, false,
-          stream.heard ? "the origin closed in the middle of its response" : "the origin closed before its response"};
+      if (!stream.heard) return end_;
+      return {ErrorKind::kConnectionTerminated, false, "the origin closed in the middle of its response"};
     case http::ResetReason::kProtocol:
       return {ErrorKind::kHttpProtocolError, false, "the origin's response is malformed"};
     case http::ResetReason::kTooLarge:

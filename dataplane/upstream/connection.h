@@ -72,11 +72,10 @@ class Connection final : public event::Deletable,
   void SetCodec(std::unique_ptr<http::ClientCodec> codec) { codec_ = std::move(codec); }
   http::ClientEvents& events() { return *this; }
 
-  bool open() const { return state_ == State::kOpen; }
   // Requests that may be sent now.
   uint32_t CanSend() const { return state_ == State::kOpen && !draining_ ? codec_->CanSend() : 0; }
   bool Idle() const { return streams_.empty(); }
-  size_t stream_count() const { return streams_.size(); }
+  bool draining() const { return draining_; }
   bool used() const { return used_; }  // has carried a request before
 
   // 0: refused. The arena and the owner outlive the stream.
@@ -116,7 +115,6 @@ class Connection final : public event::Deletable,
   void OnSendReady(http::StreamId id) override;
   void OnPeerDrains() override;
   void OnRoomChanged() override { freed_ = greeted_ = true; }
-
   void OnTurnEnd() override;
   void OnTimer(event::Timer& timer) override;
 
@@ -146,6 +144,8 @@ class Connection final : public event::Deletable,
   std::vector<Stream> streams_;  // few: one for HTTP/1.1, at most the peer's limit for HTTP/2
   base::Buffer output_;
   State state_ = State::kConnecting;
+  call::Error end_{call::ErrorKind::kConnectionTerminated, false, "the origin closed before its response"};
+  bool heard_ = false;  // a byte has come
   bool readable_ = false;
   bool writable_ = false;
   bool draining_ = false;

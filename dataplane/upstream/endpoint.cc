@@ -25,7 +25,7 @@ std::unique_ptr<http::ClientCodec> NewCodec(ClusterUse& use, http::ClientEvents&
 }  // namespace
 
 Endpoint::Endpoint(ClusterUse& use, const net::Address& address)
-    : use_(use), address_(address), name_(address.ToString()), line_(use.pending) {}
+    : use_(use), address_(address), name_(address.ToString()) {}
 
 Endpoint::~Endpoint() {
   const Error error{ErrorKind::kDestinationUnavailable, true, "the cluster is gone"};
@@ -46,7 +46,7 @@ Connection* Endpoint::Available() {
 }
 
 bool Endpoint::CanWait() const {
-  return use_.TakesWaiters() && !removed_ && (use_.HasRoom() || OnTheirWay() > line_.size());
+  return !removed_ && (use_.HasRoom() || OnTheirWay() > line_.size());
 }
 
 void Endpoint::Wait(Waiter& waiter) {
@@ -77,6 +77,26 @@ bool Endpoint::CloseIdle(const Error& error) {
     if (connection->Idle()) oldest = connection;
   if (oldest != nullptr) oldest->Close(error);
   return oldest != nullptr;
+}
+
+// A full one if there is one: nobody here is about to use it.
+bool Endpoint::DrainOne() {
+  Connection* last = nullptr;
+  for (Connections* list : {&available_, &busy_}) {
+    for (Connection* connection = list->front(); connection != nullptr; connection = list->Next(*connection))
+      if (connection->used() && !connection->draining()) last = connection;
+  }
+  if (last != nullptr) last->Drain();
+  return last != nullptr;
+}
+
+size_t Endpoint::DrainingCount() {
+  size_t count = 0;
+  for (Connections* list : {&available_, &busy_}) {
+    for (Connection* connection = list->front(); connection != nullptr; connection = list->Next(*connection))
+      count += connection->draining() ? 1 : 0;
+  }
+  return count;
 }
 
 void Endpoint::Renew() {
@@ -129,11 +149,11 @@ void Endpoint::OnAvailable(Connection& connection) {
   File(connection);
 }
 
-// Another worker waits for what nobody here needs, or for its share of what this one has too much of.
-bool Endpoint::BelongsToOthers(const Connection& connection) {
+// Another worker waits for what nobody here needs, or has less than this one.
+bool Endpoint::BelongsToOthers(const Connection& connection) const {
   if (!connection.Idle() || !use_.slots.OthersWait()) return false;
   if (line_.empty() && use_.line.empty()) return true;
-  return connection.used() && std::exchange(use_.owes, false);
+  return connection.used() && use_.slots.OwesOne();
 }
 
 // What waits here, if anything does, waits behind the others.
@@ -172,7 +192,6 @@ void Endpoint::ServeWaiters(Connection& connection) {
     while (connection.CanSend() > 0 && !line->empty())
       line->TakeFirst()->OnConnection(*this, connection);
   }
-  if (use_.line.empty()) use_.slots.StopWaiting();
 }
 
 // Those who are told may come back to wait again: only those who wait now are told.

@@ -33,12 +33,10 @@ struct ClusterUse {
   ClusterObserver* observer = nullptr;  // nullptr: nobody
   http::Limits limits{};
   shared::Budget::Member slots;    // a connection each
-  shared::Budget::Member pending;  // a call in any line each. Workers that come at once may go over the limit by one.
-  WaitingLine line{pending};       // of the calls for which no connection is on its way: the limit is reached
-  bool owes = false;               // another worker waits, and this one has more than its share
+  shared::Budget::Member pending;  // a call that waits each
+  WaitingLine line{&slots};        // of the calls for which no connection is on its way: the limit is reached
 
   bool HasRoom() const { return slots.HasRoom(config->connections_max); }
-  bool TakesWaiters() const { return pending.HasRoom(config->pending_max); }
 };
 
 // For admin: one endpoint at one moment.
@@ -67,13 +65,18 @@ class Endpoint final : private Connection::Owner {
 
   // A connection that can take a request now, the last used one first, or nullptr.
   Connection* Available();
-  // Wait() is possible: no limit of the cluster forbids it, or a connection is on its way that is nobody's yet.
+  // Wait() is possible: there may be one more connection, or one is on its way that is nobody's yet.
   bool CanWait() const;
   bool Ready() { return Available() != nullptr || CanWait(); }
-  // Waits for a connection, beginning to make one if need be. Never calls the waiter before it returns.
+  // Waits for a connection, beginning to make one if need be. Never calls the waiter before it returns. The waiter has
+  // its place among the cluster's.
   void Wait(Waiter& waiter);
   // Closes the idle connection that was used longest ago, if there is one.
   bool CloseIdle(const call::Error& error);
+  // No more requests on a connection that several share: it ends with those it has. False: there is none.
+  bool DrainOne();
+  // Connections that end so.
+  size_t DrainingCount();
   // The connections were made on other terms (protocol, security) than new ones would be: no new requests on them.
   void Renew();
   // The configuration names it no more: waiters are told, idle connections close, the others when they are done.
@@ -91,7 +94,7 @@ class Endpoint final : private Connection::Owner {
   void Connect();
   void ConnectForWaiters();
   size_t OnTheirWay() const;
-  bool BelongsToOthers(const Connection& connection);
+  bool BelongsToOthers(const Connection& connection) const;
   void GiveUp(Connection& connection);
   void File(Connection& connection);
   void CloseSurplus();

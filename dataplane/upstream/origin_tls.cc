@@ -13,6 +13,10 @@ tls::Scratch& ThreadScratch() {
   return scratch;
 }
 
+call::Error AlertReceived() {
+  return {call::ErrorKind::kTlsAlertReceived, true, "the origin refused the TLS handshake"};
+}
+
 }  // namespace
 
 OriginTls::OriginTls(std::unique_ptr<const tls::ClientContext> context, std::string host, std::string alpn)
@@ -32,12 +36,22 @@ call::Error OriginTls::WhyNotOpen(const net::ByteStream& stream) const {
     case absl::StatusCode::kUnauthenticated:
       return {ErrorKind::kTlsCertificateError, true, "the origin's certificate is refused"};
     case absl::StatusCode::kUnavailable:
-      return {ErrorKind::kTlsAlertReceived, true, "the origin refused the TLS handshake"};
+      return AlertReceived();
     case absl::StatusCode::kInvalidArgument:
       return {ErrorKind::kTlsProtocolError, true, "the TLS handshake with the origin failed"};
     default:
       return {ErrorKind::kConnectionTerminated, true, "the origin ended the connection within the TLS handshake"};
   }
+}
+
+// RFC 8446 section 4.4.2.4: such as a client certificate that it wants and we have not. An origin that answers nothing
+// but an alert may still have read the request: another try is not safe.
+std::optional<call::Error> OriginTls::WhyRefused(const net::ByteStream& stream) const {
+  const auto& tls = static_cast<const tls::TlsStream&>(stream);
+  if (tls.session().error().code() != absl::StatusCode::kUnavailable) return std::nullopt;
+  call::Error error = AlertReceived();
+  error.retry_safe = false;
+  return error;
 }
 
 }  // namespace portico::upstream

@@ -2,6 +2,7 @@
 #define PORTICO_DATAPLANE_UPSTREAM_ORIGIN_TLS_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dataplane/tls/client_context.h"
@@ -16,6 +17,7 @@ class OriginTls final : public StreamSecurity {
   OriginTls(std::unique_ptr<const tls::ClientContext> context, std::string host, std::string alpn);
   std::unique_ptr<net::ByteStream> Wrap(std::unique_ptr<net::ByteStream> stream, event::Loop& loop) const override;
   call::Error WhyNotOpen(const net::ByteStream& stream) const override;
+  std::optional<call::Error> WhyRefused(const net::ByteStream& stream) const override;
 
  private:
   const std::unique_ptr<const tls::ClientContext> context_;

@@ -16,8 +16,8 @@ using namespace for_test;
 using call::ErrorKind;
 
 struct Origin {
-  void Answer(test::FarEnd& far) {
-    const std::string heard = far.TakeWritten();
+  void Answer(test::FarEnd& far) { Answer(far, far.TakeWritten()); }
+  void Answer(test::FarEnd& far, const std::string& heard) {
     session->Feed(heard);
     session->Handshake();
     session->KeepInput();
@@ -88,6 +88,33 @@ TEST(OriginTls, TheCallerHearsWhatFailed) {
     EXPECT_TRUE(caller.retry_safe);
     EXPECT_EQ(world.observer.Text(), row.error == ErrorKind::kConnectionTerminated ? "reset 1" : "connect_failure 1");
   }
+}
+
+// TLS 1.3: our half of the handshake is over, and the request sent, before the origin judges it. Here it is damaged, as
+// good a reason for an alert as a certificate that it wants and we have not.
+TEST(OriginTls, TheCallerHearsOfAnAlertAfterOurHalf) {
+  const std::string root(test::k_root_certificate);
+  auto config = Config({9001});
+  config->security = std::make_shared<const OriginTls>(
+      *tls::ClientContext::Create({.ca_certificates_pem = root, .skip_verification = true}), "www.example", "http/1.1");
+  World world(config);
+  Caller caller;
+  caller.Start(*world.cluster);
+  world.far(0).Open(true);
+  Origin origin;
+  origin.Answer(world.far(0));
+  world.loop.Turn();
+  EXPECT_FALSE(caller.error);
+  std::string finished = world.far(0).TakeWritten();
+  const size_t record = finished.find("\x17\x03\x03");
+  ASSERT_NE(record, std::string::npos);
+  finished.at(record + 8) ^= 1;
+  origin.Answer(world.far(0), finished);
+  world.far(0).End();
+  world.loop.Turn();
+  EXPECT_EQ(caller.error, ErrorKind::kTlsAlertReceived);
+  EXPECT_FALSE(caller.retry_safe);
+  EXPECT_EQ(world.network.connects.size(), 1u);
 }
 
 TEST(OriginTls, AHandshakeThatHangsIsATimeout) {

@@ -2,6 +2,7 @@
 #define PORTICO_DATAPLANE_UPSTREAM_STREAM_SECURITY_H_
 
 #include <memory>
+#include <optional>
 
 #include "dataplane/call/error.h"
 #include "dataplane/event/loop.h"
@@ -17,6 +18,9 @@ class StreamSecurity {
   virtual std::unique_ptr<net::ByteStream> Wrap(std::unique_ptr<net::ByteStream> stream, event::Loop& loop) const = 0;
   // Of a stream that Wrap made and that has said OnOpen(false).
   virtual call::Error WhyNotOpen(const net::ByteStream& stream) const = 0;
+  // Of one that stood and failed before the origin had said anything: why the origin refused it after all. TLS 1.3 has
+  // it judge our half of the handshake when ours is over. nullopt: it did not say.
+  virtual std::optional<call::Error> WhyRefused(const net::ByteStream& stream) const = 0;
 };
 
 // Of a stream in clear.

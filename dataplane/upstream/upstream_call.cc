@@ -50,6 +50,7 @@ UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, c
   ++cluster_.calls_;
   if (request_.attempt_timeout) attempt_deadline_ = cluster_.loop().Now() + *request_.attempt_timeout;
   if (attempt_deadline_) timer_.Set(*attempt_deadline_);
+  progress_at_ = cluster_.loop().Now();
   TryNext({ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"});
 }
 
@@ -61,6 +62,7 @@ UpstreamCall::~UpstreamCall() {
 
 void UpstreamCall::LeaveConnection() {
   LeaveLine();
+  LeavePlace();
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->Cancel(id_);
 }
 
@@ -72,11 +74,16 @@ void UpstreamCall::EndAttempt(std::string_view outcome) {
   if (std::exchange(attempting_, false)) cluster_.Observe(outcome);
 }
 
-// Each endpoint is asked for a connection once. When none is left, the last reason is the call's.
+// Each endpoint is asked for a connection once. When none is left, the last reason is the call's. However often it goes
+// from one line to another, its time to wait is the same.
 void UpstreamCall::TryNext(const Error& last_error) {
   state_ = State::kWaiting;
   Endpoint* endpoint = cluster_.Choose(tried_);
-  const bool waits = endpoint != nullptr && endpoint->CanWait() && (wants_new_ || endpoint->Available() == nullptr);
+  bool waits = endpoint != nullptr && endpoint->CanWait() && (wants_new_ || endpoint->Available() == nullptr);
+  if (waits && !TakePlace(cluster_.use_.pending, cluster_.config().pending_max)) {
+    waits = false;
+    endpoint = nullptr;
+  }
   // One that failed to connect, or that is not asked because it rests, may have a connection all the same.
   if (endpoint == nullptr) endpoint = cluster_.FindFree();
   if (endpoint == nullptr) return cluster_.AllTried(tried_) ? GiveUp(last_error) : WaitForRoom();
@@ -84,21 +91,23 @@ void UpstreamCall::TryNext(const Error& last_error) {
   if (!waits) return OnConnection(*endpoint, *endpoint->Available());
   endpoint_name_ = endpoint->name();
   endpoint->Wait(*this);
-  Progress();
+  timer_.Set(Deadline());
 }
 
 void UpstreamCall::WaitForRoom() {
-  if (!cluster_.Wait(*this)) {
+  if (!TakePlace(cluster_.use_.pending, cluster_.config().pending_max)) {
     return GiveUp({ErrorKind::kConnectionLimitReached, true, "a limit of the cluster is reached"});
   }
+  cluster_.Wait(*this);
   BeginAttempt();
-  Progress();
+  timer_.Set(Deadline());
 }
 
 // Said at the end of the turn: Start has not returned yet, or whoever calls is in the middle of something.
 void UpstreamCall::GiveUp(const Error& error) {
   if (attempts_ == 0 || error.kind == ErrorKind::kConnectionLimitReached) attempting_ = true;
   EndAttempt(OutcomeOf(error.kind));
+  LeavePlace();
   state_ = State::kDone;
   failure_ = error;
   cluster_.loop().AtTurnEnd(*this);
@@ -121,6 +130,7 @@ void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
     connection.Drain();
     return OnNoConnection(endpoint, {ErrorKind::kConnectionTerminated, true, "the connection takes no more requests"});
   }
+  LeavePlace();
   connection_ = &connection;
   state_ = State::kStreaming;
   Progress();
@@ -249,6 +259,7 @@ void UpstreamCall::OnStreamError(const Error& error) {
   wants_new_ = !(sending_ && error.retry_safe);  // a refused stream tells nothing of other connections
   sending_ = false;
   tried_.clear();
+  progress_at_ = cluster_.loop().Now();
   TryNext(error);
 }
 

@@ -76,8 +76,8 @@ class UpstreamCall final : public call::Call,
   std::vector<net::Address> tried_;     // where no connection was to be had
   std::optional<call::Error> failure_;  // to be reported at the end of the turn in which the call began
   std::optional<base::MonotonicTime> attempt_deadline_;
-  base::MonotonicTime progress_at_{};
-  base::Buffer pending_;  // content, until it is sent along with the head
+  base::MonotonicTime progress_at_{};  // kWaiting: when it began to
+  base::Buffer pending_;               // content, until it is sent along with the head
   std::optional<http::Fields> pending_trailers_;
   std::string endpoint_name_;
   int attempts_ = 0;

@@ -14,10 +14,15 @@ class Connection;
 class Endpoint;
 class WaitingLine;
 
-// A call that waits for a connection. In one line at most; leaves it by itself when it is destroyed.
+// A call that waits for a connection. In one line at most; leaves it by itself when it is destroyed. It takes a place
+// among those that may wait before it lines up, and keeps it from one line to the next, so that who has waited is never
+// refused in favour of somebody who has not.
 class Waiter : public base::ListLink<struct WaiterTag> {
  public:
-  virtual ~Waiter() { LeaveLine(); }
+  virtual ~Waiter() {
+    LeaveLine();
+    LeavePlace();
+  }
   // Each of them: no longer in line, and may line up again. None of them calls whoever made the call.
   // CanSend() is true; use it now.
   virtual void OnConnection(Endpoint& endpoint, Connection& connection) = 0;
@@ -26,19 +31,30 @@ class Waiter : public base::ListLink<struct WaiterTag> {
   virtual void OnRoom() = 0;
 
  protected:
+  // What the cluster counts in all workers. False: there are `max` already, and this one is none of them.
+  bool TakePlace(shared::Budget::Member& pending, size_t max) {
+    if (place_ == nullptr && pending.TryTake(max)) place_ = &pending;
+    return place_ != nullptr;
+  }
+  // Waits no more.
+  void LeavePlace() {
+    if (place_ != nullptr) std::exchange(place_, nullptr)->Return();
+  }
   void LeaveLine();
 
  private:
   friend class WaitingLine;
   WaitingLine* line_ = nullptr;
+  shared::Budget::Member* place_ = nullptr;
 };
 
 // Those who wait at one place, first come first served: at an endpoint, whose connection is on its way, or at the
-// cluster, whose limit of connections is reached. Counts them, and into what the cluster counts in all workers.
+// cluster, whose limit of connections is reached.
 class WaitingLine {
  public:
-  // Outlives the line.
-  explicit WaitingLine(shared::Budget::Member& pending) : pending_(pending) {}
+  // `slots`: what the line waits for in a line of its own, which it leaves with its last waiter; nullptr: nothing.
+  // Outlives it.
+  explicit WaitingLine(shared::Budget::Member* slots = nullptr) : slots_(slots) {}
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -46,7 +62,6 @@ class WaitingLine {
     waiters_.PushBack(waiter);
     waiter.line_ = this;
     ++size_;
-    pending_.Take();
   }
   // Takes out whoever came first, or nullptr.
   Waiter* TakeFirst() {
@@ -54,25 +69,32 @@ class WaitingLine {
     if (first != nullptr) first->LeaveLine();
     return first;
   }
-  // Whoever came first goes to the end of another line, until `size` are left.
+  // Those who came first stay, `size` of them; the others go to the end of another line, in their order.
   void MoveTo(WaitingLine& other, size_t size) {
-    while (size_ > size)
-      other.Join(*TakeFirst());
+    if (size_ <= size) return;
+    Waiter* next = waiters_.front();
+    for (; size > 0; --size)
+      next = waiters_.Next(*next);
+    while (next != nullptr) {
+      Waiter& waiter = *next;
+      next = waiters_.Next(waiter);
+      waiter.LeaveLine();
+      other.Join(waiter);
+    }
   }
 
  private:
   friend class Waiter;
   base::IntrusiveList<Waiter, struct WaiterTag> waiters_;
-  shared::Budget::Member& pending_;
+  shared::Budget::Member* const slots_;
   size_t size_ = 0;
 };
 
 inline void Waiter::LeaveLine() {
   if (line_ == nullptr) return;
   Unlink();
-  --line_->size_;
-  line_->pending_.Return();
-  line_ = nullptr;
+  WaitingLine& line = *std::exchange(line_, nullptr);
+  if (--line.size_ == 0 && line.slots_ != nullptr) line.slots_->StopWaiting();
 }
 
 }  // namespace portico::upstream

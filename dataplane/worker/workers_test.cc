@@ -201,6 +201,30 @@ TEST(Workers, ShowTheirClusters) {
   EXPECT_EQ((*states)[0].endpoints.size(), 1u);
 }
 
+// At the limit, on real sockets: who comes out of the queue is heard before it can be closed for the next one.
+TEST(Workers, WhoWaitedAtTheLimitIsAnswered) {
+  for (const size_t count : {1, 3}) {
+    SCOPED_TRACE(count);
+    World world(count);
+    snapshot::ClientConfig config;
+    config.connections_max = 1;
+    const uint16_t port =
+        PublishOnFreePort(world, [&](uint16_t number) { return Loopback({MakePort(number, {"http"}, {{}}, config)}); });
+    TestPeer& busy = world.Connect(port, "GET / HTTP/1.1\r\n");
+    const auto connections = [&] { return Sum(world.workers->ReadMetrics(), observe::kDownstreamConnections); };
+    ASSERT_TRUE(world.Until([&] { return connections() == 1; }));
+    TestPeer* queued[3];
+    for (TestPeer*& peer : queued)
+      peer = &world.Connect(port, Get("/"));
+    ASSERT_TRUE(world.Until([&] { return queued[0]->open && queued[1]->open && queued[2]->open; }));
+    busy.Say("host: shop.example\r\n\r\n");
+    for (TestPeer* peer : queued)
+      EXPECT_TRUE(world.Until([&] { return peer->Heard("hello") || peer->gone(); }) && peer->Heard("hello"));
+    EXPECT_TRUE(busy.Heard("hello"));
+    EXPECT_LE(connections(), 1);
+  }
+}
+
 TEST(Workers, DrainWithNothingToDo) {
   World world;
   bool drained = false;
