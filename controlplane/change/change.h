@@ -20,6 +20,8 @@ struct Change {
   std::vector<check::ResourceKey> deletes = {};
   // The revision that the configuration must have. 0: any.
   uint64_t expected_revision = 0;
+  // The epoch of that and of every metadata.revision here. Empty: any.
+  std::string expected_epoch = {};
   // References to what is not there are stored and answered with 500, instead of refused.
   bool tolerate = false;
   // Everything but the storing.
@@ -42,6 +44,7 @@ struct Warning {
 };
 
 struct Outcome {
+  std::string epoch;
   uint64_t revision = 0;  // that holds the change; the one that held already, if nothing was to change
   std::vector<model::ResourceChange> changes;  // in the order of the keys; what stays as it was too
   std::vector<Warning> warnings;

@@ -35,40 +35,71 @@ Changes::Changes(std::unique_ptr<store::Store> store, Codec codec, const check::
 }
 
 std::variant<Outcome, Refusal> Changes::Apply(const Change& change, const Caller& caller) {
+  if (change.dry_run) {  // stops nobody who writes
+    model::Step step;
+    return Judge(change, step);
+  }
   absl::MutexLock lock(&writing_);
-  model::Step step;
+  return ApplyLocked(change, caller);
+}
+
+std::variant<Outcome, Refusal> Changes::Rollback(uint64_t revision, Change options, const Caller& caller) {
+  absl::MutexLock lock(&writing_);
+  const model::SharedModel now = Now();
+  const absl::StatusOr<model::SharedModel> then = At(revision);
+  if (!then.ok()) return Refusal{then.status(), {}};
+  options.rollback_of = revision;
+  for (const auto& [key, resource] : (*then)->configuration.resources()) {
+    const portico::v1::Resource* held = now->configuration.Find(key);
+    const uint64_t version = check::MetadataOf(*resource).revision();
+    if (held != nullptr && check::MetadataOf(*held).revision() == version) continue;
+    options.resources.push_back(*resource);
+    model::ClearSystemFields(options.resources.back());
+  }
+  for (const auto& [key, resource] : now->configuration.resources()) {
+    if ((*then)->configuration.Find(key) == nullptr) options.deletes.push_back(key);
+  }
+  return ApplyLocked(options, caller);
+}
+
+std::variant<Outcome, Refusal> Changes::Judge(const Change& change, model::Step& step) const {
   step.before = Now();
   std::variant<Plan, Refusal> judged = MakePlan(*step.before, change, key_pairs_);
   if (std::holds_alternative<Refusal>(judged)) return std::get<Refusal>(std::move(judged));
   Plan plan = std::get<Plan>(std::move(judged));
   Outcome outcome;
-  outcome.changes = plan.changes;
-  outcome.revision = step.before->revision;
-  if (plan.empty()) return outcome;
-  outcome.revision = plan.next->revision;
-  step.after = std::move(plan.next);
-  std::erase_if(plan.changes, [](const auto& one) { return one.kind == model::ChangeKind::kUnchanged; });
-  step.changes = std::move(plan.changes);
+  step.after = plan.empty() ? step.before : std::move(plan.next);
+  step.changes = plan.changes;
   Effects effects = EffectsOf(step);
+  outcome.epoch = step.after->epoch;
+  outcome.revision = step.after->revision;
+  outcome.changes = std::move(plan.changes);
   outcome.warnings = std::move(effects.warnings);
   outcome.gateways = std::move(effects.gateways);
-  if (change.dry_run) return outcome;
-  return Store(change, caller, std::move(step), std::move(outcome));
+  std::erase_if(step.changes, [](const auto& one) { return one.kind == model::ChangeKind::kUnchanged; });
+  return outcome;
+}
+
+std::variant<Outcome, Refusal> Changes::ApplyLocked(const Change& change, const Caller& caller) {
+  model::Step step;
+  std::variant<Outcome, Refusal> judged = Judge(change, step);
+  if (std::holds_alternative<Refusal>(judged) || step.changes.empty() || change.dry_run) return judged;
+  return Store(change, caller, std::move(step), std::get<Outcome>(std::move(judged)));
 }
 
 std::variant<Outcome, Refusal> Changes::Store(const Change& change, const Caller& caller, model::Step step,
                                               Outcome outcome) {
   const std::string record = RecordOf(step, caller, change.rollback_of, clock_()).SerializeAsString();
   const absl::StatusOr<uint64_t> stored = store_->Commit(step.before->revision, codec_.WritesOf(step), record);
-  if (!stored.ok()) return Refusal{stored.status(), {}};
-  PORTICO_CHECK(*stored == step.after->revision);
+  // A commit may fail after it was made: the head says.
+  if (!stored.ok() && store_->head().revision != step.after->revision) return Refusal{stored.status(), {}};
   {
     absl::MutexLock lock(&reading_);
     now_ = step.after;
   }
   for (const Follower& follower : followers_)
     follower(step);
-  ForgetOld(*stored);
+  ForgetOld(outcome.revision);
   return outcome;
 }
 
@@ -77,24 +108,6 @@ void Changes::ForgetOld(uint64_t head) {
   const uint64_t batch = std::max<uint64_t>(1, options_.revisions_kept / 10);
   if (head <= options_.revisions_kept || head % batch != 0) return;
   store_->Forget(head - options_.revisions_kept + 1).IgnoreError();
-}
-
-absl::StatusOr<Change> Changes::BackTo(uint64_t revision) const {
-  const model::SharedModel now = Now();
-  const absl::StatusOr<model::SharedModel> then = At(revision);
-  if (!then.ok()) return then.status();
-  Change change;
-  change.rollback_of = revision;
-  change.expected_revision = now->revision;
-  change.tolerate = true;  // it held once
-  for (const auto& [key, resource] : (*then)->configuration.resources()) {
-    change.resources.push_back(*resource);
-    model::ClearSystemFields(change.resources.back());
-  }
-  for (const auto& [key, resource] : now->configuration.resources()) {
-    if ((*then)->configuration.Find(key) == nullptr) change.deletes.push_back(key);
-  }
-  return change;
 }
 
 model::SharedModel Changes::Now() const {

@@ -42,8 +42,9 @@ class Changes {
   // One at a time, in the order of their coming. A refusal has changed nothing.
   std::variant<Outcome, Refusal> Apply(const Change& change, const Caller& caller);
 
-  // What makes the configuration of an old revision hold again. kNotFound: it is not kept.
-  absl::StatusOr<Change> BackTo(uint64_t revision) const;
+  // Makes the configuration of an old revision hold again, by writing what differs since. Of `options` its rules and
+  // its dry_run hold. kNotFound: the revision is not kept.
+  std::variant<Outcome, Refusal> Rollback(uint64_t revision, Change options, const Caller& caller);
 
   // The newest revision; never waits for the disk.
   model::SharedModel Now() const;
@@ -64,6 +65,10 @@ class Changes {
   Changes(std::unique_ptr<store::Store> store, Codec codec, const check::KeyPairChecker& key_pairs, Clock clock,
           Options options, model::SharedModel now);
 
+  // Judges, and fills in what would become of it. A plan that is not empty goes on to Store.
+  std::variant<Outcome, Refusal> Judge(const Change& change, model::Step& step) const;
+  std::variant<Outcome, Refusal> ApplyLocked(const Change& change, const Caller& caller)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing_);
   std::variant<Outcome, Refusal> Store(const Change& change, const Caller& caller, model::Step step, Outcome outcome)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing_);
   void ForgetOld(uint64_t head) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing_);

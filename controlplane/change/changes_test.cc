@@ -105,8 +105,11 @@ class ChangesTest : public testing::Test {
   }
 
   // "2: created Cluster orders, …; warnings …; for g", or "refused: …".
-  std::string Apply(const Change& change) {
-    const std::variant<Outcome, Refusal> result = changes_->Apply(change, {"alice", "10.0.0.7:4711"});
+  std::string Apply(const Change& change) { return Tell(changes_->Apply(change, {"alice", "10.0.0.7:4711"})); }
+  std::string Rollback(uint64_t revision, Change options = {}) {
+    return Tell(changes_->Rollback(revision, std::move(options), {"alice", "10.0.0.7:4711"}));
+  }
+  static std::string Tell(const std::variant<Outcome, Refusal>& result) {
     if (const auto* refusal = std::get_if<Refusal>(&result)) {
       return Concat("refused: ", base::ToStd(absl::StatusCodeToString(refusal->status.code())), ": ",
                     base::ToStd(refusal->status.message()));
@@ -152,11 +155,11 @@ TEST_F(ChangesTest, AChangeIsOneRevisionForThoseItConcerns) {
 
 TEST_F(ChangesTest, WhatChangesNothingMakesNoRevision) {
   Apply(kShop);
-  EXPECT_EQ(Apply(kShop), "1: kept Cluster orders kept Gateway g kept Gateway other kept Route shop");
+  EXPECT_EQ(Apply(kShop), "1: kept Cluster orders kept Gateway g kept Gateway other kept Route shop; for g; for other");
   EXPECT_EQ(Apply(Change{}), "1:");
   // What the system wrote is not the writer's to change.
   Change change{.resources = {*changes_->Now()->configuration.Find({"Route", "default", "shop"})}};
-  EXPECT_EQ(Apply(change), "1: kept Route shop");
+  EXPECT_EQ(Apply(change), "1: kept Route shop; for g");
   EXPECT_EQ(steps_, "0>1:4 ");
 }
 
@@ -199,6 +202,9 @@ TEST_F(ChangesTest, RefusalsNameWhatIsWrongAndChangeNothing) {
       {"another revision",
        {.resources = Read(kKeys), .expected_revision = 9},
        "ABORTED: the configuration is at revision 1, not at 9"},
+      {"another epoch",
+       {.resources = Read(kKeys), .expected_revision = 1, .expected_epoch = "0123"},
+       "ABORTED: the store is of epoch "},
       {"another version",
        {.resources = stale},
        "ABORTED: Cluster orders: metadata.revision: is 7, but it was changed at revision 1"},
@@ -215,6 +221,26 @@ TEST_F(ChangesTest, TolerateStoresWhatPointsAtNothing) {
   Apply(kShop);
   EXPECT_EQ(Apply(Change{.deletes = {{"Cluster", "default", "orders"}}, .tolerate = true}),
             "2: deleted Cluster orders; for g");
+  // It is not in the way of what has nothing to do with it.
+  EXPECT_EQ(Apply(kKeys), "3: created Secret keys");
+  EXPECT_NE(Apply("kind: Route\nmetadata: {name: shop, labels: {a: b}}\nspec: {parentRefs: [{name: g}], rules: [{name: "
+                  "all, backendRefs: [{name: orders}]}]}")
+                .find("FAILED_PRECONDITION: Route shop: spec.rules[0].backendRefs[0].name"),
+            std::string::npos);
+}
+
+TEST_F(ChangesTest, GatewaysThatAChangeTouchesFromAfarAreNamed) {
+  Apply(
+      "kind: Gateway\nmetadata: {name: only}\nspec: {listeners: [{name: http, port: 80, protocol: HTTP}]}\n---\n"
+      "kind: Cluster\nmetadata: {name: orders}\nspec: {endpoints: [{address: 127.0.0.1, port: 9001}]}\n---\n"
+      "kind: Route\nmetadata: {name: r}\nspec: {rules: [{backendRefs: [{name: orders}]}]}");
+  // The Route attached to the only Gateway; now there are two.
+  const std::string second =
+      Apply("kind: Gateway\nmetadata: {name: second}\nspec: {listeners: [{name: http, port: 81, protocol: HTTP}]}");
+  EXPECT_NE(second.find("; for only; for second"), std::string::npos) << second;
+  const std::string deleted = Delete("Gateway", "second");
+  EXPECT_NE(deleted.find("Gateway second: : is deleted; proxies that serve it go on"), std::string::npos) << deleted;
+  EXPECT_NE(deleted.find("; for only; for second"), std::string::npos) << deleted;
 }
 
 TEST_F(ChangesTest, TakingAuthenticationOffIsTold) {
@@ -273,14 +299,16 @@ TEST_F(ChangesTest, RollbackIsANewRevisionOfWhatWas) {
   Apply("kind: Cluster\nmetadata: {name: orders}\nspec: {endpoints: [{address: 127.0.0.1, port: 9002}]}");
   Apply(kKeys);
   Delete("Gateway", "other");
-  EXPECT_EQ(Apply(*changes_->BackTo(1)),
-            "5: updated Cluster orders kept Gateway g created Gateway other kept Route shop deleted Secret keys; for "
-            "g; for other");
-  EXPECT_EQ(changes_->Now()->configuration.Find({"Cluster", "default", "orders"})->cluster().spec().endpoints(0).port(),
-            9001u);
+  EXPECT_EQ(Rollback(1, Change{.dry_run = true}).substr(0, 2), "5:");
+  EXPECT_EQ(changes_->Now()->revision, 4u);
+  EXPECT_EQ(Rollback(1), "5: updated Cluster orders created Gateway other deleted Secret keys; for g; for other");
+  const auto* orders = changes_->Now()->configuration.Find({"Cluster", "default", "orders"});
+  EXPECT_EQ(orders->cluster().spec().endpoints(0).port(), 9001u);
+  EXPECT_EQ(orders->cluster().metadata().revision(), 5u);
   EXPECT_EQ(changes_->History(0, 1)->revisions[0].rollback_of(), 1u);
-  EXPECT_EQ(Apply(*changes_->BackTo(5)).substr(0, 2), "5:");
-  EXPECT_EQ(changes_->BackTo(6).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Rollback(5), "5:");
+  EXPECT_NE(Rollback(6).find("NOT_FOUND"), std::string::npos);
+  EXPECT_NE(Rollback(1, Change{.expected_revision = 4}).find("ABORTED"), std::string::npos);
 }
 
 TEST_F(ChangesTest, OldRevisionsAreForgotten) {
@@ -289,8 +317,8 @@ TEST_F(ChangesTest, OldRevisionsAreForgotten) {
     Apply(Concat("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: 127.0.0.1, port: ", port, "}]}"));
   }
   EXPECT_EQ(changes_->History(0, 99)->oldest, 16u);
-  EXPECT_EQ(changes_->BackTo(15).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_TRUE(changes_->BackTo(16).ok());
+  EXPECT_NE(Rollback(15).find("NOT_FOUND"), std::string::npos);
+  EXPECT_EQ(Rollback(16), "26: updated Cluster a");
 }
 
 TEST_F(ChangesTest, SecretsAreSealedInTheStoreAndNothingElseIs) {

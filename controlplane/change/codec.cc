@@ -16,6 +16,11 @@ using portico::v1::Resource;
 constexpr char kClear = 0;
 constexpr char kSealed = 1;
 
+// With the revision, so that an older version can't be put in the place of a newer one.
+std::string SealName(const std::string& key, uint64_t revision) {
+  return Concat(key, "@", revision);
+}
+
 portico::v1::ResourceChange::Kind KindOf(ChangeKind kind) {
   switch (kind) {
     case ChangeKind::kUnchanged:
@@ -41,7 +46,7 @@ std::vector<store::Write> Codec::WritesOf(const model::Step& step) const {
     if (resource == nullptr) {
       writes.push_back({std::move(key), std::nullopt});
     } else if (resource->has_secret() && sealer_.has_value()) {
-      std::string value = kSealed + sealer_->Seal(key, model::Encode(*resource));
+      std::string value = kSealed + sealer_->Seal(SealName(key, step.after->revision), model::Encode(*resource));
       writes.push_back({std::move(key), std::move(value)});
     } else {
       writes.push_back({std::move(key), kClear + model::Encode(*resource)});
@@ -58,7 +63,7 @@ absl::StatusOr<Resource> Codec::ResourceOf(const store::Entry& entry) const {
   std::string bytes = entry.value.substr(1);
   if (entry.value[0] == kSealed) {
     if (!sealer_.has_value()) return loss("is sealed; name the key with --secrets_key_file");
-    absl::StatusOr<std::string> opened = sealer_->Open(entry.key, bytes);
+    absl::StatusOr<std::string> opened = sealer_->Open(SealName(entry.key, entry.revision), bytes);
     if (!opened.ok()) return loss(Concat(base::ToStd(opened.status().message()), "; see --secrets_key_file"));
     bytes = *std::move(opened);
   }

@@ -48,9 +48,8 @@ std::string Loss(const resolve::ResolvedRule& before, const resolve::ResolvedRul
 class Comparison {
  public:
   explicit Comparison(const model::Step& step) : step_(step) {
-    for (const model::ResourceChange& change : step.changes) {
-      if (change.kind != model::ChangeKind::kUnchanged) changed_.insert(change.key);
-    }
+    for (const model::ResourceChange& change : step.changes)
+      changed_.insert(change.key);
   }
 
   Effects Run() && {
@@ -69,7 +68,13 @@ class Comparison {
   void Compare(const ResourceKey& key) {
     const absl::StatusOr<resolve::ResolvedGateway> before = resolve::Resolve(step_.before->configuration, key);
     const absl::StatusOr<resolve::ResolvedGateway> after = resolve::Resolve(step_.after->configuration, key);
-    if ((before.ok() && Touches(*before)) || (after.ok() && Touches(*after))) effects_.gateways.push_back(key);
+    const bool other_reach = before.ok() != after.ok() || (after.ok() && before->reach != after->reach);
+    if (other_reach || (before.ok() && Touches(*before)) || (after.ok() && Touches(*after))) {
+      effects_.gateways.push_back(key);
+    }
+    if (before.ok() && !after.ok()) {
+      effects_.warnings.push_back({key, "", "is deleted; proxies that serve it go on with what they have"});
+    }
     if (!after.ok()) return;
     TellNotices(before.ok() ? before->notices : std::vector<resolve::Notice>(), after->notices);
     if (before.ok()) TellLosses(*before, *after);
@@ -100,7 +105,7 @@ class Comparison {
   }
 
   const model::Step& step_;
-  std::set<ResourceKey> changed_;
+  std::set<ResourceKey> changed_;  // or named
   Effects effects_;
 };
 

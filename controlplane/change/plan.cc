@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "api/base/text.h"
@@ -56,6 +57,10 @@ class Planner {
 
  private:
   absl::Status CheckSize() const {
+    if (!change_.expected_epoch.empty() && change_.expected_epoch != now_.epoch) {
+      return absl::AbortedError(ToAbsl(Concat("the store is of epoch ", now_.epoch, ", not ", change_.expected_epoch,
+                                              ": it was restored since you read it; read it again")));
+    }
     if (change_.expected_revision != 0 && change_.expected_revision != now_.revision) {
       return absl::AbortedError(ToAbsl(Concat("the configuration is at revision ", now_.revision, ", not at ",
                                               change_.expected_revision, ": look at what changed, then apply again")));
@@ -138,7 +143,14 @@ class Planner {
   }
 
   absl::StatusCode JudgeWhole() {
-    if (!change_.tolerate) violations_ = check::CheckReferences(next_->configuration);
+    if (change_.tolerate) return absl::StatusCode::kFailedPrecondition;
+    // What was stored with TOLERATE is no fault of this change, unless it touches it.
+    std::set<std::tuple<ResourceKey, std::string, std::string>> known;
+    for (const check::Violation& one : check::CheckReferences(now_.configuration)) {
+      if (named_.count(one.key) == 0) known.emplace(one.key, one.path, one.message);
+    }
+    violations_ = check::CheckReferences(next_->configuration);
+    std::erase_if(violations_, [&known](const auto& one) { return known.count({one.key, one.path, one.message}) > 0; });
     return absl::StatusCode::kFailedPrecondition;
   }
 

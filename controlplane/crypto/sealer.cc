@@ -59,8 +59,11 @@ absl::StatusOr<Key> MakeKeyFile(const std::string& path) {
   if (file.descriptor < 0) return FileError(path, Concat("cannot be made: ", std::strerror(errno)));
   const std::string line = base::ToHex({reinterpret_cast<const char*>(key.data()), key.size()}) + "\n";
   // A key that is not on the disk while what it sealed is would lose everything.
+  const size_t slash = path.rfind('/');
+  const CloseFile folder{
+      open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_CLOEXEC)};
   if (write(file.descriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
-      fsync(file.descriptor) != 0) {
+      fsync(file.descriptor) != 0 || folder.descriptor < 0 || fsync(folder.descriptor) != 0) {
     unlink(path.c_str());
     return FileError(path, Concat("cannot be written: ", std::strerror(errno)));
   }

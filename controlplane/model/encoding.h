@@ -12,7 +12,7 @@
 // How resources become the store's keys and bytes.
 namespace portico::model {
 
-// "Route/default/shop": one order for the store and for ResourceKey, since no part can hold a '/'.
+// "Route/default/shop": no part can hold a slash.
 std::string StoreKey(const check::ResourceKey& key);
 
 // What a user wrote, without what the system adds (status, revisions): the same bytes for the same content.

@@ -25,7 +25,9 @@ const GatewaySet::Items& GatewaySet::OfType(std::string_view type_url) const {
 
 void GatewaySet::Put(const std::string& type_url, const std::string& name, Item item) {
   Remove(type_url, name);
-  digest_.Add(HashOf(type_url, name, item.version));
+  const std::string hash = HashOf(type_url, name, item.version);
+  digest_.Add(hash);
+  digests_[type_url].Add(hash);
   types_[type_url].insert_or_assign(name, std::move(item));
 }
 
@@ -34,7 +36,9 @@ void GatewaySet::Remove(const std::string& type_url, const std::string& name) {
   if (type == types_.end()) return;
   const auto found = type->second.find(name);
   if (found == type->second.end()) return;
-  digest_.Remove(HashOf(type_url, name, found->second.version));
+  const std::string hash = HashOf(type_url, name, found->second.version);
+  digest_.Remove(hash);
+  digests_[type_url].Remove(hash);
   type->second.erase(found);
 }
 
@@ -43,9 +47,15 @@ void GatewaySet::Seal(const std::string& epoch, uint64_t revision) {
   portico::v1::Revision mark;
   mark.set_epoch(epoch);
   mark.set_number(revision);
-  mark.set_digest(digest());
+  for (const auto& [type_url, items] : types_) {
+    if (items.empty()) continue;
+    portico::v1::TypeDigest& of_type = *mark.add_types();
+    of_type.set_type_url(type_url);
+    of_type.set_count(static_cast<uint32_t>(items.size()));
+    of_type.set_digest(digests_[type_url].ToString());
+  }
   const std::string name = wire::ResourceName(gateway_);
-  mark_.insert_or_assign(name, MakeItem(wire::kRevisionType, name, mark.digest(), mark.SerializeAsString()));
+  mark_.insert_or_assign(name, MakeItem(wire::kRevisionType, name, digest(), mark.SerializeAsString()));
 }
 
 Item MakeItem(std::string_view type_url, std::string_view name, std::string version, const std::string& message) {

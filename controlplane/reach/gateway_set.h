@@ -26,6 +26,10 @@ class GatewaySet {
   explicit GatewaySet(check::ResourceKey gateway) : gateway_(std::move(gateway)) {}
 
   const check::ResourceKey& gateway() const { return gateway_; }
+  // Whether the configuration has the gateway. One that it has not (yet, or by somebody's mistake) sends nothing and
+  // takes nothing away: its proxies go on with what they have.
+  bool known() const { return known_; }
+  void set_known(bool known) { known_ = known; }
   // The newest revision that changed anything here.
   uint64_t revision() const { return revision_; }
   std::string digest() const { return digest_.ToString(); }
@@ -42,10 +46,12 @@ class GatewaySet {
 
  private:
   const check::ResourceKey gateway_;
+  bool known_ = false;
   uint64_t revision_ = 0;
   std::map<std::string, Items, std::less<>> types_;
   Items mark_;
-  wire::SetDigest digest_;
+  std::map<std::string, wire::SetDigest, std::less<>> digests_;  // of each type
+  wire::SetDigest digest_;                                       // of all
 };
 
 // `message` is a serialised resource of that type.

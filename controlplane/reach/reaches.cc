@@ -49,16 +49,14 @@ std::vector<SetStep> Reaches::Advance(const model::Model& after, const std::vect
 
 const GatewaySet& Reaches::Of(const ResourceKey& gateway) {
   auto& set = sets_[gateway];
-  if (set == nullptr) {
-    set = std::make_unique<GatewaySet>(gateway);
-    set->Seal(epoch_, revision_);
-  }
+  if (set == nullptr) set = std::make_unique<GatewaySet>(gateway);
   return *set;
 }
 
 void Reaches::Bring(const model::Model& model, GatewaySet& set, SetStep& step) {
   const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(model.configuration, set.gateway());
   const std::set<ResourceKey> wanted = resolved.ok() ? resolved->reach : std::set<ResourceKey>();
+  set.set_known(resolved.ok());
   std::set<ResourceKey>& members = members_[set.gateway()];
   for (const ResourceKey& key : members) {
     if (wanted.count(key) > 0) continue;
@@ -74,7 +72,7 @@ void Reaches::Bring(const model::Model& model, GatewaySet& set, SetStep& step) {
     step.changed.emplace_back(type_url, name);
   }
   members = wanted;
-  if (!step.changed.empty() || set.mark().empty()) set.Seal(epoch_, revision_);
+  if (set.known() && (!step.changed.empty() || set.mark().empty())) set.Seal(epoch_, revision_);
 }
 
 const Item& Reaches::ItemOf(const model::Model& model, const ResourceKey& key) {

@@ -143,6 +143,9 @@ TEST_F(ReachesTest, AGatewayComesAndGoes) {
             "c: Gateway c; ");
   EXPECT_EQ(Write("-Gateway b"), "b: Cluster of-both Gateway b Route b; ");
   EXPECT_EQ(All("b"), "");
+  EXPECT_FALSE(Of("b").known());
+  EXPECT_TRUE(Of("a").known());
+  EXPECT_FALSE(Of("nobody").known());
   EXPECT_EQ(Of("b").digest(), std::string(32, '0'));
 }
 
@@ -162,9 +165,11 @@ TEST_F(ReachesTest, AFieldIsAWholeResourceOfAResponse) {
   EXPECT_EQ(route.metadata().creation_revision(), 1u);
   portico::v1::Revision mark;
   ASSERT_TRUE(response.resources(1).resource().UnpackTo(&mark));
-  EXPECT_EQ(mark.digest(), Of("a").digest());
+  ASSERT_EQ(mark.types_size(), 3);
+  EXPECT_EQ(mark.types(0).type_url(), wire::TypeUrl("Cluster"));
+  EXPECT_EQ(mark.types(0).count(), 2u);
   EXPECT_EQ(mark.epoch(), "e");
-  EXPECT_EQ(response.resources(1).version(), mark.digest());
+  EXPECT_EQ(response.resources(1).version(), Of("a").digest());
 }
 
 }  // namespace

@@ -70,24 +70,27 @@ void Session::OnAnswer(const DeltaDiscoveryRequest& request) {
   if (mark == marks_.end()) return;
   const uint64_t revision = mark->second;
   marks_.erase(marks_.begin(), std::next(mark));
-  if (request.has_error_detail() && request.error_detail().code() != 0) {
-    // It stays with what it had, and says why.
-    portico::v1::Refusal refusal;
-    refusal.set_resource(Concat("revision ", revision));
-    refusal.set_reason(request.error_detail().message());
-    running_.refusals = {refusal};
+  if (request.error_detail().code() != 0) {
+    running_.refused_revision = revision;
+    running_.refused_reason = request.error_detail().message().substr(0, kReasonBytesMax);
     return;
   }
   OnRunning(revision, request.error_detail());
 }
 
 void Session::OnRunning(uint64_t revision, const google::rpc::Status& detail) {
+  running_ = {};
   running_.revision = revision;
-  running_.refusals.clear();
   for (const google::protobuf::Any& one : detail.details()) {
     portico::v1::RevisionReport report;
     if (!one.UnpackTo(&report)) continue;
-    running_.refusals.insert(running_.refusals.end(), report.refusals().begin(), report.refusals().end());
+    for (const portico::v1::Refusal& refusal : report.refusals()) {
+      if (running_.refusals.size() == kRefusalsMax) return;
+      portico::v1::Refusal& kept = running_.refusals.emplace_back();
+      kept.set_resource(refusal.resource().substr(0, kReasonBytesMax));
+      kept.set_version(refusal.version().substr(0, kReasonBytesMax));
+      kept.set_reason(refusal.reason().substr(0, kReasonBytesMax));
+    }
   }
 }
 
@@ -95,44 +98,64 @@ void Session::OnStep(const reach::SetStep& step) {
   for (const auto& [type_url, name] : step.changed) {
     if (Subscription* subscription = Find(type_url); subscription != nullptr) subscription->OnChange(name);
   }
-  if (Subscription* marks = Find(std::string(wire::kRevisionType)); marks != nullptr) {
-    marks->OnChange(wire::ResourceName(set_.gateway()));
-  }
+  unsealed_ = true;  // also if it comes to nothing: the mark has another number
 }
 
 std::optional<Session::Response> Session::Next() {
-  for (const std::string& type_url : wire::ResourceTypes()) {
-    Subscription* subscription = Find(type_url);
-    if (subscription == nullptr) continue;
-    if (std::optional<Response> response = Take(type_url, *subscription); response.has_value()) return response;
-  }
-  // Types that we do not have: whoever asks is told that there is nothing.
-  for (auto& [type_url, subscription] : subscriptions_) {
-    if (type_url == wire::kRevisionType) continue;
-    if (std::optional<Response> response = Take(type_url, subscription); response.has_value()) return response;
-  }
-  const std::string mark_type(wire::kRevisionType);
-  Subscription* marks = marks_.size() < kMarksMax ? Find(mark_type) : nullptr;
-  if (marks == nullptr) return std::nullopt;
-  std::optional<Response> response = Take(mark_type, *marks);
-  if (response.has_value() && !response->fields.empty()) {
-    marks_[last_nonce_] = set_.revision();
-    sent_revision_ = set_.revision();
-  }
+  if (batch_.empty() && marks_.size() < kMarksMax) Gather();
+  if (batch_.empty()) return std::nullopt;
+  Response response = std::move(batch_.front());
+  batch_.pop_front();
   return response;
 }
 
-std::optional<Session::Response> Session::Take(const std::string& type_url, Subscription& subscription) {
-  if (!subscription.owes()) return std::nullopt;
-  Subscription::Response next = subscription.Next(set_.OfType(type_url), kBytesMax);
-  if (!next.send) return std::nullopt;
+// A gateway that is not there: who asks is told that there is nothing, and nothing is taken away from who has
+// something.
+void Session::AnswerNothing() {
+  for (auto& [type_url, subscription] : subscriptions_) {
+    if (subscription.TakeAnswer()) batch_.push_back({Head(type_url, {}), {}});
+  }
+}
+
+void Session::Gather() {
+  if (!set_.known()) return AnswerNothing();
+  for (const std::string& type_url : wire::ResourceTypes()) {
+    Subscription* subscription = Find(type_url);
+    if (subscription != nullptr && Take(type_url, *subscription)) unsealed_ = true;
+  }
+  const std::string mark_type(wire::kRevisionType);
+  // Types that we do not have: whoever asks is told that there is nothing.
+  for (auto& [type_url, subscription] : subscriptions_) {
+    if (type_url != mark_type) Take(type_url, subscription);
+  }
+  Subscription* marks = Find(mark_type);
+  if (marks == nullptr) return;
+  if (unsealed_) marks->Again(wire::ResourceName(set_.gateway()));
+  if (!Take(mark_type, *marks)) return;
+  unsealed_ = false;
+  marks_[last_nonce_] = set_.revision();
+  sent_revision_ = set_.revision();
+}
+
+std::string Session::Head(const std::string& type_url, std::vector<std::string> removed) {
   DeltaDiscoveryResponse head;
-  head.set_system_version_info(base::Concat(set_.revision()));
+  head.set_system_version_info(Concat(set_.revision()));
   head.set_type_url(type_url);
-  head.set_nonce(base::Concat(++last_nonce_));
-  for (std::string& name : next.removed)
+  head.set_nonce(Concat(++last_nonce_));
+  for (std::string& name : removed)
     *head.add_removed_resources() = std::move(name);
-  return Response{head.SerializeAsString(), std::move(next.fields)};
+  return head.SerializeAsString();
+}
+
+bool Session::Take(const std::string& type_url, Subscription& subscription) {
+  bool any = false;
+  while (subscription.owes()) {
+    Subscription::Response next = subscription.Next(set_.OfType(type_url), kBytesMax);
+    if (!next.send) continue;
+    any = any || !next.fields.empty() || !next.removed.empty();
+    batch_.push_back({Head(type_url, std::move(next.removed)), std::move(next.fields)});
+  }
+  return any;
 }
 
 }  // namespace portico::xds

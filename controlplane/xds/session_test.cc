@@ -25,7 +25,10 @@ const std::string kMark(wire::kRevisionType);
 // A gateway's set that a test changes, and who is told.
 class World {
  public:
-  World() { set_.Seal("e", 0); }
+  World() {
+    set_.set_known(true);
+    set_.Seal("e", 0);
+  }
 
   void Put(const std::string& type_url, const std::string& name) {
     set_.Put(type_url, name, reach::MakeItem(type_url, name, Concat("e.", revision_ + 1), "x"));
@@ -124,7 +127,9 @@ TEST(SessionTest, AnswersToMarks) {
   refused.mutable_error_detail()->set_message("no memory");
   ASSERT_TRUE(session.OnRequest(refused).ok());
   EXPECT_EQ(session.running().revision, 2u);
-  EXPECT_EQ(session.running().refusals.back().reason(), "no memory");
+  EXPECT_EQ(session.running().refusals.size(), 1u);  // of what it runs
+  EXPECT_EQ(session.running().refused_revision, 3u);
+  EXPECT_EQ(session.running().refused_reason, "no memory");
 }
 
 TEST(SessionTest, WhoComesBackWithTheSetRunsIt) {
@@ -144,6 +149,74 @@ TEST(SessionTest, WhoComesBackWithTheSetRunsIt) {
     EXPECT_EQ(session.sent_revision(), same ? 1u : 0u);
     EXPECT_EQ(Drain(session), same ? "Revision:; " : "Revision: default/g; ");
   }
+}
+
+TEST(SessionTest, MarksComeHoweverOftenThingsChange) {
+  World world;
+  Session session(world.set_);
+  for (const std::string& type : {kCluster, kRoute, kMark})
+    ASSERT_TRUE(session.OnRequest(Request(type)).ok());
+  int marks = 0;
+  for (int i = 0; i < 30; ++i) {
+    world.Put(i % 2 == 0 ? kCluster : kRoute, "default/a");
+    session.OnStep(world.Commit());
+    const std::optional<Session::Response> response = session.Next();
+    ASSERT_TRUE(response.has_value());
+    if (Whole(*response).type_url() == kMark) ++marks;
+  }
+  EXPECT_GE(marks, 7);
+}
+
+TEST(SessionTest, WhatComesToNothingIsMarkedAllTheSame) {
+  World world;
+  Session session(world.set_);
+  for (const std::string& type : {kCluster, kMark})
+    ASSERT_TRUE(session.OnRequest(Request(type)).ok());
+  Drain(session);
+  world.Put(kCluster, "default/a");
+  session.OnStep(world.Commit());
+  world.Remove(kCluster, "default/a");
+  session.OnStep(world.Commit());
+  std::string nonce;
+  EXPECT_EQ(Drain(session, &nonce), "Revision: default/g; ");
+  ASSERT_TRUE(session.OnRequest(Request(kMark, nonce)).ok());
+  EXPECT_EQ(session.running().revision, 2u);
+  // A type that is asked for after the mark is marked too.
+  world.Put(kRoute, "default/r");
+  session.OnStep(world.Commit());
+  Drain(session);
+  ASSERT_TRUE(session.OnRequest(Request(kRoute)).ok());
+  EXPECT_EQ(Drain(session), "Route: default/r; Revision: default/g; ");
+}
+
+TEST(SessionTest, WhoAnswersNothingIsSentNothingMore) {
+  World world;
+  Session session(world.set_);
+  ASSERT_TRUE(session.OnRequest(Request(kMark)).ok());
+  std::string nonce;
+  for (size_t i = 0; i < 2 * Session::kMarksMax; ++i) {
+    session.OnStep(world.Commit());
+    Drain(session, &nonce);
+  }
+  EXPECT_EQ(session.sent_revision(), Session::kMarksMax);
+  ASSERT_TRUE(session.OnRequest(Request(kMark, nonce)).ok());
+  EXPECT_EQ(Drain(session), "Revision: default/g; ");
+  EXPECT_EQ(session.sent_revision(), world.revision_);
+}
+
+TEST(SessionTest, AGatewayThatIsNotThereTakesNothingAway) {
+  World world;
+  world.set_.set_known(false);
+  Session session(world.set_);
+  DeltaDiscoveryRequest request = Request(kRoute);
+  (*request.mutable_initial_resource_versions())["default/r"] = "e.1";
+  ASSERT_TRUE(session.OnRequest(request).ok());
+  ASSERT_TRUE(session.OnRequest(Request(kMark)).ok());
+  EXPECT_EQ(Drain(session), "Revision:; Route:; ");
+  world.set_.set_known(true);
+  world.Put(kRoute, "default/other");
+  session.OnStep(world.Commit());
+  EXPECT_EQ(Drain(session), "Route: default/other -default/r; Revision: default/g; ");
 }
 
 TEST(SessionTest, AnUnknownTypeIsAnsweredWithNothing) {
@@ -187,8 +260,10 @@ class Client {
 
   void Take(const DeltaDiscoveryResponse& response) {
     std::map<std::string, std::string>& has = has_[response.type_url()];
+    if (response.type_url() != kMark && response.resources_size() + response.removed_resources_size() > 0)
+      marked_ = false;
     for (const auto& resource : response.resources()) {
-      EXPECT_NE(has[resource.name()], resource.version()) << "sent twice";
+      if (response.type_url() != kMark) EXPECT_NE(has[resource.name()], resource.version()) << "sent twice";
       has[resource.name()] = resource.version();
     }
     for (const std::string& name : response.removed_resources())
@@ -196,7 +271,8 @@ class Client {
     if (response.type_url() == kMark && response.resources_size() > 0) {  // none: it came back with this one
       portico::v1::Revision mark;
       ASSERT_TRUE(response.resources(0).resource().UnpackTo(&mark));
-      EXPECT_EQ(mark.digest(), Digest()) << "the mark of another set";
+      EXPECT_EQ(response.resources(0).version(), Digest()) << "the mark of another set";
+      marked_ = true;
     }
     waiting_.push_back(Request(response.type_url(), response.nonce()));
   }
@@ -209,6 +285,8 @@ class Client {
     if (may_refuse && random_() % 4 == 0) request.mutable_error_detail()->set_code(3);
     ASSERT_TRUE(session.OnRequest(request).ok());
   }
+  // Nothing that it has is without a mark.
+  bool marked() const { return marked_; }
   bool waits() const { return !waiting_.empty(); }
 
   std::string Digest() const {
@@ -225,6 +303,7 @@ class Client {
   std::mt19937& random_;
   std::map<std::string, std::map<std::string, std::string>> has_;
   std::vector<DeltaDiscoveryRequest> waiting_;
+  bool marked_ = true;
 };
 
 class SessionRandomTest : public testing::TestWithParam<unsigned> {};

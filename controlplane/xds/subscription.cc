@@ -58,6 +58,10 @@ void Subscription::OnChange(const std::string& name) {
   if (Wants(name)) Owe(name, false);
 }
 
+void Subscription::Again(const std::string& name) {
+  if (Wants(name)) Owe(name, true);
+}
+
 Subscription::Response Subscription::Next(const Items& items, size_t bytes_max) {
   Response response;
   response.send = answer_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "controlplane/reach/gateway_set.h"
@@ -31,6 +32,8 @@ class Subscription {
 
   // A resource came, went or has a new version.
   void OnChange(const std::string& name);
+  // It is to be sent, whatever the client has.
+  void Again(const std::string& name);
 
   // What is sent next; empty fields and removals with `send` set are an answer that says "nothing".
   struct Response {
@@ -40,6 +43,9 @@ class Subscription {
   };
   // At most `bytes_max` of fields, but at least one; the rest stays owed.
   Response Next(const Items& items, size_t bytes_max);
+
+  // Whether a first wildcard waits for its answer; it is taken to be given.
+  bool TakeAnswer() { return std::exchange(answer_, false); }
 
   bool owes() const { return !owed_.empty() || answer_; }
   size_t names() const { return names_.size() + has_.size(); }

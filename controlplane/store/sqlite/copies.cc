@@ -17,6 +17,8 @@ namespace {
 using base::Concat;
 using base::ToAbsl;
 
+constexpr int kBusyMilliseconds = 5000;
+
 bool Exists(const std::string& path) {
   return access(path.c_str(), F_OK) == 0;
 }
@@ -29,15 +31,20 @@ absl::StatusOr<Database> OpenChecked(const std::string& path) {
   return database;
 }
 
-// SQLite's own copying, page by page under a read lock.
+// SQLite's own copying, page by page under a read lock; it waits for who writes (kManners' busy_timeout does not reach
+// connections that were opened only for this).
 absl::Status CopyPages(const Database& from, Database& to) {
+  sqlite3_busy_timeout(from.raw(), kBusyMilliseconds);
+  sqlite3_busy_timeout(to.raw(), kBusyMilliseconds);
   sqlite3_backup* backup = sqlite3_backup_init(to.raw(), "main", from.raw(), "main");
   if (backup == nullptr) return StatusOf(sqlite3_errcode(to.raw()), to.raw());
-  sqlite3_backup_step(backup, -1);
-  return StatusOf(sqlite3_backup_finish(backup), to.raw());
+  const int code = sqlite3_backup_step(backup, -1);
+  const int finished = sqlite3_backup_finish(backup);  // says nothing of a lock that was not to be had
+  if (code == SQLITE_DONE) return StatusOf(finished, to.raw());
+  return StatusOf(code == SQLITE_OK ? SQLITE_BUSY : code, nullptr);
 }
 
-// A copy of `from` in the new file `to`.
+// A copy of `from` in the new file `to`, which is good once this has returned.
 absl::Status CopyInto(const std::string& from, const std::string& to, bool new_epoch) {
   const absl::StatusOr<Database> source = OpenChecked(from);
   if (!source.ok()) return source.status();
@@ -47,41 +54,61 @@ absl::Status CopyInto(const std::string& from, const std::string& to, bool new_e
   if (absl::Status status = CopyPages(*source, *copy); !status.ok()) return status;
   // A copy is one file: nothing of it stays in a log beside it.
   if (absl::Status status = copy->Execute("PRAGMA journal_mode = DELETE"); !status.ok()) return status;
-  return new_epoch ? WriteEpoch(*copy, NewEpoch()) : absl::OkStatus();
+  if (new_epoch) {
+    if (absl::Status status = WriteEpoch(*copy, NewEpoch()); !status.ok()) return status;
+  }
+  if (absl::Status status = CheckStore(*copy, to); !status.ok()) return status;
+  return ReadHead(*copy).status();
 }
 
 absl::Status Rename(const std::string& from, const std::string& to) {
   return std::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : FileError(from, "be renamed");
 }
 
-// The whole of an old store goes aside: its write-ahead log belongs to it.
+// Where an old store goes: the first name that no other one has.
+std::string AsideName(const std::string& path) {
+  for (int number = 1;; ++number) {
+    std::string name = Concat(path, ".replaced-", number);
+    if (!Exists(name)) return name;
+  }
+}
+
+// The whole of an old store goes aside, its log before it: what is cut off goes on where it was.
 absl::Status SetAside(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm"}) {
+  const std::string aside = AsideName(path);
+  for (const char* suffix : {"-wal", "-shm", ""}) {
     if (!Exists(path + suffix)) continue;
-    if (absl::Status status = Rename(path + suffix, path + ".replaced" + suffix); !status.ok()) return status;
+    if (absl::Status status = Rename(path + suffix, aside + suffix); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+// The copy is whole before it has its name.
+absl::Status CopyAs(const std::string& from, const std::string& to, bool new_epoch) {
+  const std::string partial = to + ".partial";
+  unlink(partial.c_str());
+  absl::Status status = CopyInto(from, partial, new_epoch);
+  if (status.ok()) status = Rename(partial, to);
+  if (!status.ok()) unlink(partial.c_str());
+  return status.ok() ? SyncFolderOf(to) : status;
 }
 
 }  // namespace
 
 absl::Status Backup(const std::string& from, const std::string& to) {
   if (Exists(to)) return absl::AlreadyExistsError(ToAbsl(Concat(to, " is there already; a backup overwrites nothing")));
-  absl::Status status = CopyInto(from, to, /*new_epoch=*/false);
-  if (!status.ok()) unlink(to.c_str());
-  return status;
+  return CopyAs(from, to, /*new_epoch=*/false);
 }
 
 absl::Status Restore(const std::string& from, const std::string& to) {
   const absl::StatusOr<FileLock> lock = FileLock::Take(to);
   if (!lock.ok()) return lock.status();
-  const std::string fresh = to + ".restoring";
-  unlink(fresh.c_str());
-  absl::Status status = CopyInto(from, fresh, /*new_epoch=*/true);
+  // From here until the last rename Open refuses the store, should this be cut short.
+  const std::string restoring = to + kRestoring;
+  absl::Status status = CopyAs(from, restoring, /*new_epoch=*/true);
   if (status.ok()) status = SetAside(to);
-  if (status.ok()) status = Rename(fresh, to);
-  if (!status.ok()) unlink(fresh.c_str());
-  return status;
+  if (status.ok()) status = Rename(restoring, to);
+  return status.ok() ? SyncFolderOf(to) : status;
 }
 
 }  // namespace portico::store::sqlite

@@ -1,5 +1,7 @@
 #include "controlplane/store/sqlite/sqlite_store.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -182,6 +184,10 @@ class SqliteStore final : public Store {
 absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path) {
   absl::StatusOr<FileLock> lock = FileLock::Take(path);
   if (!lock.ok()) return lock.status();
+  if (access((path + kRestoring).c_str(), F_OK) == 0) {
+    return absl::FailedPreconditionError(
+        base::ToAbsl(base::Concat("a restore was cut short: ", path, kRestoring, " is there; run it again")));
+  }
   if (absl::Status status = MakePrivate(path); !status.ok()) return status;
   absl::StatusOr<Database> database = Database::Open(path, /*read_only=*/false);
   if (!database.ok()) return database.status();

@@ -20,11 +20,13 @@ inline constexpr int64_t kSchema = 1;
 // Portico's, or of a newer release; kDataLoss: SQLite finds it broken.
 absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path);
 
-// A whole copy of an open or closed store, made while it is being written. kAlreadyExists: there is a file at `to`.
+// A whole copy of an open or closed store, under its name only once it is whole and checked, made while it is being
+// written. kAlreadyExists: there is a file at `to`.
 absl::Status Backup(const std::string& from, const std::string& to);
 
 // Puts a copy in the place of a store, under a new epoch. The store must not be open; what was there is kept beside it
-// as `to`.replaced. The copy is checked first.
+// as `to`.replaced-1 (2, …). The copy is checked first. A restore that was cut short is refused by Open and mended by
+// restoring again.
 absl::Status Restore(const std::string& from, const std::string& to);
 
 }  // namespace portico::store::sqlite

@@ -175,7 +175,7 @@ TEST_F(SqliteStoreTest, RestoreMakesANewEpochAndKeepsWhatWasThere) {
     EXPECT_NE(store->head().epoch, epoch);
     EXPECT_EQ((*store->Find("a", 1))->value, "1");
   }
-  EXPECT_EQ((*Open(path_ + ".replaced"))->head().revision, 2u);
+  EXPECT_EQ((*Open(path_ + ".replaced-1"))->head().revision, 2u);
 }
 
 TEST_F(SqliteStoreTest, ADamagedCopyIsNotRestored) {
@@ -185,7 +185,30 @@ TEST_F(SqliteStoreTest, ADamagedCopyIsNotRestored) {
   EXPECT_FALSE(Restore(copy, path_).ok());
   EXPECT_FALSE(Restore(folder_ / "missing.db", path_).ok());
   EXPECT_TRUE(Open(path_).ok());
-  EXPECT_FALSE(std::filesystem::exists(path_ + ".replaced"));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".replaced-1"));
+  EXPECT_FALSE(Backup(copy, folder_ / "copy of a copy.db").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "copy of a copy.db"));
+}
+
+TEST_F(SqliteStoreTest, ARestoreThatWasCutShortIsDoneAgain) {
+  const std::string copy = folder_ / "copy.db";
+  {
+    const auto store = *Open(path_);
+    ASSERT_TRUE(store->Commit(0, {{"a", "1"}}, "").ok());
+    ASSERT_TRUE(Backup(path_, copy).ok());
+    ASSERT_TRUE(store->Commit(1, {{"a", "2"}}, "").ok());
+  }
+  // Cut between the two renames: there is no store, and an empty one must not come in its place.
+  std::filesystem::rename(path_, path_ + ".replaced-1");
+  Write(path_ + ".restoring", "whatever");
+  EXPECT_NE(OpenError().message().find("a restore was cut short"), absl::string_view::npos) << OpenError();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  ASSERT_TRUE(Restore(copy, path_).ok());
+  EXPECT_EQ((*Open(path_))->head().revision, 1u);
+  EXPECT_EQ((*Open(path_ + ".replaced-1"))->head().revision, 2u);
+  ASSERT_TRUE(Restore(copy, path_).ok());  // what was replaced first stays
+  EXPECT_EQ((*Open(path_ + ".replaced-1"))->head().revision, 2u);
+  EXPECT_EQ((*Open(path_ + ".replaced-2"))->head().revision, 1u);
 }
 
 // Commits as fast as it can, and tells each revision once it is made.

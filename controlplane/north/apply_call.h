@@ -1,0 +1,36 @@
+#ifndef PORTICO_CONTROLPLANE_NORTH_APPLY_CALL_H_
+#define PORTICO_CONTROLPLANE_NORTH_APPLY_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "api/portico/v1/config_service.pb.h"
+#include "controlplane/change/changes.h"
+#include "controlplane/north/gather.h"
+#include "controlplane/north/writer.h"
+
+namespace portico::north {
+
+// One Apply: gathers its messages, then is judged and stored on the writer's thread. Deletes itself.
+class ApplyCall final : public grpc::ServerReadReactor<portico::v1::ApplyRequest> {
+ public:
+  ApplyCall(grpc::CallbackServerContext& context, portico::v1::ApplyResponse& response, change::Changes& changes,
+            Writer& writer);
+
+ private:
+  void OnReadDone(bool ok) override;
+  void OnDone() override { delete this; }
+
+  void Run();  // on the writer's thread
+
+  grpc::CallbackServerContext& context_;
+  portico::v1::ApplyResponse& response_;
+  change::Changes& changes_;
+  Writer& writer_;
+  portico::v1::ApplyRequest request_;
+  Gather gather_;
+};
+
+}  // namespace portico::north
+
+#endif  // PORTICO_CONTROLPLANE_NORTH_APPLY_CALL_H_

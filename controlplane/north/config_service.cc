@@ -1,0 +1,237 @@
+#include "controlplane/north/config_service.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "api/base/text.h"
+#include "controlplane/north/apply_call.h"
+#include "controlplane/north/caller.h"
+#include "controlplane/north/convert.h"
+#include "controlplane/north/errors.h"
+#include "controlplane/north/shown.h"
+
+namespace portico::north {
+namespace {
+
+using base::Concat;
+using base::ToAbsl;
+using check::ResourceKey;
+
+constexpr uint32_t kHistoryDefault = 20;
+constexpr uint32_t kHistoryMax = 1000;
+constexpr size_t kListBytes = 1 << 20;  // of one message, unless a single resource is larger
+
+grpc::Status Busy() {
+  return ToGrpc(absl::ResourceExhaustedError("too many calls wait; try again"));
+}
+
+// The messages of one List, made when they are asked for from a model that stays as it is.
+class ListCall final : public grpc::ServerWriteReactor<portico::v1::ListResponse> {
+ public:
+  explicit ListCall(const portico::v1::ListRequest& request) : request_(request) {}
+
+  void Begin(model::SharedModel model) {
+    model_ = std::move(model);
+    next_ = model_->configuration.resources().begin();
+    Write();
+  }
+  void Refuse(const grpc::Status& status) { Finish(status); }
+
+ private:
+  void Write() {
+    response_.Clear();
+    response_.set_revision(model_->revision);
+    response_.set_epoch(model_->epoch);
+    const auto& resources = model_->configuration.resources();
+    for (size_t bytes = 0; next_ != resources.end() && bytes < kListBytes; ++next_) {
+      const auto& [key, resource] = *next_;
+      if (!Matches(request_, key, *resource)) continue;
+      *response_.add_resources() = Shown(*resource);
+      bytes += resource->ByteSizeLong();
+    }
+    if (next_ != resources.end()) return StartWrite(&response_);
+    StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    Write();
+  }
+  void OnDone() override { delete this; }
+
+  const portico::v1::ListRequest request_;
+  model::SharedModel model_;
+  check::Configuration::Map::const_iterator next_;
+  portico::v1::ListResponse response_;
+};
+
+// The keys of what differs between two configurations.
+std::set<ResourceKey> Differences(const check::Configuration& before, const check::Configuration& after) {
+  std::set<ResourceKey> keys;
+  for (const auto& [key, resource] : before.resources()) {
+    if (after.Find(key) == nullptr) keys.insert(key);
+  }
+  for (const auto& [key, resource] : after.resources()) {
+    const portico::v1::Resource* old = before.Find(key);
+    if (old == nullptr || check::MetadataOf(*old).revision() != check::MetadataOf(*resource).revision()) {
+      keys.insert(key);
+    }
+  }
+  return keys;
+}
+
+grpc::Status Answer(const std::variant<change::Outcome, change::Refusal>& result,
+                    portico::v1::ApplyResponse& response) {
+  if (const auto* refusal = std::get_if<change::Refusal>(&result)) return ToGrpc(*refusal);
+  response = ToResponse(std::get<change::Outcome>(result));
+  return grpc::Status::OK;
+}
+
+}  // namespace
+
+ConfigService::ConfigService(change::Changes& changes, Writer& writer) : changes_(changes), writer_(writer) {
+  changes_.Follow([this](const model::Step& step) { OnStep(step); });
+}
+
+grpc::ServerReadReactor<portico::v1::ApplyRequest>* ConfigService::Apply(Context* context,
+                                                                         portico::v1::ApplyResponse* response) {
+  return new ApplyCall(*context, *response, changes_, writer_);
+}
+
+grpc::ServerUnaryReactor* ConfigService::OnWriter(Context* context, std::function<grpc::Status()> body) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const bool posted = writer_.Post([context, reactor, body = std::move(body)] {
+    reactor->Finish(context->IsCancelled() ? grpc::Status::CANCELLED : body());
+  });
+  if (!posted) reactor->Finish(Busy());
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ConfigService::Get(Context* context, const portico::v1::GetRequest* request,
+                                             portico::v1::GetResponse* response) {
+  const auto body = [this, request, response] {
+    const absl::StatusOr<ResourceKey> key = ToKey(request->name());
+    if (!key.ok()) return ToGrpc(key.status());
+    const absl::StatusOr<model::SharedModel> model =
+        request->revision() == 0 ? changes_.Now() : changes_.At(request->revision());
+    if (!model.ok()) return ToGrpc(model.status());
+    const portico::v1::Resource* resource = (*model)->configuration.Find(*key);
+    if (resource == nullptr) return ToGrpc(absl::NotFoundError(ToAbsl(Concat("there is no ", key->ToString()))));
+    *response->mutable_resource() = Shown(*resource);
+    response->set_revision((*model)->revision);
+    response->set_epoch((*model)->epoch);
+    return grpc::Status::OK;
+  };
+  return OnWriter(context, body);
+}
+
+grpc::ServerWriteReactor<portico::v1::ListResponse>* ConfigService::List(Context*,
+                                                                         const portico::v1::ListRequest* request) {
+  auto* call = new ListCall(*request);
+  const uint64_t revision = request->revision();
+  const bool posted = writer_.Post([this, call, revision] {
+    absl::StatusOr<model::SharedModel> model = revision == 0 ? changes_.Now() : changes_.At(revision);
+    if (!model.ok()) return call->Refuse(ToGrpc(model.status()));
+    call->Begin(*std::move(model));
+  });
+  if (!posted) call->Refuse(Busy());
+  return call;
+}
+
+grpc::ServerUnaryReactor* ConfigService::Delete(Context* context, const portico::v1::DeleteRequest* request,
+                                                portico::v1::ApplyResponse* response) {
+  return OnWriter(context, [this, context, request, response] {
+    change::Change change;
+    change.dry_run = request->dry_run();
+    change.expected_revision = request->expected_revision();
+    change.expected_epoch = request->expected_epoch();
+    change.tolerate = request->references() == portico::v1::REFERENCE_RULE_TOLERATE;
+    for (const portico::v1::ResourceName& name : request->names()) {
+      absl::StatusOr<ResourceKey> key = ToKey(name);
+      if (!key.ok()) return ToGrpc(key.status());
+      change.deletes.push_back(*std::move(key));
+    }
+    return Answer(changes_.Apply(change, CallerOf(*context)), *response);
+  });
+}
+
+grpc::ServerUnaryReactor* ConfigService::History(Context* context, const portico::v1::HistoryRequest* request,
+                                                 portico::v1::HistoryResponse* response) {
+  return OnWriter(context, [this, request, response] {
+    const uint32_t limit = request->limit() == 0 ? kHistoryDefault : request->limit();
+    if (limit > kHistoryMax) {
+      return ToGrpc(absl::InvalidArgumentError(ToAbsl(Concat("limit: ", limit, "; at most ", kHistoryMax))));
+    }
+    const absl::StatusOr<change::Changes::Past> past = changes_.History(request->before(), limit);
+    if (!past.ok()) return ToGrpc(past.status());
+    response->mutable_revisions()->Assign(past->revisions.begin(), past->revisions.end());
+    response->set_oldest(past->oldest);
+    response->set_epoch(changes_.Now()->epoch);
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* ConfigService::Rollback(Context* context, const portico::v1::RollbackRequest* request,
+                                                  portico::v1::ApplyResponse* response) {
+  return OnWriter(context, [this, context, request, response] {
+    change::Change options;
+    options.dry_run = request->dry_run();
+    options.expected_revision = request->expected_revision();
+    options.expected_epoch = request->expected_epoch();
+    options.tolerate = request->references() == portico::v1::REFERENCE_RULE_TOLERATE;
+    return Answer(changes_.Rollback(request->revision(), std::move(options), CallerOf(*context)), *response);
+  });
+}
+
+grpc::ServerWriteReactor<portico::v1::WatchResponse>* ConfigService::Watch(Context*,
+                                                                           const portico::v1::WatchRequest* request) {
+  const std::shared_ptr<WatchCall> watch = WatchCall::Make(*request, [this](const std::shared_ptr<WatchCall>& ended) {
+    absl::MutexLock lock(&mutex_);
+    watches_.erase(ended);
+  });
+  const model::SharedModel now = changes_.Now();
+  if (!request->epoch().empty() && request->epoch() != now->epoch) {
+    watch->Refuse(
+        ToGrpc(absl::OutOfRangeError(ToAbsl(Concat("the store is of epoch ", now->epoch, "; watch from the start")))));
+    return watch.get();
+  }
+  const uint64_t after_revision = request->after_revision();
+  if (!writer_.Post([this, watch, after_revision] { BeginWatch(watch, after_revision); })) watch->Refuse(Busy());
+  return watch.get();
+}
+
+// On the writer's thread, as is every step: none comes in between.
+void ConfigService::BeginWatch(const std::shared_ptr<WatchCall>& watch, uint64_t after_revision) {
+  const model::SharedModel now = changes_.Now();
+  absl::StatusOr<model::SharedModel> before = std::make_shared<const model::Model>();
+  if (after_revision != 0) before = changes_.At(after_revision);
+  if (!before.ok()) {
+    return watch->Refuse(ToGrpc(
+        absl::OutOfRangeError(ToAbsl(Concat(base::ToStd(before.status().message()), "; watch from the start")))));
+  }
+  const std::set<ResourceKey> changed = Differences((*before)->configuration, now->configuration);
+  absl::MutexLock lock(&mutex_);
+  if (ended_) return watch->End();
+  if (watch->done()) return;  // the caller has left already
+  watches_.insert(watch);
+  watch->OnModel(now, changed);
+}
+
+void ConfigService::OnStep(const model::Step& step) {
+  std::set<ResourceKey> changed;
+  for (const model::ResourceChange& change : step.changes)
+    changed.insert(change.key);
+  absl::MutexLock lock(&mutex_);
+  for (const std::shared_ptr<WatchCall>& watch : watches_)
+    watch->OnModel(step.after, changed);
+}
+
+void ConfigService::End() {
+  absl::MutexLock lock(&mutex_);
+  ended_ = true;
+  for (const std::shared_ptr<WatchCall>& watch : watches_)
+    watch->End();
+}
+
+}  // namespace portico::north

@@ -1,0 +1,359 @@
+#include "controlplane/north/config_service.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/base/text.h"
+#include "api/google/rpc/error_details.pb.h"
+#include "api/google/rpc/status.pb.h"
+#include "api/yaml/limits.h"
+#include "api/yaml/problem.h"
+#include "api/yaml/read.h"
+#include "controlplane/change/codec.h"
+#include "controlplane/store/memory/memory_store.h"
+#include "gtest/gtest.h"
+
+namespace portico::north {
+namespace {
+
+using base::Concat;
+
+constexpr char kShop[] = R"(
+kind: Gateway
+metadata: {name: g}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+kind: Cluster
+metadata: {name: orders, labels: {team: a}}
+spec: {endpoints: [{address: 127.0.0.1, port: 9001}]}
+---
+kind: Route
+metadata: {name: shop}
+spec: {parentRefs: [{name: g}], rules: [{name: all, backendRefs: [{name: orders}]}]}
+---
+kind: Secret
+metadata: {name: keys}
+spec: {jwks: {inline: '{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ"}]}'}}
+)";
+
+class AnyKeyPair final : public check::KeyPairChecker {
+  absl::Status Check(std::string_view, std::string_view) const override { return absl::OkStatus(); }
+};
+
+std::vector<portico::v1::Resource> Read(const std::string& text) {
+  yaml::Problems problems(10);
+  std::vector<portico::v1::Resource> resources;
+  for (yaml::Document& document : yaml::ReadText(text, "f", yaml::Limits(), problems)) {
+    resources.push_back(std::move(document.resource));
+  }
+  EXPECT_EQ(problems.ToString(), "");
+  return resources;
+}
+
+std::string ClusterAt(int port) {
+  return Concat("kind: Cluster\nmetadata: {name: orders}\nspec: {endpoints: [{address: 127.0.0.1, port: ", port, "}]}");
+}
+
+portico::v1::ResourceName Name(const std::string& kind, const std::string& name) {
+  portico::v1::ResourceName out;
+  out.set_kind(kind);
+  out.set_name(name);
+  return out;
+}
+
+// A server on a loopback port, and a client.
+class ConfigServiceTest : public testing::Test {
+ protected:
+  ConfigServiceTest() {
+    int port = 0;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    channel_ = grpc::CreateChannel(Concat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
+    stub_ = portico::v1::ConfigService::NewStub(channel_);
+  }
+  ~ConfigServiceTest() override {
+    service_.End();
+    server_->Shutdown();
+  }
+
+  grpc::Status Apply(const std::vector<portico::v1::ApplyRequest>& requests, portico::v1::ApplyResponse& response) {
+    grpc::ClientContext context;
+    const auto writer = stub_->Apply(&context, &response);
+    for (const portico::v1::ApplyRequest& request : requests)
+      writer->Write(request);
+    writer->WritesDone();
+    return writer->Finish();
+  }
+  // The revision, or the error's words.
+  std::string Apply(const std::string& text) {
+    portico::v1::ApplyRequest request;
+    for (portico::v1::Resource& resource : Read(text))
+      *request.add_resources() = std::move(resource);
+    portico::v1::ApplyResponse response;
+    const grpc::Status status = Apply({request}, response);
+    return status.ok() ? Concat(response.revision()) : status.error_message();
+  }
+
+  // "Cluster orders …", message by message.
+  std::string List(const portico::v1::ListRequest& request) {
+    grpc::ClientContext context;
+    const auto reader = stub_->List(&context, request);
+    std::string text;
+    for (portico::v1::ListResponse response; reader->Read(&response);) {
+      for (const portico::v1::Resource& resource : response.resources()) {
+        text += Concat(check::KeyOf(resource).ToString(), "@", check::MetadataOf(resource).revision(), " ");
+      }
+    }
+    const grpc::Status status = reader->Finish();
+    return status.ok() ? text : status.error_message();
+  }
+
+  const AnyKeyPair key_pairs_;
+  const std::unique_ptr<change::Changes> changes_ = *change::Changes::Open(
+      store::memory::Open(), change::Codec(std::nullopt), key_pairs_, [] { return int64_t{1'000'000}; }, {100});
+  Writer writer_;
+  ConfigService service_{*changes_, writer_};
+  std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<portico::v1::ConfigService::Stub> stub_;
+};
+
+TEST_F(ConfigServiceTest, AChangeInPiecesIsOneRevision) {
+  std::vector<portico::v1::ApplyRequest> pieces;
+  for (portico::v1::Resource& resource : Read(kShop))
+    *pieces.emplace_back().add_resources() = std::move(resource);
+  portico::v1::ApplyResponse response;
+  ASSERT_TRUE(Apply(pieces, response).ok());
+  EXPECT_EQ(response.revision(), 1u);
+  ASSERT_EQ(response.changes_size(), 4);
+  EXPECT_EQ(response.changes(0).name().kind(), "Cluster");
+  EXPECT_EQ(response.changes(0).kind(), portico::v1::ResourceChange::CREATED);
+  ASSERT_EQ(response.gateways_size(), 1);
+  EXPECT_EQ(response.gateways(0), "default/g");
+  EXPECT_EQ(List({}), "Cluster orders@1 Gateway g@1 Route shop@1 Secret keys@1 ");
+}
+
+TEST_F(ConfigServiceTest, OptionsStandInTheFirstMessage) {
+  portico::v1::ApplyRequest first, second;
+  first.set_dry_run(true);
+  *first.add_resources() = Read(kShop)[0];
+  *second.add_resources() = Read(kShop)[1];
+  portico::v1::ApplyResponse response;
+  ASSERT_TRUE(Apply({first, second}, response).ok());
+  EXPECT_EQ(response.changes_size(), 2);
+  EXPECT_EQ(List({}), "");
+  EXPECT_EQ(Apply({second, first}, response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  second.add_deletes()->set_kind("Nothing");
+  EXPECT_EQ(Apply({second}, response).error_message(), "there is no kind Nothing");
+}
+
+TEST_F(ConfigServiceTest, ARefusalNamesEachField) {
+  portico::v1::ApplyRequest request;
+  for (portico::v1::Resource& resource : Read("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: "
+                                              "127.0.0.1, port: 0}, {address: x y, port: 1}]}")) {
+    *request.add_resources() = std::move(resource);
+  }
+  portico::v1::ApplyResponse response;
+  const grpc::Status status = Apply({request}, response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  google::rpc::Status detail;
+  google::rpc::BadRequest bad;
+  ASSERT_TRUE(detail.ParseFromString(status.error_details()));
+  ASSERT_EQ(detail.details_size(), 1);
+  ASSERT_TRUE(detail.details(0).UnpackTo(&bad));
+  ASSERT_EQ(bad.field_violations_size(), 2);
+  EXPECT_EQ(bad.field_violations(0).field(), "Cluster default/a: spec.endpoints[0].port");
+  EXPECT_FALSE(bad.field_violations(0).description().empty());
+}
+
+TEST_F(ConfigServiceTest, ManyFaultsFitIntoOneError) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) {
+    text +=
+        Concat("---\nkind: Cluster\nmetadata: {name: c", i, "}\nspec: {endpoints: [{address: 127.0.0.1, port: 0}]}\n");
+  }
+  const std::string words = Apply(text);
+  EXPECT_NE(words.find("(and 199 more)"), std::string::npos) << words;
+}
+
+TEST_F(ConfigServiceTest, GetShowsOneAndHidesSecrets) {
+  ASSERT_EQ(Apply(kShop), "1");
+  ASSERT_EQ(Apply(ClusterAt(9002)), "2");
+  const auto get = [this](const portico::v1::ResourceName& name, uint64_t revision,
+                          portico::v1::GetResponse& response) {
+    portico::v1::GetRequest request;
+    *request.mutable_name() = name;
+    request.set_revision(revision);
+    grpc::ClientContext context;
+    return stub_->Get(&context, request, &response);
+  };
+  portico::v1::GetResponse response;
+  ASSERT_TRUE(get(Name("Cluster", "orders"), 0, response).ok());
+  EXPECT_EQ(response.resource().cluster().spec().endpoints(0).port(), 9002u);
+  EXPECT_EQ(response.revision(), 2u);
+  ASSERT_TRUE(get(Name("Cluster", "orders"), 1, response).ok());
+  EXPECT_EQ(response.resource().cluster().spec().endpoints(0).port(), 9001u);
+  ASSERT_TRUE(get(Name("Secret", "keys"), 0, response).ok());
+  EXPECT_EQ(response.resource().secret().spec().jwks().inline_().substr(0, 7), "sha256:");
+  EXPECT_EQ(get(Name("Cluster", "ordrs"), 0, response).error_message(), "there is no Cluster ordrs");
+  EXPECT_EQ(get(Name("Cluster", "orders"), 9, response).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(get(Name("", "orders"), 0, response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(get(Name("Cluster", ""), 0, response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  // What is shown of a secret cannot be written back in its place.
+  ASSERT_TRUE(get(Name("Secret", "keys"), 0, response).ok());
+  portico::v1::ApplyRequest request;
+  *request.add_resources() = response.resource();
+  portico::v1::ApplyResponse applied;
+  EXPECT_EQ(Apply({request}, applied).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ConfigServiceTest, ListsAreOfOneRevisionHoweverLong) {
+  ASSERT_EQ(Apply(kShop), "1");
+  portico::v1::ListRequest request;
+  request.set_kind("Cluster");
+  EXPECT_EQ(List(request), "Cluster orders@1 ");
+  request.set_namespace_("other");
+  EXPECT_EQ(List(request), "");
+  request.Clear();
+  (*request.mutable_labels())["team"] = "a";
+  EXPECT_EQ(List(request), "Cluster orders@1 ");
+  (*request.mutable_labels())["team"] = "b";
+  EXPECT_EQ(List(request), "");
+  request.Clear();
+  request.set_revision(7);
+  EXPECT_EQ(List(request), "there is no revision 7 yet; the newest is 1");
+}
+
+TEST_F(ConfigServiceTest, ALongListComesInMessages) {
+  for (int part = 0; part < 3; ++part) {
+    std::string text;
+    for (int i = 0; i < 400; ++i) {
+      std::string endpoints = "{address: 127.0.0.1, port: 1}";
+      for (int port = 2; port < 100; ++port)
+        endpoints += Concat(", {address: 127.0.0.1, port: ", port, "}");
+      text +=
+          Concat("---\nkind: Cluster\nmetadata: {name: c", part, "-", i, "}\nspec: {endpoints: [", endpoints, "]}\n");
+    }
+    ASSERT_EQ(Apply(text), Concat(part + 1));
+  }
+  grpc::ClientContext context;
+  const auto reader = stub_->List(&context, {});
+  int messages = 0, resources = 0;
+  for (portico::v1::ListResponse response; reader->Read(&response); ++messages) {
+    resources += response.resources_size();
+    EXPECT_LE(response.ByteSizeLong(), 2u << 20);
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(resources, 1200);
+  EXPECT_GT(messages, 1);
+}
+
+TEST_F(ConfigServiceTest, DeleteHistoryAndRollback) {
+  ASSERT_EQ(Apply(kShop), "1");
+  const auto remove = [this](const std::string& kind, const std::string& name) {
+    portico::v1::DeleteRequest request;
+    *request.add_names() = Name(kind, name);
+    portico::v1::ApplyResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = stub_->Delete(&context, request, &response);
+    return status.ok() ? Concat(response.revision()) : status.error_message();
+  };
+  EXPECT_NE(remove("Cluster", "orders").find("Route shop: spec.rules[0].backendRefs[0].name"), std::string::npos);
+  EXPECT_EQ(remove("Route", "shop"), "2");
+  portico::v1::HistoryResponse history;
+  grpc::ClientContext history_context;
+  ASSERT_TRUE(stub_->History(&history_context, {}, &history).ok());
+  ASSERT_EQ(history.revisions_size(), 2);
+  EXPECT_EQ(history.revisions(0).revision(), 2u);
+  EXPECT_EQ(history.revisions(0).author(), "anonymous");
+  EXPECT_EQ(history.revisions(0).peer().substr(0, 10), "127.0.0.1:");
+  EXPECT_EQ(history.oldest(), 1u);
+  portico::v1::HistoryRequest many;
+  many.set_limit(1001);
+  grpc::ClientContext many_context;
+  EXPECT_EQ(stub_->History(&many_context, many, &history).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  portico::v1::RollbackRequest back;
+  back.set_revision(1);
+  portico::v1::ApplyResponse response;
+  grpc::ClientContext back_context;
+  ASSERT_TRUE(stub_->Rollback(&back_context, back, &response).ok());
+  EXPECT_EQ(response.revision(), 3u);
+  EXPECT_EQ(List({}), "Cluster orders@1 Gateway g@1 Route shop@3 Secret keys@1 ");
+  back.set_revision(9);
+  grpc::ClientContext none_context;
+  EXPECT_EQ(stub_->Rollback(&none_context, back, &response).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+// "2: Cluster orders -Route shop".
+std::string Next(grpc::ClientReader<portico::v1::WatchResponse>& reader) {
+  portico::v1::WatchResponse response;
+  if (!reader.Read(&response)) return reader.Finish().error_message();
+  std::string text = Concat(response.revision(), ":");
+  for (const portico::v1::Resource& resource : response.resources())
+    text += " " + check::KeyOf(resource).ToString();
+  for (const portico::v1::ResourceName& name : response.deleted())
+    text += Concat(" -", name.kind(), " ", name.name());
+  return text;
+}
+
+TEST_F(ConfigServiceTest, AWatchTellsWhatIsAndThenWhatChanges) {
+  ASSERT_EQ(Apply(kShop), "1");
+  grpc::ClientContext context;
+  const auto all = stub_->Watch(&context, {});
+  EXPECT_EQ(Next(*all), "1: Cluster orders Gateway g Route shop Secret keys");
+  portico::v1::WatchRequest request;
+  request.set_kind("Route");
+  grpc::ClientContext routes_context;
+  const auto routes = stub_->Watch(&routes_context, request);
+  EXPECT_EQ(Next(*routes), "1: Route shop");
+  ASSERT_EQ(Apply(ClusterAt(9002)), "2");
+  EXPECT_EQ(Next(*all), "2: Cluster orders");
+  portico::v1::ApplyRequest remove;
+  *remove.add_deletes() = Name("Route", "shop");
+  portico::v1::ApplyResponse response;
+  ASSERT_TRUE(Apply({remove}, response).ok());
+  EXPECT_EQ(Next(*all), "3: -Route shop");
+  EXPECT_EQ(Next(*routes), "3: -Route shop");
+  service_.End();
+  EXPECT_EQ(Next(*all), "the control plane ends; watch again");
+}
+
+TEST_F(ConfigServiceTest, AWatchGoesOnWhereItWas) {
+  ASSERT_EQ(Apply(kShop), "1");
+  ASSERT_EQ(Apply(ClusterAt(9002)), "2");
+  portico::v1::WatchRequest request;
+  request.set_after_revision(1);
+  grpc::ClientContext context;
+  EXPECT_EQ(Next(*stub_->Watch(&context, request)), "2: Cluster orders");
+  request.set_after_revision(2);
+  grpc::ClientContext same_context;
+  EXPECT_EQ(Next(*stub_->Watch(&same_context, request)), "2:");
+  request.set_epoch("0123");
+  grpc::ClientContext epoch_context;
+  EXPECT_NE(Next(*stub_->Watch(&epoch_context, request)).find("the store is of epoch"), std::string::npos);
+  request.set_epoch(changes_->Now()->epoch);
+  request.set_after_revision(7);
+  grpc::ClientContext late_context;
+  EXPECT_NE(Next(*stub_->Watch(&late_context, request)).find("watch from the start"), std::string::npos);
+}
+
+TEST_F(ConfigServiceTest, WatchesMayLeaveWhileThingsChange) {
+  ASSERT_EQ(Apply(kShop), "1");
+  for (int i = 0; i < 50; ++i) {
+    grpc::ClientContext context;
+    const auto watch = stub_->Watch(&context, {});
+    if (i % 2 == 0) Next(*watch);
+    context.TryCancel();
+    ASSERT_EQ(Apply(ClusterAt(1000 + i)), Concat(i + 2));
+  }
+}
+
+}  // namespace
+}  // namespace portico::north
