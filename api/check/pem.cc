@@ -1,5 +1,6 @@
 #include "api/check/pem.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -75,12 +76,22 @@ class Lines {
   size_t number_ = 0;
 };
 
+// Whether a label is one that may be told: a key that lost its line breaks would else stand in the error as its
+// "label".
+bool IsLabel(std::string_view label) {
+  constexpr size_t kLabelBytesMax = 40;  // the longest that there is has 25
+  return !label.empty() && label.size() <= kLabelBytesMax && std::all_of(label.begin(), label.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ';
+  });
+}
+
 // "-----BEGIN X-----" -> "X".
 std::optional<std::string_view> Boundary(std::string_view line, std::string_view start) {
   if (!line.starts_with(start)) return std::nullopt;
   line.remove_prefix(start.size());
   if (!line.ends_with(kDashes)) return std::nullopt;
   line.remove_suffix(kDashes.size());
+  if (!IsLabel(line)) return std::nullopt;
   return line;
 }
 
@@ -114,7 +125,10 @@ absl::StatusOr<std::vector<PemBlock>> ParsePem(std::string_view text) {
   while (const std::optional<std::string_view> line = lines.Next()) {
     if (!line->starts_with(kDashes)) continue;
     const auto label = Boundary(*line, kBegin);
-    if (!label) return Invalid(Concat("line ", lines.number(), " is no BEGIN of a PEM block"));
+    if (!label) {
+      return Invalid(
+          Concat("line ", lines.number(), " is no BEGIN of a PEM block; does the block have its line breaks?"));
+    }
     absl::StatusOr<PemBlock> block = ParseBlock(*label, lines);
     if (!block.ok()) return block.status();
     blocks.push_back(*std::move(block));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,12 @@ struct KeyPairCase {
   std::string key;
   std::string_view error;  // "": accepted; else a part of the message
 };
+
+// As a key that went through YAML's `>` or an environment variable.
+inline std::string OnOneLine(std::string pem) {
+  std::replace(pem.begin(), pem.end() - 1, '\n', ' ');
+  return pem;
+}
 
 inline std::vector<KeyPairCase> KeyPairCases() {
   const std::string leaf = k_leaf_certificate;
@@ -60,6 +67,10 @@ inline std::vector<KeyPairCase> KeyPairCases() {
       {"key in the place of the certificate", key, key, "a PRIVATE KEY block is among them"},
       {"certificate in the place of the key", leaf, leaf, "is no private key"},
       {"two keys", leaf, key + key, "there are several"},
+      {"key on one line", leaf, OnOneLine(key),
+       "private key: line 1 is no BEGIN of a PEM block; does the block have its"},
+      {"key on one line for a certificate", OnOneLine(key), key, "certificate: line 1 is no BEGIN of a PEM block"},
+      {"key whose END is gone", leaf, key.substr(0, 150), "has no END"},
       {"too long", std::string(check::kPemBytesMax + 1, '\n'), key, "more than 1048576 bytes"},
   };
 }
@@ -71,6 +82,7 @@ inline void ExpectKeyPairCases(const check::KeyPairChecker& checker) {
     const std::string message(base::ToStd(status.message()));
     EXPECT_EQ(status.ok(), row.error.empty()) << message;
     EXPECT_NE(message.find(row.error), message.npos) << message;
+    EXPECT_EQ(message.find(std::string(k_leaf_key).substr(60, 16)), message.npos) << "a part of the key is told";
   }
 }
 
