@@ -1,6 +1,7 @@
 #include "dataplane/downstream/exchange.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -225,7 +226,7 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   request.arena = &arena_;
   request.attempt_timeout = rule_->rule->backend_request_timeout;
   relay_.Start(*origin, request);
-  if (request_->framing.length && !request.end && client().limits.upload_bytes_per_second_min > 0) {
+  if (HasPace()) {
     pace_.emplace(client().limits, host_.loop().Now(), connection_.content_bytes());
     SetTimer();
   }
@@ -381,7 +382,16 @@ void Exchange::SetTimer() {
   const base::Duration idle = client().stream_idle_timeout;
   base::MonotonicTime look = std::min(last_progress_ + idle, host_.loop().Now() + idle / 2);
   if (pace_) look = std::min(look, pace_->window_end());
+  // Its window begins in Forward, mostly at once: a timer that is there already need not be put forward then.
+  if (step_ == Step::kReadHead && HasPace()) {
+    look = std::min(look, host_.loop().Now() + std::chrono::seconds(client().limits.upload_window_seconds));
+  }
   timer_.Set(deadline_ ? std::min(*deadline_, look) : look);
+}
+
+bool Exchange::HasPace() const {
+  const http::ContentFraming& framing = request_->framing;
+  return framing.length && !framing.ends_with_head && client().limits.upload_bytes_per_second_min > 0;
 }
 
 // True: too slow. Once the response has begun, the origin itself has said what it thinks of the upload.

@@ -83,6 +83,7 @@ class Exchange final : public ExchangeEvents,
   void FinishHead(http::ResponseHead& head);
   void Abort(http::ResetReason reason);
   void Finish(bool aborted);
+  bool HasPace() const;
   bool EndUploadWindow();
   void SetTimer();
   const snapshot::ClientConfig& client() const { return *port_->client; }
