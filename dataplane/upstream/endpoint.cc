@@ -50,7 +50,7 @@ bool Endpoint::CanWait() const {
 }
 
 void Endpoint::Wait(Waiter& waiter) {
-  PORTICO_CHECK(CanWait());
+  PORTICO_CHECK(!removed_);  // that there is room may have changed: other workers take it too
   line_.Join(waiter);
   ConnectForWaiters();
 }

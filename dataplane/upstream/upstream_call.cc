@@ -79,16 +79,22 @@ void UpstreamCall::EndAttempt(std::string_view outcome) {
 void UpstreamCall::TryNext(const Error& last_error) {
   state_ = State::kWaiting;
   Endpoint* endpoint = cluster_.Choose(tried_);
-  bool waits = endpoint != nullptr && endpoint->CanWait() && (wants_new_ || endpoint->Available() == nullptr);
+  Connection* connection = endpoint == nullptr ? nullptr : endpoint->Available();
+  // Room is what other workers take meanwhile: asked once, and who waits where it has gone moves on to the cluster's
+  // line.
+  bool waits = endpoint != nullptr && (connection == nullptr || (wants_new_ && endpoint->CanWait()));
   if (waits && !TakePlace(cluster_.use_.pending, cluster_.config().pending_max)) {
     waits = false;
     endpoint = nullptr;
   }
   // One that failed to connect, or that is not asked because it rests, may have a connection all the same.
-  if (endpoint == nullptr) endpoint = cluster_.FindFree();
-  if (endpoint == nullptr) return cluster_.AllTried(tried_) ? GiveUp(last_error) : WaitForRoom();
+  if (endpoint == nullptr) {
+    endpoint = cluster_.FindFree();
+    if (endpoint == nullptr) return cluster_.AllTried(tried_) ? GiveUp(last_error) : WaitForRoom();
+    connection = endpoint->Available();
+  }
   BeginAttempt();
-  if (!waits) return OnConnection(*endpoint, *endpoint->Available());
+  if (!waits) return OnConnection(*endpoint, *connection);
   endpoint_name_ = endpoint->name();
   endpoint->Wait(*this);
   timer_.Set(Deadline());
