@@ -8,9 +8,7 @@
 #include <vector>
 
 #include "api/base/text.h"
-#include "api/yaml/limits.h"
-#include "api/yaml/problem.h"
-#include "api/yaml/read.h"
+#include "controlplane/model/test_resources.h"
 #include "controlplane/store/memory/memory_store.h"
 #include "gtest/gtest.h"
 
@@ -18,6 +16,8 @@ namespace portico::change {
 namespace {
 
 using base::Concat;
+using test::AnyKeyPair;
+using test::ReadResources;
 
 constexpr char kShop[] = R"(
 kind: Gateway
@@ -77,10 +77,6 @@ class Disk final : public store::Store {
   std::unique_ptr<store::Store> store_ = store::memory::Open();
 };
 
-class AnyKeyPair final : public check::KeyPairChecker {
-  absl::Status Check(std::string_view, std::string_view) const override { return absl::OkStatus(); }
-};
-
 class ChangesTest : public testing::Test {
  protected:
   ChangesTest() { Open(Codec(std::nullopt), 100); }
@@ -92,16 +88,6 @@ class ChangesTest : public testing::Test {
     changes_->Follow([this](const model::Step& step) {
       steps_ += Concat(step.before->revision, ">", step.after->revision, ":", step.changes.size(), " ");
     });
-  }
-
-  static std::vector<portico::v1::Resource> Read(const std::string& text) {
-    yaml::Problems problems(10);
-    std::vector<portico::v1::Resource> resources;
-    for (yaml::Document& document : yaml::ReadText(text, "f", yaml::Limits(), problems)) {
-      resources.push_back(std::move(document.resource));
-    }
-    EXPECT_EQ(problems.ToString(), "");
-    return resources;
   }
 
   // "2: created Cluster orders, …; warnings …; for g", or "refused: …".
@@ -127,7 +113,7 @@ class ChangesTest : public testing::Test {
       text += Concat("; for ", gateway.name);
     return text;
   }
-  std::string Apply(const std::string& text) { return Apply(Change{.resources = Read(text)}); }
+  std::string Apply(const std::string& text) { return Apply(Change{.resources = ReadResources(text)}); }
   std::string Delete(const std::string& kind, const std::string& name) {
     return Apply(Change{.deletes = {{kind, "default", name}}});
   }
@@ -164,7 +150,7 @@ TEST_F(ChangesTest, WhatChangesNothingMakesNoRevision) {
 }
 
 TEST_F(ChangesTest, ADryRunSaysWhatWouldBe) {
-  EXPECT_EQ(Apply(Change{.resources = Read(kShop), .dry_run = true}),
+  EXPECT_EQ(Apply(Change{.resources = ReadResources(kShop), .dry_run = true}),
             "1: created Cluster orders created Gateway g created Gateway other created Route shop; for g; for other");
   EXPECT_EQ(changes_->Now()->revision, 0u);
   EXPECT_EQ(disk_->head().revision, 0u);
@@ -173,10 +159,10 @@ TEST_F(ChangesTest, ADryRunSaysWhatWouldBe) {
 
 TEST_F(ChangesTest, RefusalsNameWhatIsWrongAndChangeNothing) {
   Apply(kShop);
-  std::vector<portico::v1::Resource> stale = Read(kShop);
+  std::vector<portico::v1::Resource> stale = ReadResources(kShop);
   stale[2].mutable_cluster()->mutable_metadata()->set_revision(7);
   stale[2].mutable_cluster()->mutable_spec()->mutable_endpoints(0)->set_port(1);
-  std::vector<portico::v1::Resource> twice = Read(kShop);
+  std::vector<portico::v1::Resource> twice = ReadResources(kShop);
   twice.push_back(twice[0]);
   const struct {
     const char* name;
@@ -184,15 +170,17 @@ TEST_F(ChangesTest, RefusalsNameWhatIsWrongAndChangeNothing) {
     const char* words;
   } rows[] = {
       {"a bad field",
-       {.resources = Read("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: 127.0.0.1, port: 0}]}")},
+       {.resources =
+            ReadResources("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: 127.0.0.1, port: 0}]}")},
        "INVALID_ARGUMENT: Cluster a: spec.endpoints[0].port"},
       {"no kind", {.resources = std::vector<portico::v1::Resource>(1)}, "INVALID_ARGUMENT"},
       {"twice", {.resources = twice}, "INVALID_ARGUMENT: Gateway g: metadata.name: is named twice"},
       {"written and deleted",
-       {.resources = Read(kShop), .deletes = {{"Route", "default", "shop"}}},
+       {.resources = ReadResources(kShop), .deletes = {{"Route", "default", "shop"}}},
        "INVALID_ARGUMENT: Route shop: is named twice"},
       {"a reference to nothing",
-       {.resources = Read("kind: Route\nmetadata: {name: r}\nspec: {parentRefs: [{name: g}], rules: [{backendRefs: "
+       {.resources =
+            ReadResources("kind: Route\nmetadata: {name: r}\nspec: {parentRefs: [{name: g}], rules: [{backendRefs: "
                           "[{name: ordrs}]}]}")},
        "FAILED_PRECONDITION: Route r: spec.rules[0].backendRefs[0].name: there is no Cluster ordrs"},
       {"what others need goes",
@@ -200,10 +188,10 @@ TEST_F(ChangesTest, RefusalsNameWhatIsWrongAndChangeNothing) {
        "FAILED_PRECONDITION: Route shop: spec.rules[0].backendRefs[0].name"},
       {"what is not there goes", {.deletes = {{"Cluster", "default", "ordrs"}}}, "NOT_FOUND: Cluster ordrs"},
       {"another revision",
-       {.resources = Read(kKeys), .expected_revision = 9},
+       {.resources = ReadResources(kKeys), .expected_revision = 9},
        "ABORTED: the configuration is at revision 1, not at 9"},
       {"another epoch",
-       {.resources = Read(kKeys), .expected_revision = 1, .expected_epoch = "0123"},
+       {.resources = ReadResources(kKeys), .expected_revision = 1, .expected_epoch = "0123"},
        "ABORTED: the store is of epoch "},
       {"another version",
        {.resources = stale},
@@ -249,7 +237,7 @@ TEST_F(ChangesTest, TakingAuthenticationOffIsTold) {
   const std::string anonymous =
       std::string(kPolicy).replace(std::string(kPolicy).find("[{jwt"), 1, "[{anonymous: {}}, ");
   EXPECT_EQ(
-      Apply(Change{.resources = Read(anonymous), .dry_run = true}),
+      Apply(Change{.resources = ReadResources(anonymous), .dry_run = true}),
       "3: updated AuthPolicy signed; Route shop: spec.rules[0]: callers need no longer say who they are (Gateway g, "
       "listener http); for g");
   EXPECT_EQ(

@@ -4,6 +4,7 @@
 
 #include "api/base/text.h"
 #include "controlplane/model/encoding.h"
+#include "controlplane/model/messages.h"
 
 namespace portico::change {
 namespace {
@@ -19,20 +20,6 @@ constexpr char kSealed = 1;
 // With the revision, so that an older version can't be put in the place of a newer one.
 std::string SealName(const std::string& key, uint64_t revision) {
   return Concat(key, "@", revision);
-}
-
-portico::v1::ResourceChange::Kind KindOf(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::kUnchanged:
-      return portico::v1::ResourceChange::UNCHANGED;
-    case ChangeKind::kCreated:
-      return portico::v1::ResourceChange::CREATED;
-    case ChangeKind::kUpdated:
-      return portico::v1::ResourceChange::UPDATED;
-    case ChangeKind::kDeleted:
-      return portico::v1::ResourceChange::DELETED;
-  }
-  return portico::v1::ResourceChange::KIND_UNSPECIFIED;
 }
 
 }  // namespace
@@ -103,11 +90,7 @@ portico::v1::RevisionRecord RecordOf(const model::Step& step, const Caller& call
   record.set_rollback_of(rollback_of);
   for (const model::ResourceChange& change : step.changes) {
     if (change.kind == ChangeKind::kUnchanged) continue;
-    portico::v1::ResourceChange& out = *record.add_changes();
-    out.mutable_name()->set_kind(change.key.kind);
-    out.mutable_name()->set_namespace_(change.key.name_space);
-    out.mutable_name()->set_name(change.key.name);
-    out.set_kind(KindOf(change.kind));
+    *record.add_changes() = model::ToMessage(change);
   }
   return record;
 }

@@ -14,12 +14,16 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using portico::v1::Resource;
 
+const FieldDescriptor* KindField(const Resource& resource) {
+  const FieldDescriptor* kind =
+      resource.GetReflection()->GetOneofFieldDescriptor(resource, Resource::descriptor()->oneof_decl(0));
+  PORTICO_CHECK(kind != nullptr, "a resource without a kind");
+  return kind;
+}
+
 // The message of the resource's kind.
 Message& Kind(Resource& resource) {
-  const auto* reflection = resource.GetReflection();
-  const FieldDescriptor* kind = reflection->GetOneofFieldDescriptor(resource, Resource::descriptor()->oneof_decl(0));
-  PORTICO_CHECK(kind != nullptr, "a resource without a kind");
-  return *reflection->MutableMessage(&resource, kind);
+  return *resource.GetReflection()->MutableMessage(&resource, KindField(resource));
 }
 
 }  // namespace
@@ -55,6 +59,11 @@ std::string Encode(const Resource& resource) {
     PORTICO_CHECK(plain.SerializeToCodedStream(&coded));
   }
   return bytes;
+}
+
+std::string EncodeMessage(const Resource& resource) {
+  const auto* reflection = resource.GetReflection();
+  return reflection->GetMessage(resource, KindField(resource)).SerializeAsString();
 }
 
 absl::StatusOr<Resource> Decode(std::string_view bytes, uint64_t revision, uint64_t created) {

@@ -18,6 +18,9 @@ std::string StoreKey(const check::ResourceKey& key);
 // What a user wrote, without what the system adds (status, revisions): the same bytes for the same content.
 std::string Encode(const portico::v1::Resource& resource);
 
+// The message of the resource's kind by itself, revisions included: what travels to proxies.
+std::string EncodeMessage(const portico::v1::Resource& resource);
+
 // kDataLoss: the bytes are no resource. The revisions go into its metadata.
 absl::StatusOr<portico::v1::Resource> Decode(std::string_view bytes, uint64_t revision, uint64_t created);
 

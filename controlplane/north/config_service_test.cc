@@ -11,10 +11,8 @@
 #include "api/base/text.h"
 #include "api/google/rpc/error_details.pb.h"
 #include "api/google/rpc/status.pb.h"
-#include "api/yaml/limits.h"
-#include "api/yaml/problem.h"
-#include "api/yaml/read.h"
 #include "controlplane/change/codec.h"
+#include "controlplane/model/test_resources.h"
 #include "controlplane/store/memory/memory_store.h"
 #include "gtest/gtest.h"
 
@@ -22,6 +20,8 @@ namespace portico::north {
 namespace {
 
 using base::Concat;
+using test::AnyKeyPair;
+using test::ReadResources;
 
 constexpr char kShop[] = R"(
 kind: Gateway
@@ -40,20 +40,6 @@ kind: Secret
 metadata: {name: keys}
 spec: {jwks: {inline: '{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ"}]}'}}
 )";
-
-class AnyKeyPair final : public check::KeyPairChecker {
-  absl::Status Check(std::string_view, std::string_view) const override { return absl::OkStatus(); }
-};
-
-std::vector<portico::v1::Resource> Read(const std::string& text) {
-  yaml::Problems problems(10);
-  std::vector<portico::v1::Resource> resources;
-  for (yaml::Document& document : yaml::ReadText(text, "f", yaml::Limits(), problems)) {
-    resources.push_back(std::move(document.resource));
-  }
-  EXPECT_EQ(problems.ToString(), "");
-  return resources;
-}
 
 std::string ClusterAt(int port) {
   return Concat("kind: Cluster\nmetadata: {name: orders}\nspec: {endpoints: [{address: 127.0.0.1, port: ", port, "}]}");
@@ -94,7 +80,7 @@ class ConfigServiceTest : public testing::Test {
   // The revision, or the error's words.
   std::string Apply(const std::string& text) {
     portico::v1::ApplyRequest request;
-    for (portico::v1::Resource& resource : Read(text))
+    for (portico::v1::Resource& resource : ReadResources(text))
       *request.add_resources() = std::move(resource);
     portico::v1::ApplyResponse response;
     const grpc::Status status = Apply({request}, response);
@@ -127,7 +113,7 @@ class ConfigServiceTest : public testing::Test {
 
 TEST_F(ConfigServiceTest, AChangeInPiecesIsOneRevision) {
   std::vector<portico::v1::ApplyRequest> pieces;
-  for (portico::v1::Resource& resource : Read(kShop))
+  for (portico::v1::Resource& resource : ReadResources(kShop))
     *pieces.emplace_back().add_resources() = std::move(resource);
   portico::v1::ApplyResponse response;
   ASSERT_TRUE(Apply(pieces, response).ok());
@@ -143,8 +129,8 @@ TEST_F(ConfigServiceTest, AChangeInPiecesIsOneRevision) {
 TEST_F(ConfigServiceTest, OptionsStandInTheFirstMessage) {
   portico::v1::ApplyRequest first, second;
   first.set_dry_run(true);
-  *first.add_resources() = Read(kShop)[0];
-  *second.add_resources() = Read(kShop)[1];
+  *first.add_resources() = ReadResources(kShop)[0];
+  *second.add_resources() = ReadResources(kShop)[1];
   portico::v1::ApplyResponse response;
   ASSERT_TRUE(Apply({first, second}, response).ok());
   EXPECT_EQ(response.changes_size(), 2);
@@ -156,8 +142,9 @@ TEST_F(ConfigServiceTest, OptionsStandInTheFirstMessage) {
 
 TEST_F(ConfigServiceTest, ARefusalNamesEachField) {
   portico::v1::ApplyRequest request;
-  for (portico::v1::Resource& resource : Read("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: "
-                                              "127.0.0.1, port: 0}, {address: x y, port: 1}]}")) {
+  for (portico::v1::Resource& resource :
+       ReadResources("kind: Cluster\nmetadata: {name: a}\nspec: {endpoints: [{address: "
+                     "127.0.0.1, port: 0}, {address: x y, port: 1}]}")) {
     *request.add_resources() = std::move(resource);
   }
   portico::v1::ApplyResponse response;

@@ -4,26 +4,9 @@
 
 #include "api/base/text.h"
 #include "api/wire/names.h"
+#include "controlplane/model/messages.h"
 
 namespace portico::north {
-namespace {
-
-portico::v1::ResourceChange::Kind ToKind(model::ChangeKind kind) {
-  switch (kind) {
-    case model::ChangeKind::kUnchanged:
-      return portico::v1::ResourceChange::UNCHANGED;
-    case model::ChangeKind::kCreated:
-      return portico::v1::ResourceChange::CREATED;
-    case model::ChangeKind::kUpdated:
-      return portico::v1::ResourceChange::UPDATED;
-    case model::ChangeKind::kDeleted:
-      return portico::v1::ResourceChange::DELETED;
-  }
-  return portico::v1::ResourceChange::KIND_UNSPECIFIED;
-}
-
-}  // namespace
-
 absl::StatusOr<check::ResourceKey> ToKey(const portico::v1::ResourceName& name) {
   const std::vector<std::string>& types = wire::ResourceTypes();
   if (std::find(types.begin(), types.end(), wire::TypeUrl(name.kind())) == types.end()) {
@@ -35,26 +18,16 @@ absl::StatusOr<check::ResourceKey> ToKey(const portico::v1::ResourceName& name) 
       name.kind(), name.namespace_().empty() ? std::string(check::kDefaultNamespace) : name.namespace_(), name.name()};
 }
 
-portico::v1::ResourceName ToName(const check::ResourceKey& key) {
-  portico::v1::ResourceName name;
-  name.set_kind(key.kind);
-  name.set_namespace_(key.name_space);
-  name.set_name(key.name);
-  return name;
-}
-
 portico::v1::ApplyResponse ToResponse(const change::Outcome& outcome) {
   portico::v1::ApplyResponse response;
   response.set_revision(outcome.revision);
   response.set_epoch(outcome.epoch);
   for (const model::ResourceChange& change : outcome.changes) {
-    portico::v1::ResourceChange& out = *response.add_changes();
-    *out.mutable_name() = ToName(change.key);
-    out.set_kind(ToKind(change.kind));
+    *response.add_changes() = model::ToMessage(change);
   }
   for (const change::Warning& warning : outcome.warnings) {
     portico::v1::Warning& out = *response.add_warnings();
-    *out.mutable_name() = ToName(warning.key);
+    *out.mutable_name() = model::ToName(warning.key);
     out.set_path(warning.path);
     out.set_message(warning.message);
   }

@@ -12,7 +12,6 @@ namespace portico::north {
 
 // kInvalidArgument: no kind, one that there is not, or no name.
 absl::StatusOr<check::ResourceKey> ToKey(const portico::v1::ResourceName& name);
-portico::v1::ResourceName ToName(const check::ResourceKey& key);
 
 portico::v1::ApplyResponse ToResponse(const change::Outcome& outcome);
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "controlplane/north/convert.h"
+#include "controlplane/model/messages.h"
 #include "controlplane/north/shown.h"
 
 namespace portico::north {
@@ -50,7 +50,7 @@ void WatchCall::Write() {
       *response_.add_resources() = Shown(*resource);
       bytes += resource->ByteSizeLong();
     } else if (!first_ || request_.after_revision() != 0) {
-      *response_.add_deleted() = ToName(*key);
+      *response_.add_deleted() = model::ToName(*key);
       bytes += key->name.size();
     }
   }

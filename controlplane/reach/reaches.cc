@@ -4,21 +4,13 @@
 #include "api/base/check.h"
 #include "api/resolve/resolve.h"
 #include "api/wire/names.h"
-#include "google/protobuf/message.h"
+#include "controlplane/model/encoding.h"
 
 namespace portico::reach {
 namespace {
 
 using check::ResourceKey;
 using portico::v1::Resource;
-
-// The message of the resource's kind: what travels is that, not the union of kinds.
-std::string MessageOf(const Resource& resource) {
-  const auto* reflection = resource.GetReflection();
-  const auto* kind = reflection->GetOneofFieldDescriptor(resource, Resource::descriptor()->oneof_decl(0));
-  PORTICO_CHECK(kind != nullptr);
-  return reflection->GetMessage(resource, kind).SerializeAsString();
-}
 
 }  // namespace
 
@@ -81,7 +73,7 @@ const Item& Reaches::ItemOf(const model::Model& model, const ResourceKey& key) {
   const Resource* resource = model.configuration.Find(key);
   PORTICO_CHECK(resource != nullptr, "what is reached is there");
   return items_[key] = MakeItem(wire::TypeUrl(key.kind), wire::ResourceName(key), model::VersionOf(model, *resource),
-                                MessageOf(*resource));
+                                model::EncodeMessage(*resource));
 }
 
 }  // namespace portico::reach

@@ -8,9 +8,8 @@
 #include "api/portico/v1/revision.pb.h"
 #include "api/portico/v1/route.pb.h"
 #include "api/wire/names.h"
-#include "api/yaml/limits.h"
-#include "api/yaml/problem.h"
-#include "api/yaml/read.h"
+#include "controlplane/model/encoding.h"
+#include "controlplane/model/test_resources.h"
 #include "gtest/gtest.h"
 
 namespace portico::reach {
@@ -65,14 +64,14 @@ class ReachesTest : public testing::Test {
       EXPECT_TRUE(model_.configuration.Remove(key));
       changes.push_back({key, model::ChangeKind::kDeleted});
     } else {
-      yaml::Problems problems(10);
-      for (yaml::Document& document : yaml::ReadText(text, "f", yaml::Limits(), problems)) {
-        const check::ResourceKey key = check::KeyOf(document.resource);
-        Stamp(document.resource);
-        model_.configuration.Put(std::move(document.resource));
+      for (portico::v1::Resource& resource : test::ReadResources(text)) {
+        const check::ResourceKey key = check::KeyOf(resource);
+        portico::v1::Metadata& metadata = model::MutableMetadata(resource);
+        metadata.set_revision(model_.revision);
+        metadata.set_creation_revision(model_.revision);
+        model_.configuration.Put(std::move(resource));
         changes.push_back({key, model::ChangeKind::kUpdated});
       }
-      EXPECT_EQ(problems.ToString(), "");
     }
     if (reaches_ == nullptr) {
       reaches_ = std::make_unique<Reaches>(model_);
@@ -87,15 +86,6 @@ class ReachesTest : public testing::Test {
       told += "; ";
     }
     return told;
-  }
-
-  void Stamp(portico::v1::Resource& resource) {
-    portico::v1::Metadata* metadata = resource.has_gateway()   ? resource.mutable_gateway()->mutable_metadata()
-                                      : resource.has_cluster() ? resource.mutable_cluster()->mutable_metadata()
-                                      : resource.has_route()   ? resource.mutable_route()->mutable_metadata()
-                                                               : resource.mutable_secret()->mutable_metadata();
-    metadata->set_revision(model_.revision);
-    metadata->set_creation_revision(model_.revision);
   }
 
   const GatewaySet& Of(const std::string& name) { return reaches_->Of({"Gateway", "default", name}); }
