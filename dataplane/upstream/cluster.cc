@@ -80,22 +80,26 @@ std::unique_ptr<call::Call> Cluster::Start(const call::CallRequest& request, cal
   return std::make_unique<UpstreamCall>(*this, request, handler);
 }
 
-Endpoint* Cluster::Choose(const std::vector<net::Address>& tried) {
-  size_t resting = endpoints_.size();
+Endpoint* Cluster::Choose(const std::vector<net::Address>& tried, const net::Address* avoided) {
+  const size_t none = endpoints_.size();
+  size_t second = none, resting = none;
   for (size_t i = 0; i < endpoints_.size(); ++i) {
     const size_t place = (next_ + i) % endpoints_.size();
     Endpoint& endpoint = *endpoints_[place];
     if (std::find(tried.begin(), tried.end(), endpoint.address()) != tried.end() || !endpoint.Ready()) continue;
     if (endpoint.Rests()) {
-      if (resting == endpoints_.size()) resting = place;
-      continue;
+      if (resting == none) resting = place;
+    } else if (avoided != nullptr && endpoint.address() == *avoided) {
+      second = place;
+    } else {
+      next_ = place + 1;
+      return &endpoint;
     }
-    next_ = place + 1;
-    return &endpoint;
   }
-  if (resting == endpoints_.size()) return nullptr;
-  next_ = resting + 1;
-  return endpoints_[resting].get();
+  const size_t place = second != none ? second : resting;
+  if (place == none) return nullptr;
+  next_ = place + 1;
+  return endpoints_[place].get();
 }
 
 Endpoint* Cluster::FindFree() {

@@ -32,8 +32,9 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   std::unique_ptr<call::Call> Start(const call::CallRequest& request, call::CallHandler& handler) override;
 
   // For UpstreamCall: the next endpoint in turn that is not in `tried` and that can serve a call now or by connecting;
-  // one that rests only if all others do. nullptr: there is none.
-  Endpoint* Choose(const std::vector<net::Address>& tried);
+  // the one at `avoided` (may be nullptr) only if all others rest, and one that rests only if all do. nullptr: there is
+  // none.
+  Endpoint* Choose(const std::vector<net::Address>& tried, const net::Address* avoided = nullptr);
   // The next endpoint in turn that has a connection to be used now.
   Endpoint* FindFree();
   bool AllTried(const std::vector<net::Address>& tried) const;

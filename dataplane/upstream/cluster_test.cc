@@ -134,15 +134,74 @@ TEST(ClusterTest, OnlyWhatIsSafeIsRepeated) {
   }
 }
 
-TEST(ClusterTest, ANewConnectionThatFailsIsNotRepeated) {
-  World world(Config({9001, 9002}));
-  Caller caller;
-  caller.Start(*world.cluster);
-  world.Open(0);
-  world.far(0).End();  // the origin may have seen the request
-  world.loop.Turn();
-  EXPECT_EQ(caller.error, ErrorKind::kConnectionTerminated);
-  EXPECT_EQ(world.network.connects.size(), 1u);
+// An instance that is killed: the kernel has accepted connections for it that nobody will ever read.
+TEST(ClusterTest, ARepeatedRequestGoesToAnotherEndpointFirst) {
+  enum class Other { kStands, kRests, kRefuses, kDies, kNone };
+  struct Row {
+    std::string_view name, method;
+    bool reused;
+    Other other;
+    std::vector<uint16_t> sent;  // where the request arrived
+    int status;
+  };
+  const Row rows[] = {
+      {"an old connection", "GET", true, Other::kStands, {9001, 9002}, 200},
+      {"a new connection", "GET", false, Other::kStands, {9001, 9002}, 200},
+      {"an old one, not to be repeated", "POST", true, Other::kStands, {9001}, 0},
+      {"a new one, not to be repeated", "POST", false, Other::kStands, {9001}, 0},
+      {"an old one, the other rests", "GET", true, Other::kRests, {9001, 9001}, 200},
+      {"a new one, the other rests", "GET", false, Other::kRests, {9001, 9002}, 200},
+      {"an old one, the other is gone", "GET", true, Other::kRefuses, {9001, 9001}, 200},
+      {"a new one, the other is gone", "GET", false, Other::kRefuses, {9001}, 0},
+      {"an old one, the other dies as well", "GET", true, Other::kDies, {9001, 9002}, 0},
+      {"a new one, the other dies as well", "GET", false, Other::kDies, {9001, 9002}, 0},
+      {"an old one, there is no other", "GET", true, Other::kNone, {9001, 9001}, 200},
+      {"a new one, there is no other", "GET", false, Other::kNone, {9001}, 0},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    auto config = Config(row.other == Other::kNone ? std::vector<uint16_t>{9001} : std::vector<uint16_t>{9001, 9002});
+    if (!row.reused) config->idle_connections_max = 0;
+    World world(config);
+    std::map<uint16_t, int> deaths;  // how many of the requests that come next are not answered but reset
+    bool refuses = false;            // 9002
+    std::vector<uint16_t> sent;
+    const auto run = [&] {
+      world.loop.Turn();
+      for (size_t i = 0; i < world.network.connects.size(); ++i) {
+        test::FarEnd& far = world.far(i);
+        const uint16_t port = far.address.port();
+        if (far.destroyed) continue;
+        if (!far.open) {
+          far.Open(port != 9002 || !refuses);
+        } else if (far.TakeWritten().empty()) {
+          continue;
+        } else if (sent.push_back(port); deaths[port]-- > 0) {
+          far.Fail();
+        } else {
+          far.Say(kOk);
+        }
+        world.loop.Turn();
+        i = SIZE_MAX;  // what was heard may have sent something over any connection
+      }
+    };
+    refuses = row.other == Other::kRests;
+    for (int i = 0; i < 2; ++i) {
+      Caller before;
+      before.Start(*world.cluster);
+      run();
+      EXPECT_TRUE(before.ended);
+    }
+    refuses = row.other == Other::kRefuses;
+    deaths = {{9001, 1}, {9002, row.other == Other::kDies ? 1 : 0}};
+    sent.clear();
+    Caller caller(row.method);
+    caller.Start(*world.cluster);
+    run();
+    EXPECT_EQ(sent, row.sent);
+    EXPECT_EQ(caller.status, row.status);
+    EXPECT_EQ(caller.error.has_value(), row.status == 0);
+  }
 }
 
 TEST(ClusterTest, AResponseThatBreaksOffIsNotRepeated) {

@@ -78,7 +78,7 @@ void UpstreamCall::EndAttempt(std::string_view outcome) {
 // from one line to another, its time to wait is the same.
 void UpstreamCall::TryNext(const Error& last_error) {
   state_ = State::kWaiting;
-  Endpoint* endpoint = cluster_.Choose(tried_);
+  Endpoint* endpoint = cluster_.Choose(tried_, address_ ? &*address_ : nullptr);
   Connection* connection = endpoint == nullptr ? nullptr : endpoint->Available();
   // Room is what other workers take meanwhile: asked once, and who waits where it has gone moves on to the cluster's
   // line.
@@ -129,6 +129,7 @@ void UpstreamCall::OnRoom() {
 
 void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
   reused_ = connection.used();
+  address_ = endpoint.address();
   endpoint_name_ = endpoint.name();
   sending_ = false;
   id_ = connection.Send(*request_.head, request_.end, *request_.arena, *this);
@@ -250,11 +251,14 @@ void UpstreamCall::OnEnd() {
   handler_.OnEnd();
 }
 
-// Once, and only while the whole request is at hand.
+// Once, and only while the whole request is at hand. What a new connection did not carry is no matter of its age: the
+// endpoint may be dying, and is not asked again.
 bool UpstreamCall::MayRepeat(const Error& error) const {
   if (error.kind != ErrorKind::kConnectionTerminated || repeated_ || heard_) return false;
   if (!sending_) return true;
-  return request_.end && (error.retry_safe || (reused_ && IsIdempotent(request_.head->method)));
+  if (!request_.end) return false;
+  return error.retry_safe ||
+         (IsIdempotent(request_.head->method) && (reused_ || cluster_.config().endpoints.size() > 1));
 }
 
 void UpstreamCall::OnStreamError(const Error& error) {
@@ -263,8 +267,9 @@ void UpstreamCall::OnStreamError(const Error& error) {
   EndAttempt(OutcomeOf(error.kind));
   repeated_ = true;
   wants_new_ = !(sending_ && error.retry_safe);  // a refused stream tells nothing of other connections
-  sending_ = false;
   tried_.clear();
+  if (sending_ && !error.retry_safe && !reused_) tried_.push_back(*address_);
+  sending_ = false;
   progress_at_ = cluster_.loop().Now();
   TryNext(error);
 }

@@ -80,6 +80,7 @@ class UpstreamCall final : public call::Call,
   base::Buffer pending_;               // content, until it is sent along with the head
   std::optional<http::Fields> pending_trailers_;
   std::string endpoint_name_;
+  std::optional<net::Address> address_;  // of the endpoint that the request has last been sent to
   int attempts_ = 0;
   int status_ = 0;
   bool attempting_ = false;
