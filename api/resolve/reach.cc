@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "api/base/text.h"
+#include "api/check/references/outgoing.h"
 #include "api/resolve/grants.h"
 
 namespace portico::resolve {
@@ -46,7 +46,7 @@ class Collector {
     }
     for (const v1::AuthorizationRule& rule : spec.authorization().rules()) {
       for (const std::string& name : rule.principal().consumers())
-        AddConsumer(key, name);
+        AddIfThere(check::ConsumerKey(name, key));
     }
   }
 
@@ -65,12 +65,6 @@ class Collector {
            std::any_of(spec.credentials().begin(), spec.credentials().end(), [&issuers](const v1::Credential& item) {
              return item.has_jwt() && issuers.contains(item.jwt().issuer());
            });
-  }
-
-  void AddConsumer(const ResourceKey& policy, const std::string& name) {
-    const size_t slash = name.find('/');
-    AddIfThere(slash == std::string::npos ? ResourceKey{"Consumer", policy.name_space, name}
-                                          : ResourceKey{"Consumer", name.substr(0, slash), name.substr(slash + 1)});
   }
 
   void AddBackend(const ResourceKey& key) {

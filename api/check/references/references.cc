@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "api/check/references/outgoing.h"
 
 namespace portico::check {
 namespace {
@@ -209,10 +210,7 @@ class Checker {
 
   // "name" or "namespace/name". No grant: whoever names a Consumer learns nothing of it.
   void Consumer(const std::string& name, const std::string& path) {
-    const size_t slash = name.find('/');
-    const ResourceKey target = slash == name.npos
-                                   ? ResourceKey{"Consumer", key_.name_space, name}
-                                   : ResourceKey{"Consumer", name.substr(0, slash), name.substr(slash + 1)};
+    const ResourceKey target = ConsumerKey(name, key_);
     if (configuration_.Find(target) != nullptr) return;
     Add(path, Concat("there is no ", target.ToString(), Suggest(target)));
   }

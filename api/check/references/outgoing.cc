@@ -1,0 +1,88 @@
+#include "api/check/references/outgoing.h"
+
+#include <string>
+#include <string_view>
+
+namespace portico::check {
+namespace {
+
+class Collector {
+ public:
+  explicit Collector(const ResourceKey& owner) : owner_(owner) {}
+
+  void Visit(const portico::v1::GatewaySpec& spec) {
+    for (const auto& listener : spec.listeners()) {
+      for (const auto& reference : listener.tls().certificate_refs())
+        Need(reference, "Secret");
+    }
+  }
+
+  void Visit(const portico::v1::RouteSpec& spec) {
+    for (const auto& reference : spec.parent_refs())
+      Need(reference, "Gateway");
+    for (const auto& rule : spec.rules()) {
+      for (const auto& reference : rule.backend_refs())
+        Need(reference, "Cluster");
+    }
+  }
+
+  void Visit(const portico::v1::CompositionSpec& spec) {
+    for (const auto& step : spec.steps())
+      Need(step.call().backend_ref(), "Cluster");
+  }
+
+  void Visit(const portico::v1::ClusterSpec& spec) {
+    for (const auto& reference : spec.tls().ca_certificate_refs())
+      Need(reference, "Secret");
+  }
+
+  void Visit(const portico::v1::AuthPolicySpec& spec) {
+    for (const auto& reference : spec.target_refs())
+      out_.guards.insert(Target(reference, "Route"));
+    for (const auto& method : spec.authentication().any_of()) {
+      if (method.jwt().jwks().has_secret_ref()) Need(method.jwt().jwks().secret_ref(), "Secret");
+    }
+    for (const auto& rule : spec.authorization().rules()) {
+      for (const std::string& name : rule.principal().consumers())
+        out_.needs.insert(ConsumerKey(name, owner_));
+    }
+  }
+
+  Outgoing Take() { return std::move(out_); }
+
+ private:
+  template <typename Reference>
+  ResourceKey Target(const Reference& reference, std::string_view kind) const {
+    std::string chosen(reference.kind().empty() ? kind : std::string_view(reference.kind()));
+    if (chosen == "HTTPRoute") chosen = "Route";  // Gateway API's name for it
+    return {std::move(chosen), ReferredNamespace(reference.namespace_(), owner_), reference.name()};
+  }
+
+  template <typename Reference>
+  void Need(const Reference& reference, std::string_view kind) {
+    out_.needs.insert(Target(reference, kind));
+  }
+
+  const ResourceKey& owner_;
+  Outgoing out_;
+};
+
+}  // namespace
+
+Outgoing OutgoingOf(const ResourceKey& key, const portico::v1::Resource& resource) {
+  Collector collector(key);
+  if (resource.has_gateway()) collector.Visit(resource.gateway().spec());
+  if (resource.has_route()) collector.Visit(resource.route().spec());
+  if (resource.has_composition()) collector.Visit(resource.composition().spec());
+  if (resource.has_cluster()) collector.Visit(resource.cluster().spec());
+  if (resource.has_auth_policy()) collector.Visit(resource.auth_policy().spec());
+  return collector.Take();
+}
+
+ResourceKey ConsumerKey(const std::string& name, const ResourceKey& owner) {
+  const size_t slash = name.find('/');
+  if (slash == std::string::npos) return {"Consumer", owner.name_space, name};
+  return {"Consumer", name.substr(0, slash), name.substr(slash + 1)};
+}
+
+}  // namespace portico::check

@@ -1,0 +1,150 @@
+#include "dataplane/source/settle.h"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/check/references/outgoing.h"
+
+namespace portico::source {
+namespace {
+
+using check::ResourceKey;
+using Keys = std::set<ResourceKey>;
+
+const Version* Find(const Versions& versions, const ResourceKey& key) {
+  const auto found = versions.find(key);
+  return found == versions.end() ? nullptr : &found->second;
+}
+
+class Settler {
+ public:
+  Settler(const Versions& last, const Versions& next, const Keys& refused) : last_(last), next_(next) {
+    FindChanges(refused);
+    for (const ResourceKey& key : changed_)
+      Link(key);
+    for (const ResourceKey& key : refused)
+      Hold(key);
+    while (!open_.empty()) {
+      const ResourceKey key = open_.back();
+      open_.pop_back();
+      for (const ResourceKey& other : together_[key])
+        Hold(other);
+    }
+  }
+
+  Settled Take(const Keys& refused) {
+    for (const auto& [key, version] : next_)
+      if (!held_.contains(key)) out_.effective.emplace(key, version);
+    for (const ResourceKey& key : held_)
+      Keep(key);
+    for (const ResourceKey& key : held_)
+      if (!refused.contains(key)) out_.held.insert(key);
+    return std::move(out_);
+  }
+
+ private:
+  void FindChanges(const Keys& refused) {
+    changed_ = refused;
+    for (const auto& [key, version] : next_) {
+      const Version* before = Find(last_, key);
+      if (before == nullptr || before->version != version.version) changed_.insert(key);
+    }
+    for (const auto& [key, version] : last_)
+      if (!next_.contains(key)) changed_.insert(key);
+  }
+
+  // What the change of `key` leans on, in its old version and in its new one.
+  void Link(const ResourceKey& key) {
+    for (const Versions* versions : {&last_, &next_}) {
+      const Version* version = Find(*versions, key);
+      if (version == nullptr) continue;
+      const check::Outgoing out = check::OutgoingOf(key, *version->resource);
+      for (const ResourceKey& other : out.needs)
+        Needs(key, other);
+      for (const ResourceKey& other : out.guards)
+        Guards(key, other);
+      LinkGrants(key, out);
+      const bool by_default = version->resource->has_route() && version->resource->route().spec().parent_refs().empty();
+      if (by_default) {
+        ForAll("Gateway", [&](const ResourceKey& gateway) { Needs(key, gateway); });
+      }
+      // Whoever is not known any more, or not of that group, is not denied any more.
+      if (version->resource->has_auth_policy()) {
+        ForAll("Consumer", [&](const ResourceKey& consumer) { Join(key, consumer); });
+      }
+    }
+  }
+
+  // A policy without its grant is bound to nothing.
+  void LinkGrants(const ResourceKey& key, const check::Outgoing& out) {
+    std::set<std::string> abroad;
+    for (const Keys* others : {&out.needs, &out.guards})
+      for (const ResourceKey& other : *others)
+        if (other.name_space != key.name_space) abroad.insert(other.name_space);
+    if (abroad.empty()) return;
+    ForAll("ReferenceGrant", [&](const ResourceKey& grant) {
+      if (abroad.contains(grant.name_space)) Join(key, grant);
+    });
+  }
+
+  void Needs(const ResourceKey& key, const ResourceKey& other) {
+    together_[other].insert(key);
+    if (key.kind == "Route" && other.kind == "Gateway") routes_[other].insert(key);
+  }
+
+  void Join(const ResourceKey& a, const ResourceKey& b) {
+    together_[a].insert(b);
+    together_[b].insert(a);
+  }
+
+  template <typename Body>
+  void ForAll(std::string_view kind, const Body& body) {
+    for (const Versions* versions : {&last_, &next_}) {
+      const auto first = versions->lower_bound({std::string(kind), "", ""});
+      for (auto other = first; other != versions->end() && other->first.kind == kind; ++other)
+        body(other->first);
+    }
+  }
+
+  void Guards(const ResourceKey& policy, const ResourceKey& target) {
+    Join(policy, target);
+    if (target.kind == "Gateway") over_gateways_.emplace_back(policy, target);
+  }
+
+  void Hold(const ResourceKey& key) {
+    if (!changed_.contains(key) || !held_.insert(key).second) return;
+    open_.push_back(key);
+    for (const auto& [policy, gateway] : over_gateways_) {
+      const Keys& routes = routes_[gateway];
+      if (policy == key) together_[key].insert(routes.begin(), routes.end());
+      if (routes.contains(key)) together_[key].insert(policy);
+    }
+  }
+
+  // The last version of a key and, where it is gone, of what it needs.
+  void Keep(const ResourceKey& key) {
+    const Version* version = Find(last_, key);
+    if (version == nullptr || !out_.effective.emplace(key, *version).second) return;
+    for (const ResourceKey& other : check::OutgoingOf(key, *version->resource).needs)
+      Keep(other);
+  }
+
+  const Versions& last_;
+  const Versions& next_;
+  Keys changed_;
+  std::map<ResourceKey, Keys> together_;  // who waits if the key does
+  std::map<ResourceKey, Keys> routes_;    // changed ones, by gateway
+  std::vector<std::pair<ResourceKey, ResourceKey>> over_gateways_;
+  Keys held_;
+  std::vector<ResourceKey> open_;  // held, and what hangs on it not looked at
+  Settled out_;
+};
+
+}  // namespace
+
+Settled Settle(const Versions& last, const Versions& next, const std::set<ResourceKey>& refused) {
+  return Settler(last, next, refused).Take(refused);
+}
+
+}  // namespace portico::source

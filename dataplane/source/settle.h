@@ -1,0 +1,40 @@
+#ifndef PORTICO_DATAPLANE_SOURCE_SETTLE_H_
+#define PORTICO_DATAPLANE_SOURCE_SETTLE_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "api/check/configuration.h"
+#include "api/portico/v1/resource.pb.h"
+
+namespace portico::source {
+
+// One version of a resource, as it was streamed.
+struct Version {
+  std::string version;  // "EPOCH.REVISION"; equal ones are the same content
+  std::shared_ptr<const portico::v1::Resource> resource;
+};
+using Versions = std::map<check::ResourceKey, Version>;
+
+// What comes into force when some of what was streamed can't.
+struct Settled {
+  Versions effective;
+  std::set<check::ResourceKey> held;  // whose change waits, without those that are refused themselves
+};
+
+// `last`: what is in force. `next`: what should be. `refused`: keys of `next`, or of something that could not even be
+// read; they keep their last version, if there is one. Pure.
+//
+// A change that leans on a refused one waits with it, so that nothing half a change meant is in force: what needs a
+// refused resource; what a refused policy guards (a gateway's policy guards all of its Routes); the policies over what
+// is refused, since they may have been loosened for it; and the Consumers and grants of a policy. Only changes wait:
+// what is the same in both is no link of the chain. What an old version needs stays, even if the change deleted it.
+//
+// So no rule opens: a rule with a new policy that is refused is not there (its Route waits as well), or is as it was.
+Settled Settle(const Versions& last, const Versions& next, const std::set<check::ResourceKey>& refused);
+
+}  // namespace portico::source
+
+#endif  // PORTICO_DATAPLANE_SOURCE_SETTLE_H_

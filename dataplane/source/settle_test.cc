@@ -1,0 +1,213 @@
+#include "dataplane/source/settle.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/base/text.h"
+#include "api/yaml/limits.h"
+#include "api/yaml/problem.h"
+#include "api/yaml/read.h"
+
+namespace portico::source {
+namespace {
+
+using check::ResourceKey;
+
+// Each line is a resource: "KIND NAME@VERSION {spec}". The version of a name says what it is.
+Versions Parse(const std::vector<std::string_view>& lines) {
+  Versions versions;
+  for (const std::string_view line : lines) {
+    const size_t space = line.find(' '), at = line.find('@'), brace = line.find('{');
+    const std::string_view name = line.substr(space + 1, at - space - 1);
+    const size_t slash = name.find('/');
+    const std::string_view own = slash == std::string_view::npos ? name : name.substr(slash + 1);
+    const std::string_view name_space = slash == std::string_view::npos ? "default" : name.substr(0, slash);
+    const std::string text = base::Concat("kind: ", line.substr(0, space), "\nmetadata: {name: ", own,
+                                          ", namespace: ", name_space, "}\nspec: ", line.substr(brace), "\n");
+    yaml::Problems problems(10);
+    const std::vector<yaml::Document> documents = yaml::ReadText(text, "f", yaml::Limits(), problems);
+    EXPECT_EQ(problems.ToString(), "") << line;
+    auto resource = std::make_shared<portico::v1::Resource>(documents.at(0).resource);
+    const ResourceKey key = check::KeyOf(*resource);
+    versions[key] = {std::string(line.substr(at + 1, brace - at - 2)), std::move(resource)};
+  }
+  return versions;
+}
+
+std::string Text(const Versions& versions) {
+  std::vector<std::string> names;
+  for (const auto& [key, version] : versions)
+    names.push_back(base::Concat(key.ToString(), "@", version.version));
+  return base::Join(names, ", ");
+}
+
+ResourceKey Key(std::string_view text) {
+  const size_t space = text.find(' ');
+  return {std::string(text.substr(0, space)), "default", std::string(text.substr(space + 1))};
+}
+
+struct Row {
+  std::string_view name;
+  std::vector<std::string_view> last, next;
+  std::vector<std::string_view> refused;
+  std::string_view effective, held;
+};
+
+void Settles(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    std::set<ResourceKey> refused;
+    for (const std::string_view text : row.refused)
+      refused.insert(Key(text));
+    const Settled settled = Settle(Parse(row.last), Parse(row.next), refused);
+    EXPECT_EQ(Text(settled.effective), row.effective);
+    std::vector<std::string> held;
+    for (const ResourceKey& key : settled.held)
+      held.push_back(key.ToString());
+    EXPECT_EQ(base::Join(held, ", "), row.held);
+  }
+}
+
+constexpr std::string_view kRoute1 = "Route r@1 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: c}]}]}";
+constexpr std::string_view kRoute2 = "Route r@2 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: c}]}]}";
+constexpr std::string_view kOther1 = "Route s@1 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: d}]}]}";
+constexpr std::string_view kOther2 = "Route s@2 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: d}]}]}";
+constexpr std::string_view kLoose2 = "Route r@2 {rules: [{backendRefs: [{name: c}]}]}";
+constexpr std::string_view kGuard1 = "AuthPolicy p@1 {targetRefs: [{kind: Route, name: r}]}";
+constexpr std::string_view kGuard2 = "AuthPolicy p@2 {targetRefs: [{kind: Route, name: r}]}";
+constexpr std::string_view kWide1 = "AuthPolicy p@1 {targetRefs: [{kind: Gateway, name: g}]}";
+constexpr std::string_view kWide2 = "AuthPolicy p@2 {targetRefs: [{kind: Gateway, name: g}]}";
+
+TEST(Settle, WhatIsGoodComesIntoForce) {
+  Settles(
+      {{"the first", {}, {"Gateway g@1 {}", kRoute1, "Cluster c@1 {}"}, {}, "Cluster c@1, Gateway g@1, Route r@1", ""},
+       {"a new version, a new one, and one that goes",
+        {"Gateway g@1 {}", kRoute1, "Cluster c@1 {}"},
+        {"Gateway g@1 {}", kRoute2, "Cluster d@2 {}"},
+        {},
+        "Cluster d@2, Gateway g@1, Route r@2",
+        ""},
+       {"everything goes", {"Gateway g@1 {}"}, {}, {}, "", ""}});
+}
+
+TEST(Settle, WhatIsRefusedKeepsItsLastVersionAndTheRestIsSwappedIn) {
+  Settles({{"a cluster",
+            {"Cluster c@1 {}", "Cluster d@1 {}"},
+            {"Cluster c@2 {}", "Cluster d@2 {}"},
+            {"Cluster c"},
+            "Cluster c@1, Cluster d@2",
+            ""},
+           {"one without a last version", {}, {"Cluster c@1 {}", "Cluster d@1 {}"}, {"Cluster c"}, "Cluster d@1", ""},
+           {"one that could not be read",
+            {"Cluster c@1 {}"},
+            {"Cluster d@2 {}"},
+            {"Cluster c"},
+            "Cluster c@1, Cluster d@2",
+            ""},
+           {"what needs it waits, what does not goes on",
+            {"Cluster c@1 {}", kRoute1, kOther1},
+            {"Cluster c@2 {}", kRoute2, kOther2},
+            {"Cluster c"},
+            "Cluster c@1, Route r@1, Route s@2",
+            "Route r"},
+           {"what needs it and has not changed is no link",
+            {"Cluster c@1 {}", "Composition m@1 {steps: [{name: s, call: {backendRef: {name: c}}}]}",
+             "Route r@1 {rules: [{backendRefs: [{kind: Composition, name: m}]}]}"},
+            {"Cluster c@2 {}", "Composition m@1 {steps: [{name: s, call: {backendRef: {name: c}}}]}",
+             "Route r@2 {rules: [{backendRefs: [{kind: Composition, name: m}]}]}"},
+            {"Cluster c"},
+            "Cluster c@1, Composition m@1, Route r@2",
+            ""},
+           {"over two changed ones",
+            {},
+            {"Cluster c@2 {}", "Composition m@2 {steps: [{name: s, call: {backendRef: {name: c}}}]}",
+             "Route r@2 {rules: [{backendRefs: [{kind: Composition, name: m}]}]}"},
+            {"Cluster c"},
+            "",
+            "Composition m, Route r"},
+           {"what it needs stays, though it was deleted",
+            {kRoute1, "Cluster c@1 {tls: {caCertificateRefs: [{name: ca}]}}", "Secret ca@1 {}", "Cluster d@1 {}"},
+            {kRoute2},
+            {"Route r"},
+            "Cluster c@1, Route r@1, Secret ca@1",
+            ""},
+           {"a gateway holds its changed routes, by name and by default",
+            {"Gateway g@1 {}", kRoute1, kOther1},
+            {"Gateway g@2 {}", kLoose2, kOther2},
+            {"Gateway g"},
+            "Gateway g@1, Route r@1, Route s@1",
+            "Route r, Route s"}});
+}
+
+TEST(Settle, NothingOpens) {
+  Settles({{"a new policy: its new route is not there", {}, {kRoute1, kGuard1}, {"AuthPolicy p"}, "", "Route r"},
+           {"a new policy: its route stays as it was",
+            {kRoute1},
+            {kRoute2, kGuard2},
+            {"AuthPolicy p"},
+            "Route r@1",
+            "Route r"},
+           {"a new policy over a gateway: no route changes",
+            {"Gateway g@1 {}", kRoute1},
+            {"Gateway g@1 {}", kRoute1, kOther2, kWide2},
+            {"AuthPolicy p"},
+            "Gateway g@1, Route r@1",
+            "Route s"},
+           {"a new policy over a gateway: none by default either",
+            {"Gateway g@1 {}"},
+            {"Gateway g@1 {}", kLoose2, kWide2},
+            {"AuthPolicy p"},
+            "Gateway g@1",
+            "Route r"},
+           {"a policy goes with the new form of its route, which is refused",
+            {kRoute1, kGuard1},
+            {kRoute2},
+            {"Route r"},
+            "AuthPolicy p@1, Route r@1",
+            "AuthPolicy p"},
+           {"a policy over the gateway is loosened with it",
+            {"Gateway g@1 {}", kRoute1, kOther1, kWide1},
+            {"Gateway g@1 {}", kRoute2, kOther2, kWide2},
+            {"Route r"},
+            "AuthPolicy p@1, Gateway g@1, Route r@1, Route s@1",
+            "AuthPolicy p, Route s"},
+           {"one that has not changed holds nobody",
+            {"Gateway g@1 {}", kRoute1, kOther1, kWide1},
+            {"Gateway g@1 {}", kRoute2, kOther2, kWide1},
+            {"Route r"},
+            "AuthPolicy p@1, Gateway g@1, Route r@1, Route s@2",
+            ""},
+           {"its key set is refused",
+            {},
+            {kRoute1, "Secret keys@1 {}",
+             "AuthPolicy p@1 {targetRefs: [{kind: Route, name: r}], authentication: {anyOf: [{jwt: {jwks: {secretRef: "
+             "{name: keys}}}}]}}"},
+            {"Secret keys"},
+            "",
+            "AuthPolicy p, Route r"},
+           {"its consumer is refused, named or not",
+            {},
+            {kRoute1, kGuard1, "Consumer a@1 {}"},
+            {"Consumer a"},
+            "",
+            "AuthPolicy p, Route r"},
+           {"a consumer changes with the policy that is refused",
+            {kRoute1, kGuard1, "Consumer a@1 {}", "Consumer b@1 {}"},
+            {kRoute1, kGuard2, "Consumer a@2 {}"},
+            {"AuthPolicy p"},
+            "AuthPolicy p@1, Consumer a@1, Consumer b@1, Route r@1",
+            "Consumer a, Consumer b"},
+           {"the grant of a policy goes with it",
+            {"Route far/r@1 {}", "ReferenceGrant far/g@1 {}", "ReferenceGrant near/g@1 {}",
+             "AuthPolicy p@1 {targetRefs: [{kind: Route, name: r, namespace: far}]}"},
+            {"Route far/r@1 {}", "AuthPolicy p@2 {targetRefs: [{kind: Route, name: r}]}"},
+            {"AuthPolicy p"},
+            "AuthPolicy p@1, ReferenceGrant far/g@1, Route far/r@1",
+            "ReferenceGrant far/g"}});
+}
+
+}  // namespace
+}  // namespace portico::source
