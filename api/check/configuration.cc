@@ -55,8 +55,12 @@ bool Configuration::Add(Resource resource) {
 }
 
 void Configuration::Put(Resource resource) {
-  ResourceKey key = KeyOf(resource);
-  resources_.insert_or_assign(std::move(key), std::make_shared<const Resource>(std::move(resource)));
+  Put(std::make_shared<const Resource>(std::move(resource)));
+}
+
+void Configuration::Put(std::shared_ptr<const Resource> resource) {
+  ResourceKey key = KeyOf(*resource);
+  resources_.insert_or_assign(std::move(key), std::move(resource));
 }
 
 bool Configuration::Remove(const ResourceKey& key) {

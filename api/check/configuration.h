@@ -38,6 +38,7 @@ class Configuration {
   bool Add(portico::v1::Resource resource);
   // New, or in the place of the one with this key.
   void Put(portico::v1::Resource resource);
+  void Put(std::shared_ptr<const portico::v1::Resource> resource);
   // False: there was none.
   bool Remove(const ResourceKey& key);
   // nullptr: there is none. It lives as long as any copy of the configuration.

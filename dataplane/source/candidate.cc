@@ -9,23 +9,20 @@
 #include "api/check/violation.h"
 #include "api/load/choose_gateway.h"
 #include "api/resolve/resolve.h"
+#include "dataplane/source/blame.h"
 
 namespace portico::source {
 namespace {
 
 using check::ResourceKey;
 
-// BuildSnapshot's words begin with the resource and the field, "Gateway shop: spec.limits.x: …": then it is that line.
 void AddRefusal(std::string_view words, const std::string& path, load::Loaded& loaded) {
-  for (const auto& [key, place] : loaded.places) {
-    const std::string front = base::Concat(key.ToString(), ": ");
-    if (!words.starts_with(front)) continue;
-    const std::string_view rest = words.substr(front.size());
-    const size_t end = rest.starts_with("spec") ? rest.find(": ") : std::string_view::npos;
-    if (end == std::string_view::npos) return loaded.Add(true, key, "", std::string(rest));
-    return loaded.Add(true, key, std::string(rest.substr(0, end)), std::string(rest.substr(end + 2)));
+  const auto [key, field, message] = BlameOf(words, loaded.configuration);
+  if (key.kind.empty()) {
+    loaded.findings.push_back({true, path, 0, "", message});
+  } else {
+    loaded.Add(true, key, field, message);
   }
-  loaded.findings.push_back({true, path, 0, "", std::string(words)});
 }
 
 // "2026-11-26"

@@ -2,56 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/base/text.h"
-#include "api/yaml/limits.h"
-#include "api/yaml/problem.h"
-#include "api/yaml/read.h"
+#include "dataplane/source/versions_for_test.h"
 
 namespace portico::source {
 namespace {
 
 using check::ResourceKey;
-
-// Each line is a resource: "KIND NAME@VERSION {spec}". The version of a name says what it is.
-Versions Parse(const std::vector<std::string_view>& lines) {
-  Versions versions;
-  for (const std::string_view line : lines) {
-    const size_t space = line.find(' '), at = line.find('@'), brace = line.find('{');
-    const std::string_view name = line.substr(space + 1, at - space - 1);
-    const size_t slash = name.find('/');
-    const std::string_view own = slash == std::string_view::npos ? name : name.substr(slash + 1);
-    const std::string_view name_space = slash == std::string_view::npos ? "default" : name.substr(0, slash);
-    const std::string text = base::Concat("kind: ", line.substr(0, space), "\nmetadata: {name: ", own,
-                                          ", namespace: ", name_space, "}\nspec: ", line.substr(brace), "\n");
-    yaml::Problems problems(10);
-    const std::vector<yaml::Document> documents = yaml::ReadText(text, "f", yaml::Limits(), problems);
-    EXPECT_EQ(problems.ToString(), "") << line;
-    auto resource = std::make_shared<portico::v1::Resource>(documents.at(0).resource);
-    const ResourceKey key = check::KeyOf(*resource);
-    versions[key] = {std::string(line.substr(at + 1, brace - at - 2)), std::move(resource)};
-  }
-  return versions;
-}
-
-std::string Text(const Versions& versions) {
-  std::vector<std::string> names;
-  for (const auto& [key, version] : versions)
-    names.push_back(base::Concat(key.ToString(), "@", version.version));
-  return base::Join(names, ", ");
-}
-
-ResourceKey Key(std::string_view text) {
-  const size_t space = text.find(' ');
-  return {std::string(text.substr(0, space)), "default", std::string(text.substr(space + 1))};
-}
+using namespace for_test;
 
 struct Row {
   std::string_view name;
-  std::vector<std::string_view> last, next;
+  std::vector<std::string> last, next;
   std::vector<std::string_view> refused;
   std::string_view effective, held;
 };
@@ -71,15 +38,15 @@ void Settles(const std::vector<Row>& rows) {
   }
 }
 
-constexpr std::string_view kRoute1 = "Route r@1 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: c}]}]}";
-constexpr std::string_view kRoute2 = "Route r@2 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: c}]}]}";
-constexpr std::string_view kOther1 = "Route s@1 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: d}]}]}";
-constexpr std::string_view kOther2 = "Route s@2 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: d}]}]}";
-constexpr std::string_view kLoose2 = "Route r@2 {rules: [{backendRefs: [{name: c}]}]}";
-constexpr std::string_view kGuard1 = "AuthPolicy p@1 {targetRefs: [{kind: Route, name: r}]}";
-constexpr std::string_view kGuard2 = "AuthPolicy p@2 {targetRefs: [{kind: Route, name: r}]}";
-constexpr std::string_view kWide1 = "AuthPolicy p@1 {targetRefs: [{kind: Gateway, name: g}]}";
-constexpr std::string_view kWide2 = "AuthPolicy p@2 {targetRefs: [{kind: Gateway, name: g}]}";
+const std::string kRoute1 = "Route r@1 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: c}]}]}";
+const std::string kRoute2 = "Route r@2 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: c}]}]}";
+const std::string kOther1 = "Route s@1 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: d}]}]}";
+const std::string kOther2 = "Route s@2 {parentRefs: [{name: g}], rules: [{backendRefs: [{name: d}]}]}";
+const std::string kLoose2 = "Route r@2 {rules: [{backendRefs: [{name: c}]}]}";
+const std::string kGuard1 = "AuthPolicy p@1 {targetRefs: [{kind: Route, name: r}]}";
+const std::string kGuard2 = "AuthPolicy p@2 {targetRefs: [{kind: Route, name: r}]}";
+const std::string kWide1 = "AuthPolicy p@1 {targetRefs: [{kind: Gateway, name: g}]}";
+const std::string kWide2 = "AuthPolicy p@2 {targetRefs: [{kind: Gateway, name: g}]}";
 
 TEST(Settle, WhatIsGoodComesIntoForce) {
   Settles(
