@@ -1,0 +1,107 @@
+#include "dataplane/source/state_file.h"
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "api/base/files.h"
+#include "api/base/text.h"
+#include "dataplane/crypto/digest.h"
+#include "dataplane/source/state.pb.h"
+
+namespace portico::source {
+namespace {
+
+using base::Concat;
+using base::ToAbsl;
+
+constexpr std::string_view kFormat = "portico-state 1 key ";
+constexpr std::string_view kSuffix = ".state";
+
+std::string NameOf(const check::ResourceKey& gateway) {
+  return Concat(gateway.name_space, "/", gateway.name);
+}
+
+absl::StatusOr<bool> HoldsState(const std::string& folder) {
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(folder, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() == kSuffix) return true;
+  }
+  if (!error) return false;
+  return absl::FailedPreconditionError(ToAbsl(Concat(folder, ": cannot be read: ", error.message())));
+}
+
+}  // namespace
+
+StateFile::StateFile(const std::string& folder, const check::ResourceKey& gateway, const crypto::Sealer::Key& key)
+    : gateway_(gateway), path_(Concat(folder, "/", gateway.name_space, ".", gateway.name, kSuffix)), sealer_(key) {}
+
+absl::StatusOr<crypto::Sealer::Key> StateFile::ReadKey(const std::string& path, const std::string& folder) {
+  absl::StatusOr<base::FileKey> key = base::ReadKeyFile(path);
+  if (!absl::IsNotFound(key.status())) return key;
+  const absl::StatusOr<bool> used = HoldsState(folder);
+  if (!used.ok()) return used.status();
+  if (*used) {
+    return absl::FailedPreconditionError(ToAbsl(Concat(path, ": there is no such file, and ", folder,
+                                                       " holds state that was sealed with a key; name the file "
+                                                       "that has it, or empty the folder")));
+  }
+  base::FileKey made;
+  crypto::FillRandom(made);
+  if (absl::Status status = base::MakeKeyFile(path, made); !status.ok()) return status;
+  return made;
+}
+
+std::string StateFile::HeaderLine() const {
+  return Concat(kFormat, sealer_.key_id(), "\n");
+}
+
+absl::Status StateFile::Write(const SavedState& state) const {
+  State message;
+  message.set_gateway(NameOf(gateway_));
+  message.set_epoch(state.epoch);
+  message.set_revision(state.revision);
+  for (const auto& [key, version] : state.resources) {
+    StateResource& resource = *message.add_resources();
+    resource.set_version(version.version);
+    version.resource->SerializeToString(resource.mutable_resource());
+  }
+  std::string bytes;
+  if (message.ByteSizeLong() > kBytesMax || !message.SerializeToString(&bytes)) {
+    return absl::ResourceExhaustedError(ToAbsl(Concat(path_, ": the state is too large to be kept")));
+  }
+  const std::string header = HeaderLine();
+  return base::WriteDurably(path_, Concat(header, sealer_.Seal(Concat(header, NameOf(gateway_)), bytes)));
+}
+
+absl::StatusOr<SavedState> StateFile::Read() const {
+  const absl::StatusOr<std::string> bytes = base::ReadWhole(path_, kBytesMax);
+  if (!bytes.ok()) return bytes.status();
+  absl::StatusOr<SavedState> state = Parse(*bytes);
+  if (state.ok()) return state;
+  return absl::DataLossError(ToAbsl(Concat(path_, ": ", base::ToStd(state.status().message()))));
+}
+
+absl::StatusOr<SavedState> StateFile::Parse(const std::string& bytes) const {
+  const std::string header = HeaderLine();
+  if (!bytes.starts_with(kFormat)) return absl::DataLossError("is no state of this release");
+  if (!bytes.starts_with(header)) return absl::DataLossError("was sealed with another key than --state_key_file holds");
+  const absl::StatusOr<std::string> text =
+      sealer_.Open(Concat(header, NameOf(gateway_)), std::string_view(bytes).substr(header.size()));
+  if (!text.ok()) return absl::DataLossError("has been changed or cut off, or is of another gateway");
+  State message;
+  if (!message.ParseFromString(*text)) return absl::DataLossError("is no state of this release");
+  SavedState state{.gateway = gateway_, .epoch = message.epoch(), .revision = message.revision(), .resources = {}};
+  for (const StateResource& one : message.resources()) {
+    auto resource = std::make_shared<portico::v1::Resource>();
+    if (!resource->ParseFromString(one.resource())) return absl::DataLossError("is no state of this release");
+    const check::ResourceKey key = check::KeyOf(*resource);
+    state.resources[key] = {one.version(), std::move(resource)};
+  }
+  return state;
+}
+
+}  // namespace portico::source
