@@ -75,6 +75,9 @@ absl::StatusOr<std::unique_ptr<ClientContext>> ClientContext::Create(const Optio
     crypto::TakeBoringError("");
     return absl::NotFoundError(base::ToAbsl(Concat("can't read the system's CA certificates, ", kSystemRootsPath)));
   }
+  if (options.key_pair) {
+    if (absl::Status status = UseKeyPair(context.get(), *options.key_pair); !status.ok()) return status;
+  }
   return std::unique_ptr<ClientContext>(new ClientContext(context.release()));
 }
 

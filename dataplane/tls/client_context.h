@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "dataplane/base/time.h"
+#include "dataplane/crypto/key_pair.h"
 #include "dataplane/tls/session.h"
 
 namespace portico::tls {
@@ -29,6 +30,8 @@ class ClientContext {
     std::optional<std::string> ca_certificates_pem;
     // True: any certificate is taken, so anyone on the way can read and change all. Must be written by the user.
     bool skip_verification = false;
+    // What we show to a server that asks who we are. nullopt: nothing.
+    std::optional<crypto::KeyPair> key_pair = std::nullopt;
   };
   static constexpr char kSystemRootsPath[] = "/etc/ssl/certs/ca-certificates.crt";
 

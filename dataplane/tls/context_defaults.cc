@@ -6,6 +6,8 @@
 #endif
 
 #include "api/base/check.h"
+#include "api/base/text.h"
+#include "dataplane/crypto/boring_error.h"
 #include "dataplane/tls/session.h"
 
 namespace portico::tls {
@@ -26,6 +28,23 @@ ssl_ctx_st* NewContext() {
   // What is written arrives from buffers that move.
   SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return context;
+}
+
+absl::Status UseKeyPair(ssl_ctx_st* context, const crypto::KeyPair& pair) {
+  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> owners;
+  std::vector<CRYPTO_BUFFER*> chain;
+  for (const std::string& der : pair.certificates()) {
+    owners.emplace_back(CRYPTO_BUFFER_new(reinterpret_cast<const uint8_t*>(der.data()), der.size(), nullptr));
+    chain.push_back(owners.back().get());
+  }
+  CBS bytes;
+  CBS_init(&bytes, reinterpret_cast<const uint8_t*>(pair.private_key().data()), pair.private_key().size());
+  bssl::UniquePtr<EVP_PKEY> key(EVP_parse_private_key(&bytes));
+  if (key != nullptr && SSL_CTX_set_chain_and_key(context, chain.data(), chain.size(), key.get(), nullptr)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      base::ToAbsl(base::Concat("certificate: ", crypto::TakeBoringError("can't be used"))));
 }
 
 std::optional<std::string> AlpnList(const std::vector<std::string>& names) {

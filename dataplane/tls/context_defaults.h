@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "dataplane/crypto/key_pair.h"
+
 struct ssl_ctx_st;
 
 namespace portico::tls {
@@ -13,6 +16,9 @@ namespace portico::tls {
 
 // A context of the versions, ciphers and groups that this proxy speaks. The caller owns it.
 ssl_ctx_st* NewContext();
+
+// What the context's own side shows of itself.
+absl::Status UseKeyPair(ssl_ctx_st* context, const crypto::KeyPair& pair);
 
 // Protocol names as ALPN writes them (RFC 7301 section 3.1). nullopt: a name that is empty or over 255 bytes.
 std::optional<std::string> AlpnList(const std::vector<std::string>& names);

@@ -12,7 +12,6 @@
 
 #include "api/base/check.h"
 #include "api/base/text.h"
-#include "dataplane/crypto/boring_error.h"
 #include "dataplane/tls/context_defaults.h"
 
 namespace portico::tls {
@@ -111,22 +110,6 @@ int ChooseCertificate(SSL* ssl, int* alert, void*) {
   }
   if (chosen != first) SSL_set_SSL_CTX(ssl, chosen);
   return SSL_TLSEXT_ERR_OK;
-}
-
-absl::Status UseKeyPair(SSL_CTX* context, const crypto::KeyPair& pair) {
-  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> owners;
-  std::vector<CRYPTO_BUFFER*> chain;
-  for (const std::string& der : pair.certificates()) {
-    owners.emplace_back(CRYPTO_BUFFER_new(reinterpret_cast<const uint8_t*>(der.data()), der.size(), nullptr));
-    chain.push_back(owners.back().get());
-  }
-  CBS bytes;
-  CBS_init(&bytes, reinterpret_cast<const uint8_t*>(pair.private_key().data()), pair.private_key().size());
-  bssl::UniquePtr<EVP_PKEY> key(EVP_parse_private_key(&bytes));
-  if (key != nullptr && SSL_CTX_set_chain_and_key(context, chain.data(), chain.size(), key.get(), nullptr)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(base::ToAbsl(Concat("certificate: ", crypto::TakeBoringError("can't be used"))));
 }
 
 absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const ServerContext::Options& options, const std::string& alpn,

@@ -17,6 +17,7 @@
 #include "dataplane/base/time.h"
 #include "dataplane/crypto/key_pair.h"
 #include "dataplane/tls/client_context.h"
+#include "dataplane/tls/context_defaults.h"
 #include "dataplane/tls/server_context.h"
 #include "dataplane/tls/ticket_keys.h"
 #include "test/support/key_material.h"
@@ -405,6 +406,63 @@ TEST(VersionTest, OneTwoIsTheOldest) {
     const auto server = context->NewSession();
     client.Exchange(*server);
     EXPECT_EQ(server->state(), row.accepted ? State::kOpen : State::kFailed) << server->error();
+  }
+}
+
+// A server of BoringSSL's own, which asks who the client is.
+class RawServer {
+ public:
+  RawServer() : context_(SSL_CTX_new(TLS_method())) {
+    EXPECT_TRUE(UseKeyPair(context_.get(), Leaf()).ok());
+    SSL_CTX_set_custom_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                              [](SSL*, uint8_t*) { return ssl_verify_ok; });
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set0_rbio(ssl_.get(), BIO_new(BIO_s_mem()));
+    SSL_set0_wbio(ssl_.get(), BIO_new(BIO_s_mem()));
+    BIO_set_mem_eof_return(SSL_get_rbio(ssl_.get()), -1);
+    SSL_set_accept_state(ssl_.get());
+  }
+
+  // How many certificates the client has shown.
+  size_t Exchange(Session& client) {
+    client.Handshake();
+    for (int round = 0; round < 4; ++round) {
+      char buffer[1024];
+      BIO_write(SSL_get_rbio(ssl_.get()), client.output().data(), static_cast<int>(client.output().size()));
+      client.ConsumeOutput(client.output().size());
+      SSL_read(ssl_.get(), buffer, sizeof buffer);
+      const uint8_t* bytes = nullptr;
+      size_t size = 0;
+      BIO_mem_contents(SSL_get_wbio(ssl_.get()), &bytes, &size);
+      const std::string flight(reinterpret_cast<const char*>(bytes), size);
+      BIO_reset(SSL_get_wbio(ssl_.get()));
+      client.Feed(flight);
+      while (client.Read(buffer, sizeof buffer).outcome == Outcome::kBytes) {
+      }
+      client.KeepInput();
+    }
+    const STACK_OF(CRYPTO_BUFFER)* shown = SSL_get0_peer_certificates(ssl_.get());
+    return shown == nullptr ? 0 : sk_CRYPTO_BUFFER_num(shown);
+  }
+
+  bool open() const { return !SSL_in_init(ssl_.get()); }
+
+ private:
+  bssl::UniquePtr<SSL_CTX> context_;
+  bssl::UniquePtr<SSL> ssl_;
+};
+
+TEST(ClientContextTest, ShowsItsCertificateToWhoAsks) {
+  for (const bool has : {true, false}) {
+    ClientContext::Options options;
+    options.ca_certificates_pem = test::k_root_certificate;
+    if (has) options.key_pair = Leaf();
+    const auto context = ClientContext::Create(options);
+    ASSERT_TRUE(context.ok()) << context.status();
+    const auto client = (*context)->NewSession({.host = "shop.example"}, Now());
+    RawServer server;
+    EXPECT_EQ(server.Exchange(*client), has ? 2u : 0u);
+    EXPECT_EQ(server.open(), has);
   }
 }
 
