@@ -1,5 +1,6 @@
 #include "dataplane/options.h"
 
+#include <algorithm>
 #include <array>
 
 #include "api/base/arguments.h"
@@ -12,13 +13,25 @@ namespace portico::proxy {
 const std::string_view kVersionText = "portico-proxy 0.1.0\n";
 
 const std::string_view kHelpText = R"(usage: portico-proxy --config=FILE|FOLDER [FLAGS]
+       portico-proxy --discovery_address=IP:PORT,... [FLAGS]
 
-An L7 gateway. Serves what one Gateway of the configuration says, and follows the file: a change is in force within
-moments, one that is wrong is refused with file, line and field, and what was in force goes on.
+An L7 gateway. Serves what one Gateway of the configuration says, and follows it: a change is in force within moments,
+one that is wrong is refused with file, line and field, and what was in force goes on.
 
-  --config=FILE|FOLDER        resources, a file or the *.yaml and *.yml of a folder; required
-  --gateway=[NAMESPACE/]NAME  which Gateway to serve; default: the only one there is
-  --check                     judge the configuration as a start would, say what is wrong, and end
+  --config=FILE|FOLDER        resources, a file or the *.yaml and *.yml of a folder
+  --discovery_address=IP:PORT,...
+                              or what control planes stream: one of these at a time, 1 to 16; the next one is tried when
+                              a stream ends. Beyond loopback it needs the three flags of TLS
+  --tls_cert=FILE, --tls_key=FILE
+                              PEM: who this proxy is, to the control plane; read anew for each stream
+  --ca=FILE                   PEM: who may have signed the control plane's certificate
+  --state_dir=FOLDER          where the configuration that was streamed last is kept, to start from when no control plane
+                              answers; default: nowhere
+  --state_key_file=FILE       what it is sealed with: 64 hexadecimal digits; made (0600) if there is none and nothing is
+                              kept yet; required with --state_dir
+  --node_id=NAME              what this proxy is called where proxies are listed; default: the host's name
+  --gateway=[NAMESPACE/]NAME  which Gateway to serve; default: the only one there is; streamed: default
+  --check                     with --config: judge the configuration as a start would, say what is wrong, and end
   --workers=N                 threads, 1 to 256; default: the processors this process may use
   --bind_address=IP           where listeners bind if their Gateway names no address; default: all, IPv4 and IPv6
   --admin_address=IP:PORT     index, /metrics, /snapshot, ...; default: 127.0.0.1:9903; beyond loopback it is
@@ -28,11 +41,10 @@ moments, one that is wrong is refused with file, line and field, and what was in
   --drain_timeout=DURATION    after that clients are told to leave, and new ones still served, until none is left or
                               this is over; what remains is cut 2s later; default: 30s
   --log_level=LEVEL           error, warning, info or debug, on standard error; default: info
-  --node_id=NAME              understood for the sake of one command line everywhere; a file needs none
   --help, --version
 
-signals: SIGTERM and SIGINT drain and end, a second one ends at once; SIGHUP reads the configuration anew and reopens
-the access log.
+signals: SIGTERM and SIGINT drain and end, a second one ends at once; SIGHUP reads the file anew and reopens the access
+log.
 exit codes: 0 good, 1 the operation failed, 2 wrong usage
 )";
 
@@ -41,8 +53,9 @@ namespace {
 constexpr size_t kWorkersMax = 256;
 
 // What the design promises and this release does not do, so that the answer is not "unknown".
-constexpr std::array<std::string_view, 7> kNotYet = {"discovery_address", "tls_cert",       "tls_key", "ca",
-                                                     "state_dir",         "state_key_file", "takeover"};
+constexpr std::array<std::string_view, 1> kNotYet = {"takeover"};
+constexpr size_t kDiscoveryAddressesMax = 16;
+constexpr size_t kNodeIdBytesMax = 253;  // wire::Node::kTextBytesMax
 
 absl::Status Wrong(std::string_view flag, std::string_view value, std::string_view what) {
   return absl::InvalidArgumentError(base::Concat("--", flag, "=", value, ": ", what));
@@ -59,6 +72,55 @@ class Reader {
     absl::StatusOr<net::Address> address = net::Address::ParseWithPort(text);
     if (!address.ok()) return Fail(Wrong(flag, text, "must be IP:PORT, such as 127.0.0.1:9903 or [::1]:9903"));
     into = *address;
+  }
+
+  void DiscoveryAddresses(std::vector<net::Address>& into) {
+    if (!arguments_.Has("discovery_address")) return;
+    const std::string text = arguments_.Get("discovery_address");
+    for (const std::string_view one : base::Split(text, ',')) {
+      absl::StatusOr<net::Address> address = net::Address::ParseWithPort(one);
+      if (!address.ok() || address->port() == 0) {
+        return Fail(Wrong("discovery_address", text,
+                          "must be IP:PORT, such as 127.0.0.1:9901, or several with commas between; names are not "
+                          "supported yet"));
+      }
+      into.push_back(*address);
+    }
+    if (into.size() > kDiscoveryAddressesMax) {
+      Fail(Wrong("discovery_address", text, base::Concat("at most ", kDiscoveryAddressesMax, " addresses")));
+    }
+  }
+
+  void NodeId(std::string& into) {
+    if (!arguments_.Has("node_id")) return;
+    into = arguments_.Get("node_id");
+    const bool printable = std::all_of(into.begin(), into.end(), [](char c) { return c > ' ' && c <= '~'; });
+    if (!printable || into.size() > kNodeIdBytesMax) {
+      Fail(Wrong("node_id", into,
+                 base::Concat("must have 1 to ", kNodeIdBytesMax,
+                              " printable characters of ASCII, and "
+                              "no spaces")));
+    }
+  }
+
+  // Which flags go with which.
+  void Whole(const Options& options) {
+    const bool file = !options.config.empty(), streamed = !options.discovery_addresses.empty();
+    if (file == streamed) {
+      return Fail(absl::InvalidArgumentError(file ? "--config and --discovery_address: only one of them"
+                                                  : "--config or --discovery_address is required"));
+    }
+    for (const std::string_view flag : {"tls_cert", "tls_key", "ca", "state_dir", "state_key_file"}) {
+      if (file && arguments_.Has(flag)) Fail(Needs(flag, "discovery_address"));
+    }
+    if (streamed && options.check) Fail(Needs("check", "config"));
+    Together({"tls_cert", "tls_key", "ca"});
+    Together({"state_dir", "state_key_file"});
+    for (const net::Address& address : options.discovery_addresses) {
+      if (address.IsLoopback() || arguments_.Has("tls_cert")) continue;
+      Fail(Wrong("discovery_address", address.ToString(),
+                 "beyond loopback it needs --tls_cert, --tls_key and --ca: secrets travel there"));
+    }
   }
 
   void BindAddress(std::optional<net::Address>& into) {
@@ -105,6 +167,19 @@ class Reader {
     into = *level;
   }
 
+  // All or none.
+  void Together(const std::vector<std::string_view>& flags) {
+    for (const std::string_view has : flags) {
+      for (const std::string_view other : flags) {
+        if (arguments_.Has(has) && !arguments_.Has(other)) return Fail(Needs(has, other));
+      }
+    }
+  }
+
+  static absl::Status Needs(std::string_view flag, std::string_view other) {
+    return absl::InvalidArgumentError(base::Concat("--", flag, " needs --", other));
+  }
+
   void Fail(absl::Status status) {
     if (status_.ok()) status_ = std::move(status);
   }
@@ -116,11 +191,11 @@ class Reader {
 };
 
 std::vector<base::Flag> Flags() {
-  std::vector<base::Flag> flags = {{.name = "config", .required = true},
-                                   {.name = "version", .has_value = false},
-                                   {.name = "check", .has_value = false}};
+  std::vector<base::Flag> flags = {
+      {.name = "config"}, {.name = "version", .has_value = false}, {.name = "check", .has_value = false}};
   for (const std::string_view name : {"gateway", "admin_address", "probe_address", "bind_address", "workers", "node_id",
-                                      "drain_delay", "drain_timeout", "log_level"}) {
+                                      "drain_delay", "drain_timeout", "log_level", "discovery_address", "tls_cert",
+                                      "tls_key", "ca", "state_dir", "state_key_file"}) {
     flags.push_back({.name = name});
   }
   for (const std::string_view name : kNotYet)
@@ -161,6 +236,14 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {
   reader.Duration("drain_delay", options.drain_delay);
   reader.Duration("drain_timeout", options.drain_timeout);
   reader.LogLevel(options.log_level);
+  reader.DiscoveryAddresses(options.discovery_addresses);
+  reader.NodeId(options.node_id);
+  options.tls_cert = arguments->Get("tls_cert");
+  options.tls_key = arguments->Get("tls_key");
+  options.ca = arguments->Get("ca");
+  options.state_dir = arguments->Get("state_dir");
+  options.state_key_file = arguments->Get("state_key_file");
+  if (!options.help && !options.version) reader.Whole(options);
   if (!reader.status().ok()) return reader.status();
   return options;
 }

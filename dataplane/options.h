@@ -21,9 +21,14 @@ struct Options {
   bool help = false;
   bool version = false;
   bool check = false;
-  std::string config;                         // a file or folder
-  std::optional<check::ResourceKey> gateway;  // nullopt: the configuration's only one
-  std::optional<net::Address> admin_address;  // nullopt: "off"
+  // Where the configuration comes from: one of the two.
+  std::string config;                             // a file or folder
+  std::vector<net::Address> discovery_addresses;  // of control planes
+  std::optional<check::ResourceKey> gateway;      // nullopt: the configuration's only one; streamed: default/default
+  std::string node_id;                            // "": the host's name
+  std::string tls_cert, tls_key, ca;              // files, of the connection to a control plane; all or none
+  std::string state_dir, state_key_file;          // both or none
+  std::optional<net::Address> admin_address;      // nullopt: "off"
   std::optional<net::Address> probe_address;
   std::optional<net::Address> bind_address;
   std::optional<size_t> workers;  // nullopt: as many as there are processors
@@ -32,6 +37,7 @@ struct Options {
   observe::Severity log_level = observe::Severity::kInfo;
 };
 
+inline constexpr std::string_view kVersion = "0.1.0";
 extern const std::string_view kHelpText;
 extern const std::string_view kVersionText;
 

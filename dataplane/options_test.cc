@@ -37,6 +37,18 @@ TEST(OptionsTest, HasDefaults) {
   EXPECT_FALSE(ParseOptions({"--config=a", "--admin_address=off"})->admin_address.has_value());
 }
 
+TEST(OptionsTest, ReadsWhatAStreamNeeds) {
+  const absl::StatusOr<Options> options =
+      ParseOptions({"--discovery_address=10.0.0.1:9901,[::1]:2", "--tls_cert=c", "--tls_key=k", "--ca=a",
+                    "--state_dir=d", "--state_key_file=s", "--node_id=edge-1", "--gateway=public"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  ASSERT_EQ(options->discovery_addresses.size(), 2u);
+  EXPECT_EQ(options->discovery_addresses[0].ToString(), "10.0.0.1:9901");
+  EXPECT_EQ(options->discovery_addresses[1].ToString(), "[::1]:2");
+  EXPECT_EQ(options->tls_cert + options->tls_key + options->ca + options->state_dir + options->state_key_file, "ckads");
+  EXPECT_EQ(options->node_id, "edge-1");
+}
+
 TEST(OptionsTest, HelpAndVersionNeedNothingElse) {
   EXPECT_TRUE(ParseOptions({"--help"})->help);
   EXPECT_TRUE(ParseOptions({"--version"})->version);
@@ -61,7 +73,26 @@ TEST(OptionsTest, RefusesByFlag) {
       {"half a gateway", {"--config=a", "--gateway=shop/"}, "--gateway=shop/"},
       {"no unit", {"--config=a", "--drain_delay=5"}, "--drain_delay=5"},
       {"a level of others", {"--config=a", "--log_level=warn"}, "--log_level=warn"},
-      {"of later", {"--config=a", "--discovery_address=1.2.3.4:1"}, "--discovery_address is not supported yet"},
+      {"of later", {"--config=a", "--takeover=a"}, "--takeover is not supported yet"},
+      {"both sources", {"--config=a", "--discovery_address=127.0.0.1:1"}, "only one of them"},
+      {"a control plane's name", {"--discovery_address=localhost:1"}, "names are not supported yet"},
+      {"no port of it", {"--discovery_address=127.0.0.1:0"}, "must be IP:PORT"},
+      {"one of two is none", {"--discovery_address=127.0.0.1:1,"}, "must be IP:PORT"},
+      {"beyond loopback in clear",
+       {"--discovery_address=127.0.0.1:1,10.0.0.1:1"},
+       "--discovery_address=10.0.0.1:1: beyond loopback it needs --tls_cert, --tls_key and --ca"},
+      {"no key", {"--discovery_address=[::1]:1", "--tls_cert=c", "--ca=a"}, "--tls_cert needs --tls_key"},
+      {"no authorities", {"--discovery_address=[::1]:1", "--tls_cert=c", "--tls_key=k"}, "--tls_cert needs --ca"},
+      {"no certificate", {"--discovery_address=[::1]:1", "--ca=a"}, "--ca needs --tls_cert"},
+      {"state in clear", {"--discovery_address=[::1]:1", "--state_dir=d"}, "--state_dir needs --state_key_file"},
+      {"a key for nothing",
+       {"--discovery_address=[::1]:1", "--state_key_file=k"},
+       "--state_key_file needs --state_dir"},
+      {"state of a file",
+       {"--config=a", "--state_dir=d", "--state_key_file=k"},
+       "--state_dir needs --discovery_address"},
+      {"nothing to check", {"--discovery_address=[::1]:1", "--check"}, "--check needs --config"},
+      {"a node with a space", {"--discovery_address=[::1]:1", "--node_id=a b"}, "--node_id=a b"},
   };
   for (const Row& row : rows) {
     const absl::StatusOr<Options> options = ParseOptions(row.words);

@@ -7,6 +7,7 @@
 #include "dataplane/admin/dump.h"
 #include "dataplane/export/prometheus.h"
 #include "dataplane/observe/families.h"
+#include "dataplane/stream_options.h"
 #include "dataplane/worker/default_workers.h"
 
 namespace portico::proxy {
@@ -44,18 +45,32 @@ bool Proxy::Start() {
     exit_code_ = 1;
     return false;
   }
+  if (const absl::Status source = StartSource(); !source.ok()) {
+    log_.Write(Severity::kError, base::ToStd(source.message()));
+    exit_code_ = 1;
+    return false;
+  }
+  return true;
+}
+
+absl::Status Proxy::StartSource() {
+  if (options_.config.empty()) {
+    absl::StatusOr<xds::StreamSource::Options> options = StreamOptionsOf(options_, files_);
+    if (!options.ok()) return options.status();
+    xds::StreamSource::Handler& handler = *this;
+    stream_source_ =
+        std::make_unique<xds::StreamSource>(loop_, network_, pool_, *std::move(options), key_pairs_, log_, handler);
+    stream_source_->Start();
+    return absl::OkStatus();
+  }
   source::FileSource::Handler& handler = *this;
   auto source = source::FileSource::Start(
       loop_, {.path = options_.config, .gateway = options_.gateway, .build = BuildOptionsOf(options_)}, files_,
       key_pairs_, handler);
-  if (!source.ok()) {
-    log_.Write(Severity::kError, base::ToStd(source.status().message()));
-    exit_code_ = 1;
-    return false;
-  }
+  if (!source.ok()) return source.status();
   source_ = *std::move(source);
   source_->Reload();
-  return true;
+  return absl::OkStatus();
 }
 
 void Proxy::OnCandidate(source::Candidate candidate) {
@@ -67,6 +82,15 @@ void Proxy::OnCandidate(source::Candidate candidate) {
   } else {
     Publish(std::move(candidate.snapshot));
   }
+}
+
+void Proxy::OnSnapshot(std::shared_ptr<snapshot::Snapshot> snapshot, const std::string& what) {
+  streamed_ = base::Concat(" (", what, ")");
+  Publish(std::move(snapshot));
+}
+
+void Proxy::OnRefused() {
+  CountReload(false);
 }
 
 // Only what comes into force counts.
@@ -81,25 +105,30 @@ void Proxy::OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const ab
   publishing_ = false;
   if (status.ok()) {
     current_ = std::move(next);
-    workers_.metrics().GaugeOf(observe::kConfigurationLastReloadSuccessful, {}).Set(1);
-    log_.Write(Severity::kInfo, base::Concat("configuration ", current_->revision, " of gateway ", current_->gateway,
-                                             " is in force on ", workers_.count(), " workers"));
-  } else {
+    CountReload(true);
+    log_.Write(Severity::kInfo, base::Concat("configuration ", current_->revision, streamed_, " of gateway ",
+                                             current_->gateway, " is in force on ", workers_.count(), " workers"));
+  } else if (stream_source_ == nullptr) {
     log_.Write(Severity::kError, base::ToStd(status.message()));
     Refuse("the configuration is refused");
   }
   if (state_ == State::kStarting && current_ != nullptr) state_ = State::kServing;
   if (next_ != nullptr) Publish(std::exchange(next_, nullptr));
+  if (stream_source_ != nullptr) stream_source_->OnPublished(status);
 }
 
 // What was in force goes on; at the start there is nothing, and serving nothing helps nobody.
 void Proxy::Refuse(const std::string& why) {
-  workers_.metrics().GaugeOf(observe::kConfigurationLastReloadSuccessful, {}).Set(0);
+  CountReload(false);
   if (current_ == nullptr) {
     log_.Write(Severity::kError, base::Concat(why, "; there is none before it, so this ends"));
     return End(1);
   }
   log_.Write(Severity::kError, base::Concat(why, "; configuration ", current_->revision, " stays in force"));
+}
+
+void Proxy::CountReload(bool accepted) {
+  workers_.metrics().GaugeOf(observe::kConfigurationLastReloadSuccessful, {}).Set(accepted ? 1 : 0);
 }
 
 absl::Status Proxy::ListenForAdmin() {
@@ -115,9 +144,11 @@ absl::Status Proxy::ListenForAdmin() {
 // A person at a terminal does not wait for a load balancer to notice.
 void Proxy::OnSignal(int number) {
   if (number == SIGHUP) {
-    log_.Write(Severity::kInfo, "reading the configuration anew and reopening the access log");
+    log_.Write(Severity::kInfo, source_ == nullptr ? "reopening the access log"
+                                                   : "reading the configuration anew and reopening the access log");
     access_log_.Reopen();
-    return source_->Reload();
+    if (source_ != nullptr) source_->Reload();
+    return;
   }
   if (state_ != State::kServing) return End(state_ == State::kDraining ? 0 : 1);
   Drain(number == SIGINT ? base::Duration(0) : options_.drain_delay);

@@ -19,6 +19,7 @@
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/source/file_source.h"
 #include "dataplane/worker/workers.h"
+#include "dataplane/xds/stream_source.h"
 
 namespace portico::proxy {
 
@@ -31,8 +32,13 @@ namespace portico::proxy {
 //   starting ──first configuration in force──▶ serving ──SIGTERM──▶ draining ──▶ the loop stops
 //       └──it is refused, or a port can't be had──▶ the loop stops, exit code 1
 //
+// A configuration that is streamed is waited for, however long: a refused one is the control plane's to mend.
+//
 // The admin's ports are bound before anything else: whoever can't have them has served nobody.
-class Proxy final : private source::FileSource::Handler, private admin::AdminView, private event::SignalWatch::Handler {
+class Proxy final : private source::FileSource::Handler,
+                    private xds::StreamSource::Handler,
+                    private admin::AdminView,
+                    private event::SignalWatch::Handler {
  public:
   // All outlive it.
   Proxy(event::LibeventLoop& loop, const Options& options, observe::ProcessLog& log, exporting::LogFile& access_log,
@@ -48,6 +54,9 @@ class Proxy final : private source::FileSource::Handler, private admin::AdminVie
 
   // source::FileSource::Handler
   void OnCandidate(source::Candidate candidate) override;
+  // xds::StreamSource::Handler
+  void OnSnapshot(std::shared_ptr<snapshot::Snapshot> snapshot, const std::string& what) override;
+  void OnRefused() override;
   // event::SignalWatch::Handler
   void OnSignal(int number) override;
   // admin::AdminView
@@ -58,9 +67,11 @@ class Proxy final : private source::FileSource::Handler, private admin::AdminVie
   observe::Severity log_level() override { return log_.level(); }
   void set_log_level(observe::Severity level) override { log_.set_level(level); }
 
+  absl::Status StartSource();
   void Publish(std::shared_ptr<snapshot::Snapshot> next);
   void OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const absl::Status& status);
   void Refuse(const std::string& why);
+  void CountReload(bool accepted);
   absl::Status ListenForAdmin();
   void Drain(base::Duration delay);
   void End(int exit_code);
@@ -77,11 +88,13 @@ class Proxy final : private source::FileSource::Handler, private admin::AdminVie
   net::SocketNetwork network_;
   base::BlockPool pool_;
   worker::Workers workers_;
-  std::unique_ptr<source::FileSource> source_;
+  std::unique_ptr<source::FileSource> source_;        // one of the two
+  std::unique_ptr<xds::StreamSource> stream_source_;  // nullptr with a file
   admin::AdminServer admin_;
   std::shared_ptr<const snapshot::Snapshot> current_;
   std::shared_ptr<snapshot::Snapshot> next_;  // built while another is being put into force
   bool publishing_ = false;
+  std::string streamed_;  // " (revision 41)" of what is being put into force; "" of a file
 };
 
 }  // namespace portico::proxy

@@ -64,6 +64,7 @@ absl::Status StateFile::Write(const SavedState& state) const {
   message.set_gateway(NameOf(gateway_));
   message.set_epoch(state.epoch);
   message.set_revision(state.revision);
+  message.set_digest(state.digest);
   for (const auto& [key, version] : state.resources) {
     StateResource& resource = *message.add_resources();
     resource.set_version(version.version);
@@ -94,7 +95,11 @@ absl::StatusOr<SavedState> StateFile::Parse(const std::string& bytes) const {
   if (!text.ok()) return absl::DataLossError("has been changed or cut off, or is of another gateway");
   State message;
   if (!message.ParseFromString(*text)) return absl::DataLossError("is no state of this release");
-  SavedState state{.gateway = gateway_, .epoch = message.epoch(), .revision = message.revision(), .resources = {}};
+  SavedState state{.gateway = gateway_,
+                   .epoch = message.epoch(),
+                   .revision = message.revision(),
+                   .digest = message.digest(),
+                   .resources = {}};
   for (const StateResource& one : message.resources()) {
     auto resource = std::make_shared<portico::v1::Resource>();
     if (!resource->ParseFromString(one.resource())) return absl::DataLossError("is no state of this release");

@@ -18,6 +18,7 @@ struct SavedState {
   check::ResourceKey gateway;
   std::string epoch;
   uint64_t revision = 0;
+  std::string digest;  // the version of that revision's mark
   Versions resources;  // that were in force
 };
 

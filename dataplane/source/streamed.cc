@@ -29,7 +29,7 @@ RefusedVersions Judge(const Versions& last, const StreamedSet& set, const check:
     if (VersionOf(last, key) == version.version) continue;
     const check::Violations violations =
         check::CheckResource(*version.resource, {.key_pairs = &key_pairs, .system_fields = true});
-    if (!violations.empty()) refused[key] = {version.version, Words(violations.front())};
+    if (!violations.empty()) refused[key] = {.version = version.version, .reason = Words(violations.front())};
   }
   return refused;
 }
@@ -59,8 +59,10 @@ StreamedCandidate BuildStreamed(const Versions& last, const StreamedSet& set, co
     out.why = std::string(base::ToStd(snapshot.status().message()));
     const check::Violation blame = BlameOf(out.why, configuration);
     const auto blamed = set.resources.find(blame.key);
-    const bool is_new = blamed != set.resources.end() &&
-                        out.refused.try_emplace(blame.key, RefusedVersion{blamed->second.version, Words(blame)}).second;
+    const bool is_new =
+        blamed != set.resources.end() &&
+        out.refused.try_emplace(blame.key, RefusedVersion{.version = blamed->second.version, .reason = Words(blame)})
+            .second;
     if (!is_new) break;
   }
   if (const auto own = out.refused.find(set.gateway); own != out.refused.end()) {

@@ -18,7 +18,8 @@ namespace portico::source {
 // Why a version of a resource can't be used.
 struct RefusedVersion {
   std::string version;
-  std::string reason;  // "spec.rules[0].retry: …"
+  std::string reason;       // "spec.rules[0].retry: …"
+  bool unreadable = false;  // it could not be understood at all
 };
 using RefusedVersions = std::map<check::ResourceKey, RefusedVersion>;
 

@@ -120,7 +120,7 @@ TEST(Streamed, WhatIsBuiltAndWhatIsRefused) {
 
 TEST(Streamed, WhatCouldNotBeReadIsRefusedInItsOwnWords) {
   const StreamedCandidate got = Build(Parse({kGateway1, kCluster1}), {kGateway1, "Cluster d@2 {}"},
-                                      {{{"Cluster", "default", "c"}, {"2", "unknown field 17"}}});
+                                      {{{"Cluster", "default", "c"}, {"2", "unknown field 17", true}}});
   ASSERT_NE(got.snapshot, nullptr) << got.why;
   EXPECT_EQ(Text(got.refused).substr(0, 29), "Cluster c@2 unknown field 17\n");
   EXPECT_NE(for_test::Text(got.effective).find("Cluster c@1"), std::string::npos);

@@ -1,0 +1,104 @@
+#ifndef PORTICO_DATAPLANE_XDS_STREAM_SOURCE_H_
+#define PORTICO_DATAPLANE_XDS_STREAM_SOURCE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "api/check/key_pair.h"
+#include "api/wire/node.h"
+#include "dataplane/base/time.h"
+#include "dataplane/event/libevent_loop.h"
+#include "dataplane/event/timer.h"
+#include "dataplane/observe/process_log.h"
+#include "dataplane/offload/job_thread.h"
+#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/snapshot/snapshot_config.h"
+#include "dataplane/source/state_file.h"
+#include "dataplane/source/streamed.h"
+#include "dataplane/xds/client_session.h"
+#include "dataplane/xds/discovery_client.h"
+
+namespace portico::xds {
+
+// The configuration as control planes stream it: what their marks propose is judged and built on a thread of its own,
+// and what was put into force is acknowledged and, with a state file, kept for a start without any of them.
+//
+//   StreamSource source(loop, network, pool, options, key_pairs, log, handler);
+//   source.Start();                      → OnSnapshot(what the state file has, if it has any)
+//   somebody changes the configuration   → OnSnapshot(…)
+//   source.OnPublished(status);          // once for each, whenever: it is in force, or why not
+//
+// One thread, the loop's. Everything that it is given outlives it.
+class StreamSource : private DiscoveryClient::Handler, private event::Timer::Handler {
+ public:
+  // A burst of changes is written once.
+  static constexpr base::Duration kSavePause = std::chrono::seconds(1);
+
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    // `what`: "revision 41", for logs. One at a time: the next comes after OnPublished.
+    virtual void OnSnapshot(std::shared_ptr<snapshot::Snapshot> snapshot, const std::string& what) = 0;
+    // What was streamed is refused as a whole; whatever is in force goes on. The log says why.
+    virtual void OnRefused() = 0;
+  };
+
+  struct Options {
+    wire::Node node;
+    DiscoveryClient::Options discovery;
+    snapshot::BuildOptions build;
+    std::optional<source::StateFile> state;  // nullopt: nothing is kept
+  };
+
+  StreamSource(event::LibeventLoop& loop, net::Network& network, base::BlockPool& pool, Options options,
+               const check::KeyPairChecker& key_pairs, observe::ProcessLog& log, Handler& handler);
+  ~StreamSource() override;
+
+  // Reads the state file, which blocks.
+  void Start();
+  void OnPublished(const absl::Status& status);
+
+ private:
+  // DiscoveryClient::Handler
+  void OnStreamBegan(const net::Address& address) override;
+  void OnStreamEnded(const net::Address& address, std::string_view why, base::Duration pause) override;
+  void OnProposal(Proposal proposal) override;
+  // event::Timer::Handler: it is time to save.
+  void OnTimer(event::Timer&) override;
+
+  // False: there is nothing to be built.
+  bool BuildState();
+  void Build(const Mark& mark, source::StreamedSet set);
+  void OnBuilt(source::StreamedCandidate candidate);
+  void Answer(const absl::Status& status);
+  void SaveSoon();
+  void OnSaved(const absl::Status& status);
+  // Of what is being built or put into force, for logs.
+  std::string Name() const;
+
+  event::LibeventLoop& loop_;
+  const Options options_;
+  const check::KeyPairChecker& key_pairs_;
+  observe::ProcessLog& log_;
+  Handler& handler_;
+  ClientSession session_;
+  DiscoveryClient client_;
+  Mark mark_;  // of what is being built or put into force
+  source::StreamedCandidate candidate_;
+  bool proposed_ = false;  // by the session; else it is what the state file had
+  Mark in_force_mark_;
+  source::Versions in_force_;
+  event::Timer save_timer_;
+  bool saving_ = false;
+  bool unsaved_ = false;       // something is in force that is not on the disk
+  std::string last_end_;       // how the last stream ended
+  offload::JobThread builds_;  // the last, so that they end before what they read
+  offload::JobThread saves_;
+};
+
+}  // namespace portico::xds
+
+#endif  // PORTICO_DATAPLANE_XDS_STREAM_SOURCE_H_
