@@ -1,5 +1,6 @@
 #include "controlplane/north/caller.h"
 
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_context.h>
 
 #include <string>
@@ -28,7 +29,7 @@ std::string PeerOf(const std::string& uri) {
 }
 
 std::string AuthorOf(const grpc::AuthContext& identity) {
-  for (const char* property : {"x509_uri_san", "x509_dns_san", "x509_common_name"}) {
+  for (const char* property : {GRPC_PEER_URI_PROPERTY_NAME, GRPC_PEER_DNS_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
     for (const grpc::string_ref& value : identity.FindPropertyValues(property)) {
       if (!value.empty()) return std::string(value.data(), std::min<size_t>(value.size(), kTextBytesMax));
     }

@@ -45,6 +45,13 @@ const GatewaySet& Reaches::Of(const ResourceKey& gateway) {
   return *set;
 }
 
+void Reaches::Forget(const ResourceKey& gateway) {
+  const auto set = sets_.find(gateway);
+  if (set == sets_.end() || set->second->known()) return;
+  sets_.erase(set);
+  members_.erase(gateway);
+}
+
 void Reaches::Bring(const model::Model& model, GatewaySet& set, SetStep& step) {
   const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(model.configuration, set.gateway());
   const std::set<ResourceKey> wanted = resolved.ok() ? resolved->reach : std::set<ResourceKey>();

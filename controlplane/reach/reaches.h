@@ -1,6 +1,7 @@
 #ifndef PORTICO_CONTROLPLANE_REACH_REACHES_H_
 #define PORTICO_CONTROLPLANE_REACH_REACHES_H_
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <set>
@@ -25,11 +26,16 @@ class Reaches {
  public:
   explicit Reaches(const model::Model& model);
 
-  // Steps must come in order. A gateway that was deleted keeps an empty set until nobody asks for it.
+  // Steps must come in order. A gateway that was deleted keeps an empty set until Forget.
+  // Several steps may come as one, with the keys of all.
   std::vector<SetStep> Advance(const model::Model& after, const std::vector<model::ResourceChange>& changes);
 
   // The set of a gateway. One that the configuration does not have has an empty set: it may come.
   const GatewaySet& Of(const check::ResourceKey& gateway);
+  // Nobody asks for it any more: if the configuration does not have it, its set is dropped.
+  void Forget(const check::ResourceKey& gateway);
+  // The sets that there are.
+  size_t size() const { return sets_.size(); }
 
  private:
   // Brings a set to what `model` says; adds what was changed to `step`.

@@ -139,6 +139,20 @@ TEST_F(ReachesTest, AGatewayComesAndGoes) {
   EXPECT_EQ(Of("b").digest(), std::string(32, '0'));
 }
 
+TEST_F(ReachesTest, WhatNobodyAsksForIsForgotten) {
+  const size_t before = reaches_->size();
+  Of("nobody");
+  EXPECT_EQ(reaches_->size(), before + 1);
+  reaches_->Forget({"Gateway", "default", "nobody"});
+  reaches_->Forget({"Gateway", "default", "never-was"});
+  reaches_->Forget({"Gateway", "default", "a"});  // is there
+  EXPECT_EQ(reaches_->size(), before);
+  EXPECT_NE(All("a"), "");
+  Write("-Gateway b");
+  reaches_->Forget({"Gateway", "default", "b"});
+  EXPECT_EQ(reaches_->size(), before - 1);
+}
+
 TEST_F(ReachesTest, TheDigestIsOfWhatIsThereHoweverItCame) {
   Write("kind: Cluster\nmetadata: {name: of-a}\nspec: {endpoints: [{address: 127.0.0.1, port: 3}]}");
   EXPECT_EQ(Reaches(model_).Of({"Gateway", "default", "a"}).digest(), Of("a").digest());

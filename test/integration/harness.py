@@ -36,6 +36,10 @@ def proxy_binary():
     return os.environ.get("PORTICO_PROXY", str(ROOT / "bazel-bin/dataplane/portico-proxy"))
 
 
+def control_plane_binary():
+    return os.environ.get("PORTICO_CONTROLPLANE", str(ROOT / "bazel-bin/controlplane/portico-controlplane"))
+
+
 def sanitized():
     """Whether the proxy is built with AddressSanitizer: bounds on memory and time do not hold then."""
     return os.environ.get("PORTICO_SANITIZED") == "1"
@@ -183,7 +187,15 @@ class Proxy:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         self.config_path.write_text(self.text)
-        command = [proxy_binary(), f"--config={self.config_path}", f"--admin_address=127.0.0.1:{self.admin_port}",
+        self.run()
+
+    def source_arguments(self):
+        """Where the configuration comes from."""
+        return [f"--config={self.config_path}"]
+
+    def run(self):
+        """Starts the process, again if it has ended."""
+        command = [proxy_binary(), *self.source_arguments(), f"--admin_address=127.0.0.1:{self.admin_port}",
                    f"--gateway={self.gateway_name}", f"--workers={self.workers}", *self.arguments]
         with open(self.folder / "stdout", "wb") as out, open(self.folder / "stderr", "wb") as errors:
             self.process = subprocess.Popen(command, stdout=out, stderr=errors, stdin=subprocess.DEVNULL)

@@ -17,6 +17,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 TERMINAL = sys.stderr.isatty()
 QUIET = [] if TERMINAL else ["--noshow_progress", "--color=no"]
-BINARIES = ["//tools/ctl:porticoctl", "//dataplane:portico-proxy"]
+BINARIES = ["//tools/ctl:porticoctl", "//controlplane:portico-controlplane", "//dataplane:portico-proxy"]
+DRIVEN = {"--proxy": "dataplane/portico-proxy", "--control_plane": "controlplane/portico-controlplane"}    # by integration tests
 WAITING = ["test_drain"]        # integration tests that take time without taking a core
 
 Count = collections.namedtuple("Count", "passed failed")
@@ -124,26 +126,25 @@ def integration(*options):
     return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
 
 
-def built_binary(config):
-    """Builds the proxy in another configuration and keeps a copy, since bazel-bin always shows the last one."""
+def built_binaries(config):
+    """Builds in another configuration and keeps copies in a folder, since bazel-bin always shows the last build."""
     if call("tools/bazel", "build", f"--config={config}", *QUIET, *BINARIES).returncode:
         return None
     folder = Path(tempfile.mkdtemp(prefix=f"portico-{config}-"))
-    copy = folder / "portico-proxy"
-    copy.write_bytes((ROOT / "bazel-bin/dataplane/portico-proxy").read_bytes())
-    copy.chmod(0o755)
-    return copy
+    for path in DRIVEN.values():
+        shutil.copy(ROOT / "bazel-bin" / path, folder)
+    return folder
 
 
 def integration_with(config, *options):
-    binary = built_binary(config)
-    if binary is None:
+    folder = built_binaries(config)
+    if folder is None:
         return Count(0, 1)
     try:
-        return integration("--proxy", str(binary), *options)
+        binaries = [word for flag, path in DRIVEN.items() for word in (flag, str(folder / Path(path).name))]
+        return integration(*binaries, *options)
     finally:
-        binary.unlink()
-        binary.parent.rmdir()
+        shutil.rmtree(folder)
 
 
 def lint():

@@ -1,0 +1,23 @@
+#ifndef PORTICO_CONTROLPLANE_NORTH_SERVER_CREDENTIALS_H_
+#define PORTICO_CONTROLPLANE_NORTH_SERVER_CREDENTIALS_H_
+
+#include <grpcpp/security/server_credentials.h>
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "controlplane/north/server_certificates.h"
+
+namespace portico::north {
+
+// TLS 1.2 or newer for clients with a certificate that --client_ca has signed. gRPC asks for the certificates at each
+// new connection, and goes on with the last ones when told that there are no better. (Its file watcher drops those
+// that it has before it looks whether what it read is any good.)
+// `certificates` must outlive the server. `log` is told of what is wrong and of what is new, on threads of gRPC's.
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(ServerCertificates& certificates,
+                                                               std::function<void(std::string_view)> log);
+
+}  // namespace portico::north
+
+#endif  // PORTICO_CONTROLPLANE_NORTH_SERVER_CREDENTIALS_H_

@@ -1,0 +1,61 @@
+#include "controlplane/xds/discovery_service.h"
+
+#include <grpc/grpc_security_constants.h>
+#include <grpcpp/security/auth_context.h>
+#include <grpcpp/server_context.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "controlplane/xds/discovery_call.h"
+
+namespace portico::xds {
+namespace {
+
+constexpr char kStateOfTheWorld[] = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+
+// Says to a client of the other half of the protocol what to ask for instead.
+class Unspoken final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  Unspoken() {
+    Finish({grpc::StatusCode::UNIMPLEMENTED, "state of the world is not spoken here; use DeltaAggregatedResources"});
+  }
+
+ private:
+  void OnDone() override { delete this; }
+};
+
+// "ipv6:%5B::1%5D:4711" -> "[::1]:4711": gRPC writes peers as URIs.
+std::string AddressOf(const std::string& uri) {
+  std::string text = uri.substr(uri.find(':') + 1);
+  if (text.starts_with("%5B")) text.replace(0, 3, "[");
+  if (const size_t end = text.find("%5D"); end != std::string::npos) text.replace(end, 3, "]");
+  return text;
+}
+
+Peer PeerOf(const grpc::CallbackServerContext& context) {
+  Peer peer{AddressOf(context.peer())};
+  const std::shared_ptr<const grpc::AuthContext> identity = context.auth_context();
+  peer.authenticated = identity != nullptr && identity->IsPeerAuthenticated();
+  if (!peer.authenticated) return peer;
+  for (const grpc::string_ref& uri : identity->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME))
+    peer.uris.emplace_back(uri.data(), uri.size());
+  return peer;
+}
+
+}  // namespace
+
+DiscoveryService::DiscoveryService(change::Changes& changes, fleet::Fleet& fleet, Options options)
+    : options_(options), feed_(changes, fleet, options.streams_max) {
+  using Method = grpc::internal::RpcServiceMethod;
+  using Handler = grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+  AddMethod(new Method(kStateOfTheWorld, Method::BIDI_STREAMING, nullptr));
+  MarkMethodRawCallback(1, new Handler([](grpc::CallbackServerContext*) { return new Unspoken; }));
+}
+
+DiscoveryService::Reactor* DiscoveryService::DeltaAggregatedResources(grpc::CallbackServerContext* context) {
+  return DiscoveryCall::Make(feed_.mailbox(), PeerOf(*context), options_.request_bytes_max);
+}
+
+}  // namespace portico::xds

@@ -1,0 +1,37 @@
+#ifndef PORTICO_CONTROLPLANE_XDS_FEED_THREAD_H_
+#define PORTICO_CONTROLPLANE_XDS_FEED_THREAD_H_
+
+#include <cstddef>
+#include <memory>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "controlplane/change/changes.h"
+#include "controlplane/fleet/fleet.h"
+#include "controlplane/xds/mailbox.h"
+
+namespace portico::xds {
+
+// The thread of the feed, which follows the configuration until End.
+class FeedThread {
+ public:
+  // `changes` may tell steps after this is gone; `fleet` outlives it.
+  FeedThread(change::Changes& changes, fleet::Fleet& fleet, size_t streams_max);
+  ~FeedThread() { End(); }
+
+  // The way to the feed from other threads.
+  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+
+  // When it returns every stream is finished. Again is nothing. Not on the feed's thread: not from an Outlet.
+  void End();
+
+ private:
+  const std::shared_ptr<Mailbox> mailbox_;  // the follower's too: following has no end
+  absl::Mutex ending_;
+  std::thread thread_ ABSL_GUARDED_BY(ending_);
+};
+
+}  // namespace portico::xds
+
+#endif  // PORTICO_CONTROLPLANE_XDS_FEED_THREAD_H_
