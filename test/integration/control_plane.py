@@ -92,7 +92,8 @@ class Client:
 
 
 class ControlPlane:
-    """One portico-controlplane with the default store in a temporary folder. `tls`: an Authority."""
+    """One portico-controlplane with the default store in a temporary folder. `tls`: an Authority. Started again it has the
+    ports that it had."""
 
     def __init__(self, *arguments, store="sqlite:portico.db", tls=None):
         self.arguments, self.store, self.tls = list(arguments), store, tls
@@ -104,9 +105,9 @@ class ControlPlane:
         if self.store.startswith("sqlite:"):
             store.append("--secrets_key_file=secrets.key")
         tls = ["--tls_cert=server.crt", "--tls_key=server.key", "--client_ca=ca.crt"] if self.tls else []
-        return [control_plane_binary(), "--api_address=127.0.0.1:0", "--discovery_address=127.0.0.1:0", "--admin_address=127.0.0.1:0",
-                *store, *tls,
-                *self.arguments]
+        addresses = [f"--{name}_address={self.addresses.get(f'{name}_address', '127.0.0.1:0')}" for name in
+                     ("api", "discovery", "admin")]
+        return [control_plane_binary(), *addresses, *store, *tls, *self.arguments]
 
     def start(self):
         if self.folder is None:
