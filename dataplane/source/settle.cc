@@ -19,10 +19,13 @@ const Version* Find(const Versions& versions, const ResourceKey& key) {
 
 class Settler {
  public:
-  Settler(const Versions& last, const Versions& next, const Keys& refused) : last_(last), next_(next) {
-    FindChanges(refused);
+  Settler(const Versions& last, const Versions& next, const Keys& refused)
+      : last_(last), next_(next), refused_(refused) {
+    FindChanges();
     for (const ResourceKey& key : changed_)
       Link(key);
+    for (const ResourceKey& key : refused)
+      if (key.kind == "AuthPolicy" && Find(next, key) == nullptr) LinkUnreadable(key);
     for (const ResourceKey& key : refused)
       Hold(key);
     while (!open_.empty()) {
@@ -33,19 +36,19 @@ class Settler {
     }
   }
 
-  Settled Take(const Keys& refused) {
+  Settled Take() {
     for (const auto& [key, version] : next_)
       if (!held_.contains(key)) out_.effective.emplace(key, version);
     for (const ResourceKey& key : held_)
       Keep(key);
     for (const ResourceKey& key : held_)
-      if (!refused.contains(key)) out_.held.insert(key);
+      if (!refused_.contains(key)) out_.held.insert(key);
     return std::move(out_);
   }
 
  private:
-  void FindChanges(const Keys& refused) {
-    changed_ = refused;
+  void FindChanges() {
+    changed_ = refused_;
     for (const auto& [key, version] : next_) {
       const Version* before = Find(last_, key);
       if (before == nullptr || before->version != version.version) changed_.insert(key);
@@ -98,6 +101,17 @@ class Settler {
     together_[b].insert(a);
   }
 
+  // Whom it guards nobody can say: it may be anybody that it may name.
+  void LinkUnreadable(const ResourceKey& policy) {
+    std::set<std::string> name_spaces = {policy.name_space};
+    ForAll("ReferenceGrant", [&](const ResourceKey& grant) { name_spaces.insert(grant.name_space); });
+    for (const ResourceKey& key : changed_) {
+      const bool is_target = key.kind == "Route" || key.kind == "Gateway";
+      if (is_target && name_spaces.contains(key.name_space)) together_[policy].insert(key);
+    }
+  }
+
+  // Of last, next and refused.
   template <typename Body>
   void ForAll(std::string_view kind, const Body& body) {
     for (const Versions* versions : {&last_, &next_}) {
@@ -105,6 +119,8 @@ class Settler {
       for (auto other = first; other != versions->end() && other->first.kind == kind; ++other)
         body(other->first);
     }
+    for (const ResourceKey& key : refused_)
+      if (key.kind == kind) body(key);
   }
 
   void Guards(const ResourceKey& policy, const ResourceKey& target) {
@@ -132,6 +148,7 @@ class Settler {
 
   const Versions& last_;
   const Versions& next_;
+  const Keys& refused_;
   Keys changed_;
   std::map<ResourceKey, Keys> together_;  // who waits if the key does
   std::map<ResourceKey, Keys> routes_;    // changed ones, by gateway
@@ -144,7 +161,7 @@ class Settler {
 }  // namespace
 
 Settled Settle(const Versions& last, const Versions& next, const std::set<ResourceKey>& refused) {
-  return Settler(last, next, refused).Take(refused);
+  return Settler(last, next, refused).Take();
 }
 
 }  // namespace portico::source

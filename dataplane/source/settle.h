@@ -32,6 +32,9 @@ struct Settled {
 // is refused, since they may have been loosened for it; and the Consumers and grants of a policy. Only changes wait:
 // what is the same in both is no link of the chain. What an old version needs stays, even if the change deleted it.
 //
+// A policy that could not be read may guard whatever it may name: every change of a Route or Gateway of its namespace,
+// and of those with grants, waits.
+//
 // So no rule opens: a rule with a new policy that is refused is not there (its Route waits as well), or is as it was.
 Settled Settle(const Versions& last, const Versions& next, const std::set<check::ResourceKey>& refused);
 

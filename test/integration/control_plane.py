@@ -29,13 +29,17 @@ class Messages:
         if cls.config:
             return
         with tempfile.TemporaryDirectory(prefix="portico-test-") as folder:
-            sources = [*ROOT.glob("api/portico/v1/*.proto"), *ROOT.glob("api/google/rpc/*.proto")]
+            sources = [*ROOT.glob("api/portico/v1/*.proto"), *ROOT.glob("api/google/rpc/*.proto"),
+                       *ROOT.glob("api/envoy/**/*.proto")]
             subprocess.run(["protoc", f"--proto_path={ROOT}", f"--python_out={folder}", *map(str, sources)], check=True)
             sys.path.insert(0, folder)
-            from api.portico.v1 import config_service_pb2, resource_pb2
+            from api.portico.v1 import config_service_pb2, resource_pb2, revision_pb2
+            from api.envoy.service.discovery.v3 import discovery_pb2
             from api.google.rpc import error_details_pb2, status_pb2
             sys.path.remove(folder)
         cls.config, cls.Resource = config_service_pb2, resource_pb2.Resource
+        cls.Revision, cls.RevisionReport = revision_pb2.Revision, revision_pb2.RevisionReport
+        cls.DiscoveryRequest, cls.DiscoveryResponse = discovery_pb2.DeltaDiscoveryRequest, discovery_pb2.DeltaDiscoveryResponse
         cls.Status, cls.BadRequest = status_pb2.Status, error_details_pb2.BadRequest
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 
 from control_plane import Authority, ControlPlane, Messages, cluster, resource
+from discovery import Discovery
 from harness import Case, Proxy, RawClient, curl, eventually, free_port, get, table
 from origins import Origin, answer
 
@@ -15,6 +16,12 @@ def gateway(port, name="default"):
 def says(word, name="shop", gateway_name="default"):
     return resource("route", name, {"parentRefs": [{"name": gateway_name}], "rules": [
         {"name": "all", "filters": [{"type": "ROUTE_FILTER_TYPE_DIRECT_RESPONSE", "directResponse": {"status": 200, "body": word}}]}]})
+
+
+def path_says(path, word):
+    return resource("route", path[1:], {"rules": [
+        {"matches": [{"path": {"type": "PATH_MATCH_TYPE_PATH_PREFIX", "value": path}}],
+         "filters": [{"type": "ROUTE_FILTER_TYPE_DIRECT_RESPONSE", "directResponse": {"status": 200, "body": word}}]}]})
 
 
 class StreamedProxy(Proxy):
@@ -252,3 +259,67 @@ class OverTls(Case):
         identity = self.authority.issue("edge2", alternative="URI:portico://gateway/default/default")
         proxy = self.use_here(self.proxy(identity, wait=False, ca=other.certificate))
         eventually(lambda: "certificate is refused" in proxy.errors(), "the proxy refuses")
+
+
+UNKNOWN = b"\xf8\x7f\x01"     # field 2047: what an older proxy finds in a newer resource
+
+
+class Smuggled(Case):
+    """What the control plane should have refused is refused by the proxy, by its name, and opens nothing."""
+
+    def setUp(self):
+        self.discovery = self.use_here(Discovery())
+        self.proxy = StreamedProxy(self.discovery, wait=False)
+        self.discovery.put("Gateway", "default/default", "e.1", gateway(self.proxy.port))
+        self.discovery.put("Route", "default/shop", "e.1", says("one"))
+        self.use_here(self.proxy)
+        self.assertEqual(self.discovery.mark(1), (0, "", {}))
+        self.assertEqual(self.proxy.word(), "one")
+
+    def test_what_it_does_not_know(self):
+        self.discovery.put("Route", "default/shop", "e.2", says("two"), UNKNOWN)
+        self.discovery.put("Route", "default/other", "e.2", path_says("/other", "new"))
+        code, _, refused = self.discovery.mark(2)
+        self.assertEqual(code, 0)
+        self.assertEqual(list(refused), ["Route default/shop"])
+        self.assertIn("unknown field 2047", refused["Route default/shop"])
+        self.assertEqual(self.proxy.word(), "one")
+        self.assertEqual(curl(self.proxy.url("/other")).content, b"new")
+        self.discovery.put("Route", "default/shop", "e.3", says("three"))
+        self.assertEqual(self.discovery.mark(3), (0, "", {}))
+        self.assertEqual(self.proxy.word(), "three")
+
+    def test_what_is_wrong_by_itself(self):
+        self.discovery.put("Cluster", "default/orders", "e.2", cluster("orders", 70000))
+        code, _, refused = self.discovery.mark(2)
+        self.assertEqual(code, 0)
+        self.assertIn("spec.endpoints[0].port", refused["Cluster default/orders"])
+
+    def test_a_policy_that_is_refused_opens_nothing(self):
+        policy = resource("authPolicy", "guard", {"targetRefs": [{"kind": "Route", "name": "admin"}], "authorization": {
+            "defaultAction": "AUTHORIZATION_ACTION_DENY"}})
+        self.discovery.put("AuthPolicy", "default/guard", "e.2", policy, UNKNOWN)
+        self.discovery.put("Route", "default/admin", "e.2", path_says("/admin", "secret"))
+        _, _, refused = self.discovery.mark(2)
+        self.assertEqual(list(refused), ["AuthPolicy default/guard"])
+        self.assertEqual(curl(self.proxy.url("/admin")).content, b"one", "the route waits for its policy")
+
+    def test_a_gateway_that_is_refused_keeps_its_last_version(self):
+        self.discovery.put("Gateway", "default/default", "e.2", gateway(free_port()), UNKNOWN)
+        _, _, refused = self.discovery.mark(2)
+        self.assertEqual(list(refused), ["Gateway default/default"])
+        self.assertEqual(self.proxy.word(), "one")
+
+    def test_without_its_gateway_all_is_refused(self):
+        self.discovery.remove("Gateway", "default/default")
+        code, message, _ = self.discovery.mark(2)
+        self.assertEqual(code, 3)
+        self.assertIn("Gateway", message)
+        self.assertEqual(self.proxy.word(), "one")
+
+    def test_a_set_that_is_not_the_marks(self):
+        self.discovery.put("Route", "default/shop", "e.2", says("two"))
+        code, message, _ = self.discovery.mark(2, spoil=True)
+        self.assertEqual(code, 3)
+        self.assertIn("not the mark's set of Route", message)
+        self.assertEqual(self.proxy.word(), "one")
