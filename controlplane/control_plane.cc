@@ -6,6 +6,8 @@
 #include "api/base/text.h"
 #include "controlplane/change_line.h"
 #include "controlplane/storage.h"
+#include "controlplane/xds/feed_thread.h"
+#include "google/protobuf/util/time_util.h"
 
 namespace portico::controlplane {
 namespace {
@@ -18,6 +20,20 @@ void LogChanges(change::Changes& changes, const ControlPlane::Log& log) {
   });
 }
 
+// When a revision was made; 0 if the store does not say.
+int64_t MadeOf(const change::Changes& changes, uint64_t revision) {
+  const absl::StatusOr<change::Changes::Past> past = changes.History(revision + 1, 1);
+  if (!past.ok() || past->revisions.empty()) return 0;
+  return google::protobuf::util::TimeUtil::TimestampToMicroseconds(past->revisions[0].time());
+}
+
+xds::Follow FollowOf(change::Changes& changes) {
+  return [&changes](change::Changes::Follower follower) {
+    const model::SharedModel model = changes.Follow(std::move(follower));
+    return xds::Beginning{model, MadeOf(changes, model->revision)};
+  };
+}
+
 }  // namespace
 
 ControlPlane::ControlPlane(std::unique_ptr<change::Changes> changes, change::Changes::Clock now)
@@ -25,7 +41,7 @@ ControlPlane::ControlPlane(std::unique_ptr<change::Changes> changes, change::Cha
       fleet_(std::move(now)),
       config_service_(*changes_, writer_),
       fleet_service_(fleet_),
-      discovery_service_(*changes_, fleet_, {}),
+      discovery_service_(FollowOf(*changes_), fleet_, {}),
       first_revision_(changes_->Now()->revision) {}
 
 absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const Options& options,

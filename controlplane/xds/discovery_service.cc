@@ -46,8 +46,8 @@ Peer PeerOf(const grpc::CallbackServerContext& context) {
 
 }  // namespace
 
-DiscoveryService::DiscoveryService(change::Changes& changes, fleet::Fleet& fleet, Options options)
-    : options_(options), feed_(changes, fleet, options.streams_max) {
+DiscoveryService::DiscoveryService(const Follow& follow, fleet::Fleet& fleet, Options options)
+    : options_(options), feed_(follow, fleet, options.streams_max) {
   using Method = grpc::internal::RpcServiceMethod;
   using Handler = grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
   AddMethod(new Method(kStateOfTheWorld, Method::BIDI_STREAMING, nullptr));

@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "api/envoy/service/discovery/v3/ads.grpc.pb.h"
-#include "controlplane/change/changes.h"
 #include "controlplane/fleet/fleet.h"
 #include "controlplane/xds/feed_thread.h"
 
@@ -27,8 +26,8 @@ class DiscoveryService final
     size_t request_bytes_max = kRequestBytesMax;
   };
 
-  // Follows `changes` until End. Both outlive the service.
-  DiscoveryService(change::Changes& changes, fleet::Fleet& fleet, Options options);
+  // Follows until End. `fleet` outlives the service.
+  DiscoveryService(const Follow& follow, fleet::Fleet& fleet, Options options);
 
   // When it returns every stream is finished (UNAVAILABLE) and none is taken in any more. Again is nothing.
   void End() { feed_.End(); }

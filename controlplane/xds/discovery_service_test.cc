@@ -15,9 +15,11 @@
 #include "absl/time/time.h"
 #include "api/base/text.h"
 #include "api/wire/names.h"
+#include "controlplane/change/changes.h"
 #include "controlplane/change/codec.h"
 #include "controlplane/model/test_resources.h"
 #include "controlplane/store/memory/memory_store.h"
+#include "controlplane/xds/feed_thread.h"
 #include "gtest/gtest.h"
 
 namespace portico::xds {
@@ -131,7 +133,10 @@ class DiscoveryServiceTest : public testing::Test {
       for (const fleet::SharedProxy& proxy : notice.changed)
         newest_ = proxy;
     });
-    service_.emplace(*changes_, fleet_, DiscoveryService::Options{.streams_max = 2, .request_bytes_max = 10'000});
+    const Follow follow = [this](change::Changes::Follower follower) {
+      return Beginning{changes_->Follow(std::move(follower)), 0};
+    };
+    service_.emplace(follow, fleet_, DiscoveryService::Options{.streams_max = 2, .request_bytes_max = 10'000});
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);

@@ -2,22 +2,33 @@
 #define PORTICO_CONTROLPLANE_XDS_FEED_THREAD_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "controlplane/change/changes.h"
 #include "controlplane/fleet/fleet.h"
+#include "controlplane/model/model.h"
 #include "controlplane/xds/mailbox.h"
 
 namespace portico::xds {
 
+// How the configuration is followed: the argument is told each step from now on, on any thread; the result is what it
+// was told from, and when that revision was made (microseconds since 1970 UTC; 0: nobody knows). Whoever may follow
+// can't write.
+struct Beginning {
+  model::SharedModel model;
+  int64_t made_us = 0;
+};
+using Follow = std::function<Beginning(std::function<void(const model::Step& step)>)>;
+
 // The thread of the feed, which follows the configuration until End.
 class FeedThread {
  public:
-  // `changes` may tell steps after this is gone; `fleet` outlives it.
-  FeedThread(change::Changes& changes, fleet::Fleet& fleet, size_t streams_max);
+  // Steps may be told after this is gone; `fleet` outlives it.
+  FeedThread(const Follow& follow, fleet::Fleet& fleet, size_t streams_max);
   ~FeedThread() { End(); }
 
   // The way to the feed from other threads.
