@@ -33,10 +33,11 @@ class Messages:
                        *ROOT.glob("api/envoy/**/*.proto")]
             subprocess.run(["protoc", f"--proto_path={ROOT}", f"--python_out={folder}", *map(str, sources)], check=True)
             sys.path.insert(0, folder)
-            from api.portico.v1 import config_service_pb2, resource_pb2, revision_pb2
+            from api.portico.v1 import config_service_pb2, fleet_service_pb2, resource_pb2, revision_pb2
             from api.envoy.service.discovery.v3 import discovery_pb2
             from api.google.rpc import error_details_pb2, status_pb2
             sys.path.remove(folder)
+        cls.fleet = fleet_service_pb2
         cls.config, cls.Resource = config_service_pb2, resource_pb2.Resource
         cls.Revision, cls.RevisionReport = revision_pb2.Revision, revision_pb2.RevisionReport
         cls.DiscoveryRequest, cls.DiscoveryResponse = discovery_pb2.DeltaDiscoveryRequest, discovery_pb2.DeltaDiscoveryResponse
