@@ -15,7 +15,8 @@ absl::Status Usage(const Pieces&... pieces) {
 
 class Parser {
  public:
-  Parser(const std::vector<std::string>& words, const std::vector<Flag>& flags) : words_(words), flags_(flags) {
+  Parser(const std::vector<std::string>& words, const std::vector<Flag>& flags, size_t words_max)
+      : words_(words), flags_(flags), words_max_(words_max) {
     flags_.push_back({.name = "help", .letter = 'h', .has_value = false});
   }
 
@@ -24,7 +25,7 @@ class Parser {
       const std::string_view word = words_[next_++];
       absl::Status status = word.starts_with("--")                     ? ParseLong(word.substr(2))
                             : word.size() > 1 && word.starts_with("-") ? ParseShort(word.substr(1))
-                                                                       : Usage("unexpected argument `", word, "`");
+                                                                       : TakeWord(word);
       if (!status.ok()) return status;
     }
     if (out.Has("help")) return absl::OkStatus();
@@ -39,6 +40,12 @@ class Parser {
  private:
   static std::string Name(const Flag& flag) {
     return flag.letter == '\0' ? Concat("--", flag.name) : Concat("-", flag.letter, " (--", flag.name, ")");
+  }
+
+  absl::Status TakeWord(std::string_view word) {
+    if (out.words.size() == words_max_) return Usage("unexpected argument `", word, "`");
+    out.words.emplace_back(word);
+    return absl::OkStatus();
   }
 
   absl::Status ParseLong(std::string_view word) {
@@ -82,6 +89,7 @@ class Parser {
 
   const std::vector<std::string>& words_;
   std::vector<Flag> flags_;
+  const size_t words_max_;
   size_t next_ = 0;
 };
 
@@ -98,8 +106,9 @@ const std::vector<std::string>& Arguments::All(std::string_view name) const {
   return found == flags.end() ? kNone : found->second;
 }
 
-absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words, const std::vector<Flag>& flags) {
-  Parser parser(words, flags);
+absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words, const std::vector<Flag>& flags,
+                                         size_t words_max) {
+  Parser parser(words, flags, words_max);
   if (absl::Status status = parser.Parse(); !status.ok()) return status;
   return std::move(parser.out);
 }

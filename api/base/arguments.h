@@ -1,6 +1,7 @@
 #ifndef PORTICO_API_BASE_ARGUMENTS_H_
 #define PORTICO_API_BASE_ARGUMENTS_H_
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct Flag {
 // What a command line said. Flags that were not given have no entry; a flag without value has "".
 struct Arguments {
   std::map<std::string, std::vector<std::string>, std::less<>> flags;
+  std::vector<std::string> words;  // what is neither a flag nor its value
 
   bool Has(std::string_view name) const { return flags.contains(name); }
   // The flag's only value, or `otherwise`.
@@ -35,8 +37,9 @@ struct Arguments {
 };
 
 // kInvalidArgument: what is wrong, with the nearest flag for one that is not known. Every command knows --help, which
-// makes what is required not so.
-absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words, const std::vector<Flag>& flags);
+// makes what is required not so. More than `words_max` words that belong to no flag are wrong.
+absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words, const std::vector<Flag>& flags,
+                                         size_t words_max = 0);
 
 }  // namespace portico::base
 

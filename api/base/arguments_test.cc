@@ -66,5 +66,12 @@ TEST(Arguments, Get) {
   EXPECT_TRUE(arguments->All("output").empty());
 }
 
+TEST(Arguments, Words) {
+  const auto arguments = ParseArguments({"a", "-fx", "b"}, kFlags, 2);
+  ASSERT_TRUE(arguments.ok());
+  EXPECT_EQ(arguments->words, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(ParseArguments({"a", "-fx", "b"}, kFlags, 1).status().message(), "unexpected argument `b`");
+}
+
 }  // namespace
 }  // namespace portico::base

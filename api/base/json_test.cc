@@ -198,6 +198,18 @@ TEST(Json, EscapesTextFromAnywhere) {
   EXPECT_EQ(out, "\"a\\\"\\\\\\n\\u0001\\u007fé\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\\u0000\"");
 }
 
+TEST(Utf8Test, APrefixIsCutBetweenCharacters) {
+  const struct {
+    std::string_view text;
+    size_t bytes_max;
+    std::string_view prefix;
+  } rows[] = {{"aé€😀", 100, "aé€😀"}, {"aé€😀", 9, "aé€"}, {"aé€😀", 6, "aé€"}, {"aé€😀", 5, "aé"},
+              {"aé€😀", 2, "a"},       {"aé€😀", 0, ""},    {"", 5, ""},         {"a\xC3z\x80", 9, "a?z?"}};
+  for (const auto& row : rows) {
+    EXPECT_EQ(Utf8Prefix(row.text, row.bytes_max), row.prefix) << row.text << " in " << row.bytes_max;
+  }
+}
+
 TEST(Utf8, KnowsItself) {
   EXPECT_TRUE(IsUtf8("aé€😀"));
   EXPECT_FALSE(IsUtf8("\x80"));

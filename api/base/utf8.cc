@@ -44,6 +44,18 @@ size_t Utf8Length(std::string_view text) {
   return length;
 }
 
+std::string Utf8Prefix(std::string_view text, size_t bytes_max) {
+  std::string prefix;
+  while (!text.empty()) {
+    const size_t bytes = Utf8CharacterBytes(text);
+    const std::string_view character = bytes == 0 ? "?" : text.substr(0, bytes);
+    if (prefix.size() + character.size() > bytes_max) break;
+    prefix += character;
+    text.remove_prefix(bytes == 0 ? 1 : bytes);
+  }
+  return prefix;
+}
+
 void AppendUtf8(std::string& out, uint32_t code_point) {
   const auto put = [&out](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
   if (code_point < 0x80) {

@@ -18,6 +18,10 @@ bool IsUtf8(std::string_view text);
 // Characters in valid UTF-8.
 size_t Utf8Length(std::string_view text);
 
+// The beginning of a text in at most `bytes_max`, cut between characters, and with '?' for every byte that is none:
+// what a message's string may hold.
+std::string Utf8Prefix(std::string_view text, size_t bytes_max);
+
 // Appends a code point that is not a surrogate.
 void AppendUtf8(std::string& out, uint32_t code_point);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "api/base/utf8.h"
 #include "api/wire/names.h"
 
 namespace portico::xds {
@@ -72,7 +73,7 @@ void Session::OnAnswer(const DeltaDiscoveryRequest& request) {
   marks_.erase(marks_.begin(), std::next(mark));
   if (request.error_detail().code() != 0) {
     running_.refused_revision = revision;
-    running_.refused_reason = request.error_detail().message().substr(0, kReasonBytesMax);
+    running_.refused_reason = base::Utf8Prefix(request.error_detail().message(), kReasonBytesMax);
     return;
   }
   OnRunning(revision, request.error_detail());
@@ -87,9 +88,9 @@ void Session::OnRunning(uint64_t revision, const google::rpc::Status& detail) {
     for (const portico::v1::Refusal& refusal : report.refusals()) {
       if (running_.refusals.size() == kRefusalsMax) return;
       portico::v1::Refusal& kept = running_.refusals.emplace_back();
-      kept.set_resource(refusal.resource().substr(0, kReasonBytesMax));
-      kept.set_version(refusal.version().substr(0, kReasonBytesMax));
-      kept.set_reason(refusal.reason().substr(0, kReasonBytesMax));
+      kept.set_resource(base::Utf8Prefix(refusal.resource(), kReasonBytesMax));
+      kept.set_version(base::Utf8Prefix(refusal.version(), kReasonBytesMax));
+      kept.set_reason(base::Utf8Prefix(refusal.reason(), kReasonBytesMax));
     }
   }
 }

@@ -103,9 +103,9 @@ TEST(SessionTest, AnswersToMarks) {
   World world;
   Session session(world.set_);
   ASSERT_TRUE(session.OnRequest(Request(kMark)).ok());
-  std::vector<std::string> nonces(4);
+  std::vector<std::string> nonces(5);
   Drain(session, &nonces[0]);
-  for (int i = 1; i <= 3; ++i) {
+  for (int i = 1; i <= 4; ++i) {
     world.Put(kRoute, "default/r");
     session.OnStep(world.Commit());
     EXPECT_EQ(Drain(session, &nonces[static_cast<size_t>(i)]), "Revision: default/g; ");
@@ -130,6 +130,11 @@ TEST(SessionTest, AnswersToMarks) {
   EXPECT_EQ(session.running().refusals.size(), 1u);  // of what it runs
   EXPECT_EQ(session.running().refused_revision, 3u);
   EXPECT_EQ(session.running().refused_reason, "no memory");
+  refused = Request(kMark, nonces[4]);
+  refused.mutable_error_detail()->set_code(3);
+  refused.mutable_error_detail()->set_message(std::string(Session::kReasonBytesMax - 1, 'x') + "€");
+  ASSERT_TRUE(session.OnRequest(refused).ok());
+  EXPECT_EQ(session.running().refused_reason, std::string(Session::kReasonBytesMax - 1, 'x')) << "no half a character";
 }
 
 TEST(SessionTest, WhoComesBackWithTheSetRunsIt) {

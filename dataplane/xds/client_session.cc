@@ -28,19 +28,6 @@ DeltaDiscoveryRequest Answer(const std::string& type_url, const std::string& non
   return request;
 }
 
-// A message's strings are UTF-8, or it can't be written: a longer text is cut between characters.
-std::string Told(std::string_view reason) {
-  std::string text;
-  while (!reason.empty()) {
-    const size_t bytes = base::Utf8CharacterBytes(reason);
-    const std::string_view character = bytes == 0 ? "?" : reason.substr(0, bytes);
-    if (text.size() + character.size() > ClientSession::kReasonBytesMax) break;
-    text += character;
-    reason.remove_prefix(std::max<size_t>(bytes, 1));
-  }
-  return text;
-}
-
 void AddReport(const std::vector<Refusal>& refusals, google::rpc::Status& detail) {
   portico::v1::RevisionReport report;
   for (const Refusal& refusal : refusals) {
@@ -48,7 +35,7 @@ void AddReport(const std::vector<Refusal>& refusals, google::rpc::Status& detail
     portico::v1::Refusal& told = *report.add_refusals();
     told.set_resource(Concat(refusal.key.kind, " ", wire::ResourceName(refusal.key)));
     told.set_version(refusal.version);
-    told.set_reason(Told(refusal.reason));
+    told.set_reason(base::Utf8Prefix(refusal.reason, ClientSession::kReasonBytesMax));
   }
   detail.add_details()->PackFrom(report);
 }
@@ -273,7 +260,7 @@ void ClientSession::Refuse(Sealed sealed, std::string_view reason) {
     AskAgain(kind);
   DeltaDiscoveryRequest answer = Answer(std::string(wire::kRevisionType), sealed.nonce);
   answer.mutable_error_detail()->set_code(kInvalidArgument);
-  answer.mutable_error_detail()->set_message(Told(reason));
+  answer.mutable_error_detail()->set_message(base::Utf8Prefix(reason, kReasonBytesMax));
   // Nothing else might bring the mark again, if nothing is left of that kind.
   if (!sealed.kinds_else.empty()) answer.add_resource_names_subscribe(wire::ResourceName(node_.gateway));
   requests_.push_back(std::move(answer));
