@@ -81,8 +81,9 @@ absl::Status ControlPlane::Serve(const Options& options, const check::KeyPairChe
   api_server_ = *std::move(api_server);
 
   const std::vector<grpc::Service*> discovery_services = {&discovery_service_};
-  absl::StatusOr<std::unique_ptr<north::Server>> discovery_server = north::Server::Start(
-      {"--discovery_address", options.discovery_address, options.tls}, key_pairs, log, discovery_services);
+  absl::StatusOr<std::unique_ptr<north::Server>> discovery_server =
+      north::Server::Start({"--discovery_address", options.discovery_address, options.tls, /*for_proxies=*/true},
+                           key_pairs, log, discovery_services);
   if (!discovery_server.ok()) return discovery_server.status();
   discovery_server_ = *std::move(discovery_server);
   SetReady(true);

@@ -28,7 +28,8 @@ or nothing, and proxies are sent what concerns them.
                                a new store if it is not there; required with sqlite: (keep a copy apart from backups)
   --tls_cert=FILE              PEM, the server's certificate chain, its own first, for both addresses
   --tls_key=FILE               PEM, its private key
-  --client_ca=FILE             PEM, who signs the certificates that clients must have
+  --client_ca=FILE             PEM, who signs the certificates that clients must have; one with the URI
+                               portico://gateway/NAMESPACE/NAME is a proxy's, and good for that gateway's discovery alone
                                the three are needed together, on an address other than loopback always; the files are
                                read again at each new connection, and what is wrong then leaves the last good ones
   --revisions_kept=N           how many revisions `rollback` can name, 1 to 1000000; default: 1000

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/base/hex.h"
+#include "api/base/utf8.h"
 
 namespace portico::north {
 namespace {
@@ -31,7 +32,7 @@ std::string PeerOf(const std::string& uri) {
 std::string AuthorOf(const grpc::AuthContext& identity) {
   for (const char* property : {GRPC_PEER_URI_PROPERTY_NAME, GRPC_PEER_DNS_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
     for (const grpc::string_ref& value : identity.FindPropertyValues(property)) {
-      if (!value.empty()) return std::string(value.data(), std::min<size_t>(value.size(), kTextBytesMax));
+      if (!value.empty()) return base::Utf8Prefix({value.data(), value.size()}, kTextBytesMax);
     }
   }
   return "anonymous";

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "api/base/text.h"
+#include "api/base/utf8.h"
 #include "api/check/violation.h"
 #include "api/google/rpc/error_details.pb.h"
 #include "api/google/rpc/status.pb.h"
@@ -20,7 +21,7 @@ constexpr size_t kDetailBytesMax = 5000;
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
-                      std::string(status.message().substr(0, kMessageBytesMax)));
+                      base::Utf8Prefix(base::ToStd(status.message()), kMessageBytesMax));
 }
 
 grpc::Status ToGrpc(const change::Refusal& refusal) {

@@ -60,9 +60,9 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Server::Credentials(con
   if (const auto first = certificates_->Read(); !first.ok()) {
     return absl::FailedPreconditionError(first.status().message());
   }
-  return MakeServerCredentials(*certificates_, [log = std::move(log), flag = options.flag](std::string_view line) {
-    log(Concat(flag, ": ", line));
-  });
+  return MakeServerCredentials(
+      *certificates_, options.for_proxies,
+      [log = std::move(log), flag = options.flag](std::string_view line) { log(Concat(flag, ": ", line)); });
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, const check::KeyPairChecker& key_pairs,

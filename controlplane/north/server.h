@@ -34,6 +34,7 @@ class Server {
     std::string flag;             // what names the address, for errors
     std::string address;          // IP:PORT; port 0: a free one
     std::optional<TlsFiles> tls;  // nullopt: in clear, for loopback
+    bool for_proxies = false;     // else a certificate that names a gateway is refused
   };
 
   // Serves when it returns. kFailedPrecondition: the address is taken (also by a process that would share it) or is not

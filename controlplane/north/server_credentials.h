@@ -14,8 +14,10 @@ namespace portico::north {
 // TLS 1.2 or newer for clients with a certificate that --client_ca has signed. gRPC asks for the certificates at each
 // new connection, and goes on with the last ones when told that there are no better. (Its file watcher drops those
 // that it has before it looks whether what it read is any good.)
-// `certificates` must outlive the server. `log` is told of what is wrong and of what is new, on threads of gRPC's.
-std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(ServerCertificates& certificates,
+// Without `for_proxies` a certificate that names a gateway is refused every call (PERMISSION_DENIED): a proxy that
+// could write could have any Secret sent to itself. `certificates` must outlive the server. `log` is told of what is
+// wrong and of what is new, on threads of gRPC's.
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(ServerCertificates& certificates, bool for_proxies,
                                                                std::function<void(std::string_view)> log);
 
 }  // namespace portico::north

@@ -1,5 +1,6 @@
 #include "controlplane/xds/session.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -19,6 +20,16 @@ std::vector<std::string> Texts(const google::protobuf::RepeatedPtrField<std::str
   return {field.begin(), field.end()};
 }
 
+// Of what a session may keep.
+size_t LongestText(const DeltaDiscoveryRequest& request) {
+  size_t longest = request.type_url().size();
+  for (const std::string& name : request.resource_names_subscribe())
+    longest = std::max(longest, name.size());
+  for (const auto& [name, version] : request.initial_resource_versions())
+    longest = std::max({longest, name.size(), version.size()});
+  return longest;
+}
+
 std::optional<uint64_t> NonceOf(const std::string& text) {
   uint64_t nonce = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), nonce);
@@ -36,6 +47,10 @@ Subscription* Session::Find(const std::string& type_url) {
 absl::Status Session::OnRequest(const DeltaDiscoveryRequest& request) {
   const std::string& type_url = request.type_url();
   if (type_url.empty()) return absl::InvalidArgumentError("a request must name its type_url");
+  if (LongestText(request) > kNameBytesMax) {
+    return absl::InvalidArgumentError(
+        ToAbsl(Concat("names, versions and types have at most ", kNameBytesMax, " bytes")));
+  }
   Subscription::Request names;
   names.first = Find(type_url) == nullptr;
   if (names.first && subscriptions_.size() == kTypesMax) {

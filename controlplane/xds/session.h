@@ -39,6 +39,7 @@ class Session {
  public:
   static constexpr size_t kTypesMax = 32;       // we have nine
   static constexpr size_t kNamesMax = 500'000;  // of all types, asked for or brought along
+  static constexpr size_t kNameBytesMax = 512;  // of a name, a version or a type: ours have at most 350
   static constexpr size_t kBytesMax = 3 << 20;  // of one response: gRPC clients take 4 MiB
   static constexpr size_t kMarksMax = 100;      // sent and not answered: who answers nothing is sent nothing more
   static constexpr size_t kRefusalsMax = 100;   // kept of one report
@@ -47,7 +48,8 @@ class Session {
   // `set` outlives the session.
   explicit Session(const reach::GatewaySet& set) : set_(set) {}
 
-  // Anything but ok ends the stream. kInvalidArgument: no type; kResourceExhausted: over a limit.
+  // Anything but ok ends the stream. kInvalidArgument: no type, or a text that is too long; kResourceExhausted: over a
+  // limit.
   absl::Status OnRequest(const envoy::service::discovery::v3::DeltaDiscoveryRequest& request);
 
   // The set that the session was made with has changed.

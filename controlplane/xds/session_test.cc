@@ -99,6 +99,22 @@ TEST(SessionTest, TheMarkComesLastAndItsAckMeansRunning) {
   EXPECT_EQ(Drain(session), "");
 }
 
+TEST(SessionTest, NoTextIsKeptThatIsTooLong) {
+  const std::string longest(Session::kNameBytesMax, 'x'), too_long(Session::kNameBytesMax + 1, 'x');
+  for (const bool good : {true, false}) {
+    const std::string& text = good ? longest : too_long;
+    std::vector<DeltaDiscoveryRequest> requests(4, Request(kRoute));
+    requests[0].set_type_url(text);
+    requests[1].add_resource_names_subscribe(text);
+    (*requests[2].mutable_initial_resource_versions())[text] = "1";
+    (*requests[3].mutable_initial_resource_versions())["default/r"] = text;
+    for (const DeltaDiscoveryRequest& request : requests) {
+      World world;
+      EXPECT_EQ(Session(world.set_).OnRequest(request).ok(), good) << request.ShortDebugString().substr(0, 60);
+    }
+  }
+}
+
 TEST(SessionTest, AnswersToMarks) {
   World world;
   Session session(world.set_);

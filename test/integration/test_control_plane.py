@@ -310,6 +310,17 @@ class Tls(Case):
                 channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=TIMEOUT_S)
             self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAVAILABLE)
 
+    def test_a_proxys_certificate_is_for_discovery_alone(self):
+        proxy = self.authority.issue("edge", alternative="URI:portico://gateway/default/default")
+        with self.control_plane.client(self.authority.credentials(proxy)) as client:
+            for call in (lambda: client.apply(cluster("hers")), client.list, client.history):
+                with self.assertRaises(grpc.RpcError) as raised:
+                    call()
+                self.assertEqual(raised.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
+                self.assertIn("--discovery_address", raised.exception.details())
+        with self.control_plane.channel(self.authority.credentials(proxy), "discovery_address") as channel:
+            channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=TIMEOUT_S)
+
     def test_in_clear_is_refused(self):
         with self.control_plane.channel() as channel, self.assertRaises(grpc.RpcError):
             channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=TIMEOUT_S)
