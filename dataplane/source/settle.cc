@@ -21,6 +21,7 @@ class Settler {
  public:
   Settler(const Versions& last, const Versions& next, const Keys& refused)
       : last_(last), next_(next), refused_(refused) {
+    if (refused.empty()) return;
     FindChanges();
     for (const ResourceKey& key : changed_)
       Link(key);
@@ -33,6 +34,8 @@ class Settler {
       open_.pop_back();
       for (const ResourceKey& other : together_[key])
         Hold(other);
+      if (key.kind == "AuthPolicy" && !std::exchange(holds_policies_, true)) HoldChanged("AuthPolicy");
+      if (key.kind == "ReferenceGrant") OnHeldGrant(key);
     }
   }
 
@@ -128,6 +131,21 @@ class Settler {
     if (target.kind == "Gateway") over_gateways_.emplace_back(policy, target);
   }
 
+  // One policy may take another's place over what has not changed at all: they come into force together, or none does.
+  void HoldChanged(std::string_view kind) {
+    for (const ResourceKey& key : changed_)
+      if (key.kind == kind) Hold(key);
+  }
+
+  // As with policies; and a policy that has not changed may need the grant for a target that has.
+  void OnHeldGrant(const ResourceKey& grant) {
+    if (!std::exchange(holds_grants_, true)) HoldChanged("ReferenceGrant");
+    for (const ResourceKey& key : changed_) {
+      const bool is_target = key.kind == "Route" || key.kind == "Gateway";
+      if (is_target && key.name_space == grant.name_space) Hold(key);
+    }
+  }
+
   void Hold(const ResourceKey& key) {
     if (!changed_.contains(key) || !held_.insert(key).second) return;
     open_.push_back(key);
@@ -154,7 +172,8 @@ class Settler {
   std::map<ResourceKey, Keys> routes_;    // changed ones, by gateway
   std::vector<std::pair<ResourceKey, ResourceKey>> over_gateways_;
   Keys held_;
-  std::vector<ResourceKey> open_;  // held, and what hangs on it not looked at
+  bool holds_policies_ = false, holds_grants_ = false;  // all that have changed
+  std::vector<ResourceKey> open_;                       // held, and what hangs on it not looked at
   Settled out_;
 };
 

@@ -18,7 +18,7 @@ struct SavedState {
   check::ResourceKey gateway;
   std::string epoch;
   uint64_t revision = 0;
-  std::string digest;  // the version of that revision's mark
+  std::string digest;  // the version of that revision's mark; "": some of what it meant was refused
   Versions resources;  // that were in force
 };
 

@@ -63,7 +63,7 @@ absl::Status ClientSession::Restore(const Resources& resources, InForce in_force
   for (const auto& [key, received] : resources) {
     if (absl::Status status = received_.Put(key, received); !status.ok()) return status;
   }
-  in_force_ = std::move(in_force);
+  if (!in_force.mark.digest.empty()) in_force_ = std::move(in_force);
   return absl::OkStatus();
 }
 

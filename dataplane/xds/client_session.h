@@ -70,7 +70,8 @@ class ClientSession {
 
   ClientSession(wire::Node node, Sha256 sha256) : node_(std::move(node)), received_(sha256) {}
 
-  // What a process before this one left in force. Before the first stream. kResourceExhausted: over a limit.
+  // What a process before this one left in force. Before the first stream. A mark without a digest: it is not all that
+  // any mark meant, so the next one is proposed whatever it is. kResourceExhausted: over a limit.
   absl::Status Restore(const Resources& resources, InForce in_force);
 
   void OnStreamStart();

@@ -421,6 +421,20 @@ TEST(ClientSessionTest, WhatWasInForceBeforeIsBroughtAlong) {
   EXPECT_EQ(world.session.in_force()->mark.number, 8u);
 }
 
+// Some of what its mark meant had been refused: this release may take it.
+TEST(ClientSessionTest, WhatWasNotAllOfItsMarkIsProposedAgain) {
+  World before;
+  before.Hear(before.server.Give("Route", "a"));
+  before.Hear(before.server.Mark(7));
+  const std::optional<Proposal> proposal = before.session.TakeProposal();
+  World world;
+  ASSERT_TRUE(world.session.Restore(*proposal->resources, {{.epoch = "e", .number = 7, .digest = ""}, {}}).ok());
+  world.session.OnStreamStart();
+  EXPECT_TRUE(world.Said().ends_with("Route +* default/a=e.1; Revision +*"));
+  world.Hear(before.server.Mark(7));
+  EXPECT_TRUE(world.session.TakeProposal().has_value());
+}
+
 TEST(ClientSessionTest, WhatIsTooMuchToNameStartsAfresh) {
   World world;
   constexpr size_t kNameBytes = 500;

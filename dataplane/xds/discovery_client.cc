@@ -44,6 +44,7 @@ std::shared_ptr<upstream::ClusterConfig> DiscoveryClient::ConfigOf(Security secu
 
 void DiscoveryClient::Begin() {
   heard_ = false;
+  began_at_ = loop_.Now();
   absl::StatusOr<Security> security = options_.secure(address());
   if (!security.ok()) return End(base::ToStd(security.status().message()));
   std::unique_ptr<upstream::Cluster>& cluster = clusters_[next_];
@@ -65,14 +66,14 @@ void DiscoveryClient::Flush() {
     if (!request) break;
     stream_->Send(*request);
   }
-  if (std::optional<Proposal> proposal = session_.TakeProposal()) handler_.OnProposal(*std::move(proposal));
+  if (std::optional<Proposal> proposal = session_.TakeProposal()) {
+    pause_ = kPauseMin;  // it answers, and makes sense
+    handler_.OnProposal(*std::move(proposal));
+  }
 }
 
 void DiscoveryClient::OnMessage(std::string message) {
-  if (!std::exchange(heard_, true)) {
-    pause_ = kPauseMin;
-    handler_.OnStreamBegan(address());
-  }
+  if (!std::exchange(heard_, true)) handler_.OnStreamBegan(address());
   if (const absl::Status status = session_.OnResponse(message); !status.ok()) {
     return End(base::Concat("what it sent is refused: ", base::ToStd(status.message())));
   }
@@ -89,6 +90,7 @@ void DiscoveryClient::End(std::string_view why) {
   heard_ = false;
   const net::Address ended = address();
   next_ = (next_ + 1) % options_.addresses.size();
+  if (loop_.Now() - began_at_ > kPauseMax) pause_ = kPauseMin;
   const auto fifth = static_cast<uint64_t>(pause_.count()) / 5;
   const base::Duration pause = pause_ - base::Duration(fifth) + base::Duration(random_.Below(2 * fifth + 1));
   pause_ = std::min(pause_ * 8 / 5, kPauseMax);

@@ -32,8 +32,9 @@ struct Security {
 };
 
 // Keeps one stream to one of several control planes, whichever answers: the next one is tried when a stream ends, after
-// a pause that grows from kPauseMin to kPauseMax while nothing is heard and is spread by a fifth either way, so that a
-// fleet does not come back in step (https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md).
+// a pause that grows from kPauseMin to kPauseMax while no stream brings a proposal or lasts, and is spread by a fifth
+// either way, so that a fleet does not come back in step
+// (https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md).
 //
 //   DiscoveryClient client(loop, network, pool, options, session, handler);
 //   client.Start();                       → OnStreamBegan, OnProposal, … OnStreamEnded, and again
@@ -97,6 +98,7 @@ class DiscoveryClient : private grpc::StreamHandler, private event::Timer::Handl
   std::vector<std::unique_ptr<upstream::Cluster>> clusters_;  // one for each address, made at its first stream
   std::unique_ptr<grpc::Stream> stream_;
   base::Duration pause_ = kPauseMin;
+  base::MonotonicTime began_at_{};
   bool heard_ = false;  // of this stream
 };
 

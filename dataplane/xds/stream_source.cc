@@ -120,6 +120,8 @@ void StreamSource::Answer(const absl::Status& status) {
     handler_.OnRefused();
   } else {
     in_force_ = std::move(candidate_.effective);
+    // Else what is in force is not what the mark means, and whoever starts from it has to be told the mark again.
+    if (!candidate_.refused.empty() || !candidate_.held.empty()) mark_.digest.clear();
   }
   const std::vector<Refusal> refusals = RefusalsOf(candidate_);
   candidate_ = {};
