@@ -11,16 +11,11 @@ namespace {
 using base::Concat;
 using portico::v1::ResourceChange;
 
-std::string Printable(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text;
-}
-
 }  // namespace
 
 std::string ChangeLine(const portico::v1::RevisionRecord& record) {
-  std::string line = Concat("revision ", record.revision(), " by ", Printable(record.author()), " from ",
-                            Printable(record.peer()), ":");
+  std::string line = Concat("revision ", record.revision(), " by ", base::Printable(record.author()), " from ",
+                            base::Printable(record.peer()), ":");
   std::string_view separator = " ";
   for (const auto& [kind, word] :
        {std::pair{ResourceChange::CREATED, "created"}, std::pair{ResourceChange::UPDATED, "updated"},

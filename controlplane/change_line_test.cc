@@ -34,7 +34,7 @@ TEST(ChangeLineTest, TellsARevision) {
        "eve\nrevision 8 by bob\x1b[31m\xc3\xa9",
        {ResourceChange::DELETED},
        0,
-       "revision 7 by eve?revision 8 by bob?[31m?? from 10.0.0.7:4711: 1 deleted"},
+       "revision 7 by eve?revision 8 by bob?[31m\xc3\xa9 from 10.0.0.7:4711: 1 deleted"},
   };
   for (const Row& row : rows) {
     portico::v1::RevisionRecord record;

@@ -10,6 +10,15 @@ TEST(TextTest, Concat) {
   EXPECT_EQ(Concat("port ", 80, " of ", std::string("a"), '.'), "port 80 of a.");
 }
 
+TEST(TextTest, Printable) {
+  EXPECT_EQ(Printable("edge-1 Zoë €"), "edge-1 Zoë €");
+  EXPECT_EQ(Printable("a\x1b[2Jb\nc\x7f"), "a?[2Jb?c?");
+  EXPECT_EQ(Printable("\xc2\x9b"
+                      "2J \xc2\xa0"),
+            "?2J \xc2\xa0");
+  EXPECT_EQ(Printable(""), "");
+}
+
 TEST(TextTest, ParseDecimal) {
   struct Row {
     std::string_view text;

@@ -30,6 +30,18 @@ constexpr size_t kComparedLetters = 64;
 
 }  // namespace
 
+std::string Printable(std::string_view text) {
+  std::string out(text);
+  for (size_t i = 0; i < out.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(out[i]);
+    if (byte < 0x20 || byte == 0x7f) out[i] = '?';
+    const bool is_control =
+        byte == 0xc2 && i + 1 < out.size() && (static_cast<unsigned char>(out[i + 1]) & 0xe0) == 0x80;
+    if (is_control) out.replace(i, 2, "?");
+  }
+  return out;
+}
+
 std::string LowerAscii(std::string_view text) {
   std::string out(text);
   for (char& c : out)

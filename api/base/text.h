@@ -58,6 +58,10 @@ std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string Join(const std::vector<std::string>& pieces, std::string_view separator);
 std::string_view TrimSpace(std::string_view text);
 
+// A text from outside as a terminal or a line of a log may have it: '?' for every control character (ASCII's, and the
+// ones of ISO 6429 that UTF-8 writes in two bytes).
+std::string Printable(std::string_view text);
+
 // The whole text as an unsigned decimal number: no sign, no space, no overflow. nullopt: it is not one.
 std::optional<uint64_t> ParseDecimal(std::string_view text);
 

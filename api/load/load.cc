@@ -81,10 +81,16 @@ void Loaded::Add(bool is_error, const ResourceKey& key, const std::string& path,
   }
 }
 
-Loaded Load(const std::vector<std::string>& paths, yaml::FileReader& files, const check::KeyPairChecker& key_pairs) {
+Loaded LoadEach(const std::vector<std::string>& paths, yaml::FileReader& files,
+                const check::KeyPairChecker& key_pairs) {
   Loaded out;
   for (yaml::Document& document : Read(paths, files, out))
     Judge(std::move(document), key_pairs, out);
+  return out;
+}
+
+Loaded Load(const std::vector<std::string>& paths, yaml::FileReader& files, const check::KeyPairChecker& key_pairs) {
+  Loaded out = LoadEach(paths, files, key_pairs);
   if (out.errors() > 0) return out;
   for (const check::Violation& violation : check::CheckReferences(out.configuration)) {
     out.Add(true, violation.key, violation.path, violation.message);

@@ -52,6 +52,9 @@ struct Loaded {
 //   if (loaded.errors() > 0) … loaded.findings[0].ToString() …
 Loaded Load(const std::vector<std::string>& paths, yaml::FileReader& files, const check::KeyPairChecker& key_pairs);
 
+// The same without the last step: for files that are part of a whole which somebody else has.
+Loaded LoadEach(const std::vector<std::string>& paths, yaml::FileReader& files, const check::KeyPairChecker& key_pairs);
+
 }  // namespace portico::load
 
 #endif  // PORTICO_API_LOAD_LOAD_H_

@@ -113,6 +113,15 @@ TEST(Load, Add) {
   EXPECT_EQ(loaded.warnings(), 1u);
 }
 
+TEST(LoadEach, LeavesTheWholeToOthers) {
+  const std::string dangling =
+      "kind: Route\nmetadata: {name: r}\nspec: {rules: [{backendRefs: [{name: elsewhere}]}]}\n";
+  MemoryFiles files({{"a", dangling}, {"b", "kind: Route\nmetadata: {name: B}\n"}});
+  EXPECT_EQ(LoadEach({"a"}, files, Checker()).errors(), 0u);
+  EXPECT_GT(Load({"a"}, files, Checker()).errors(), 0u);
+  EXPECT_GT(LoadEach({"b"}, files, Checker()).errors(), 0u);
+}
+
 TEST(ChooseGateway, Rows) {
   const std::string other =
       "kind: Gateway\nmetadata: {name: back, namespace: x}\nspec:\n  listeners: [{name: http, port: 81, protocol: "

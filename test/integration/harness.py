@@ -40,6 +40,10 @@ def control_plane_binary():
     return os.environ.get("PORTICO_CONTROLPLANE", str(ROOT / "bazel-bin/controlplane/portico-controlplane"))
 
 
+def porticoctl_binary():
+    return os.environ.get("PORTICO_CTL", str(ROOT / "bazel-bin/tools/ctl/porticoctl"))
+
+
 def sanitized():
     """Whether the proxy is built with AddressSanitizer: bounds on memory and time do not hold then."""
     return os.environ.get("PORTICO_SANITIZED") == "1"

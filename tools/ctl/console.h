@@ -1,12 +1,17 @@
 #ifndef PORTICO_TOOLS_CTL_CONSOLE_H_
 #define PORTICO_TOOLS_CTL_CONSOLE_H_
 
+#include <cstdint>
+#include <functional>
+#include <istream>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "api/check/key_pair.h"
 #include "api/yaml/read.h"
+#include "tools/ctl/api_client.h"
 
 namespace portico::ctl {
 
@@ -16,6 +21,9 @@ struct Console {
   std::ostream& error;
   yaml::FileReader& files;
   const check::KeyPairChecker& key_pairs;
+  std::istream& in;
+  std::function<std::unique_ptr<ApiClient>(const ApiOptions&)> connect;
+  std::function<int64_t()> now_ms;  // since any moment, never backwards
 };
 
 // Exit codes of every command.

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -5,12 +6,18 @@
 #include "api/yaml/disk.h"
 #include "controlplane/crypto/key_pair.h"
 #include "tools/ctl/console.h"
+#include "tools/ctl/grpc_client.h"
 #include "tools/ctl/porticoctl.h"
 
 int main(int argc, char** argv) {
   portico::yaml::DiskReader files;
   const portico::openssl::KeyPairChecker key_pairs;
-  const portico::ctl::Console console{std::cout, std::cerr, files, key_pairs};
+  const auto now_ms = [] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  };
+  const portico::ctl::Console console{std::cout, std::cerr, files, key_pairs, std::cin, portico::ctl::MakeGrpcClient,
+                                      now_ms};
   const int code = portico::ctl::Porticoctl(std::vector<std::string>(argv + 1, argv + argc), console);
   // A full disk or a closed pipe must not look like success.
   std::cout.flush();

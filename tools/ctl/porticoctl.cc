@@ -3,7 +3,9 @@
 #include <string_view>
 
 #include "api/base/text.h"
+#include "tools/ctl/change.h"
 #include "tools/ctl/explain.h"
+#include "tools/ctl/show.h"
 #include "tools/ctl/validate.h"
 
 namespace portico::ctl {
@@ -16,6 +18,12 @@ constexpr char kHelp[] = R"(usage: porticoctl COMMAND [FLAGS]
 commands:
   validate  judge a configuration: file, line and field of everything that is wrong
   explain   which rule a request wins, why the others lose, which policies hold
+  apply     store resources
+  get       what is stored
+  delete    delete resources
+  history   the revisions, who made them and when
+  rollback  make an old revision hold again
+  status    the proxies and what they run
 
   porticoctl COMMAND --help   the flags of a command
   porticoctl --version
@@ -24,8 +32,9 @@ exit codes: 0 good, 1 the operation failed, 2 wrong usage
 )";
 
 // What the design promises and this release does not do, so that the answer is not "unknown".
-constexpr std::string_view kNotYet[] = {"apply",  "get",     "describe", "delete", "diff", "fields",
-                                        "status", "history", "rollback", "watch",  "key"};
+constexpr std::string_view kNotYet[] = {"describe", "diff", "fields", "watch", "key"};
+
+constexpr const ApiCommand* kApiCommands[] = {&kApply, &kGet, &kDelete, &kHistory, &kRollback, &kStatus};
 
 int Refuse(std::string_view command, const Console& console) {
   for (const std::string_view known : kNotYet) {
@@ -33,7 +42,10 @@ int Refuse(std::string_view command, const Console& console) {
     console.error << "porticoctl: `" << command << "` is not supported yet\n";
     return kWrongUsage;
   }
-  const std::string_view nearest = base::NearestName(command, {"validate", "explain"});
+  std::vector<std::string_view> names = {"validate", "explain"};
+  for (const ApiCommand* each : kApiCommands)
+    names.push_back(each->name);
+  const std::string_view nearest = base::NearestName(command, names);
   console.error << "porticoctl: unknown command `" << command << "`"
                 << (nearest.empty() ? "" : base::Concat("; did you mean `", nearest, "`?")) << "; see --help\n";
   return kWrongUsage;
@@ -50,6 +62,9 @@ int Porticoctl(const std::vector<std::string>& words, const Console& console) {
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (command == "validate") return Validate(rest, console);
   if (command == "explain") return Explain(rest, console);
+  for (const ApiCommand* each : kApiCommands) {
+    if (command == each->name) return RunApiCommand(*each, rest, console);
+  }
   if (command == "--help" || command == "-h" || command == "help") {
     console.out << kHelp;
     return kGood;

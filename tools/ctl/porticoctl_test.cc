@@ -114,7 +114,9 @@ void RunRows(const std::vector<Row>& rows) {
     SCOPED_TRACE(row.name);
     std::ostringstream out;
     std::ostringstream error;
-    EXPECT_EQ(Porticoctl(row.words, {out, error, files, key_pairs}), row.code) << out.str() << error.str();
+    std::istringstream in;
+    EXPECT_EQ(Porticoctl(row.words, {out, error, files, key_pairs, in, nullptr, nullptr}), row.code)
+        << out.str() << error.str();
     for (const std::string& part : row.out)
       EXPECT_THAT(out.str(), HasSubstr(part));
     for (const std::string& part : row.error)
@@ -129,7 +131,7 @@ TEST(Porticoctl, Commands) {
       {"help", {"--help"}, 0, {"validate", "explain", "exit codes"}, {}},
       {"version", {"--version"}, 0, {"porticoctl 0."}, {}},
       {"unknown", {"validat"}, 2, {}, {"unknown command `validat`; did you mean `validate`?"}},
-      {"not yet", {"apply", "-f", "x"}, 2, {}, {"`apply` is not supported yet"}},
+      {"not yet", {"describe", "x"}, 2, {}, {"`describe` is not supported yet"}},
   });
 }
 

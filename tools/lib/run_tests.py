@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TERMINAL = sys.stderr.isatty()
 QUIET = [] if TERMINAL else ["--noshow_progress", "--color=no"]
 BINARIES = ["//tools/ctl:porticoctl", "//controlplane:portico-controlplane", "//dataplane:portico-proxy"]
-DRIVEN = {"--proxy": "dataplane/portico-proxy", "--control_plane": "controlplane/portico-controlplane"}    # by integration tests
+DRIVEN = {"--proxy": "dataplane/portico-proxy", "--control_plane": "controlplane/portico-controlplane",
+          "--porticoctl": "tools/ctl/porticoctl"}    # by integration tests
 WAITING = ["test_drain"]        # integration tests that take time without taking a core
 
 Count = collections.namedtuple("Count", "passed failed")

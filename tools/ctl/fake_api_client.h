@@ -1,0 +1,76 @@
+#ifndef PORTICO_TOOLS_CTL_FAKE_API_CLIENT_H_
+#define PORTICO_TOOLS_CTL_FAKE_API_CLIENT_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/ctl/api_client.h"
+
+namespace portico::ctl {
+
+// An ApiClient that answers what it was told and notes what it was asked.
+class FakeApiClient final : public ApiClient {
+ public:
+  struct Script {
+    Answer<portico::v1::ApplyResponse> change;  // of Apply, Delete and Rollback
+    Answer<portico::v1::GetResponse> get;
+    Answer<portico::v1::ListResponse> list;
+    Answer<portico::v1::HistoryResponse> history;
+    Answer<portico::v1::ListProxiesResponse> proxies;
+    std::vector<portico::v1::ListProxiesResponse> proxy_watch;
+    absl::Status watch_end;
+  };
+
+  FakeApiClient(const Script& script, std::string& asked) : script_(script), asked_(asked) {}
+
+  Answer<portico::v1::ApplyResponse> Apply(const std::vector<portico::v1::ApplyRequest>& requests) override {
+    for (const auto& request : requests)
+      Note("Apply", request);
+    return script_.change;
+  }
+  Answer<portico::v1::ApplyResponse> Delete(const portico::v1::DeleteRequest& request) override {
+    Note("Delete", request);
+    return script_.change;
+  }
+  Answer<portico::v1::ApplyResponse> Rollback(const portico::v1::RollbackRequest& request) override {
+    Note("Rollback", request);
+    return script_.change;
+  }
+  Answer<portico::v1::GetResponse> Get(const portico::v1::GetRequest& request) override {
+    Note("Get", request);
+    return script_.get;
+  }
+  Answer<portico::v1::ListResponse> List(const portico::v1::ListRequest& request) override {
+    Note("List", request);
+    return script_.list;
+  }
+  Answer<portico::v1::HistoryResponse> History(const portico::v1::HistoryRequest& request) override {
+    Note("History", request);
+    return script_.history;
+  }
+  Answer<portico::v1::ListProxiesResponse> ListProxies(const portico::v1::ListProxiesRequest& request) override {
+    Note("ListProxies", request);
+    return script_.proxies;
+  }
+  absl::Status WatchProxies(const portico::v1::ListProxiesRequest& request,
+                            const std::function<bool(const portico::v1::ListProxiesResponse&)>& next) override {
+    Note("WatchProxies", request);
+    for (const auto& response : script_.proxy_watch) {
+      if (!next(response)) return absl::OkStatus();
+    }
+    return script_.watch_end;
+  }
+
+ private:
+  void Note(const std::string& method, const google::protobuf::Message& request) {
+    asked_ += method + "(" + request.ShortDebugString() + ")\n";
+  }
+
+  const Script& script_;
+  std::string& asked_;
+};
+
+}  // namespace portico::ctl
+
+#endif  // PORTICO_TOOLS_CTL_FAKE_API_CLIENT_H_
