@@ -61,6 +61,21 @@ absl::Status WriteNew(const std::string& path, int flags, std::string_view bytes
   return status;
 }
 
+absl::StatusOr<std::string> ReadRest(const Descriptor& file, const std::string& path, size_t bytes_max) {
+  std::string bytes;
+  for (;;) {
+    char piece[1 << 16];
+    const ssize_t size = read(*file, piece, sizeof piece);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return Failed(path, "cannot be read");
+    if (size == 0) return bytes;
+    if (bytes.size() + static_cast<size_t>(size) > bytes_max) {
+      return absl::ResourceExhaustedError(ToAbsl(Concat(path, ": has more than ", bytes_max, " bytes")));
+    }
+    bytes.append(piece, static_cast<size_t>(size));
+  }
+}
+
 }  // namespace
 
 absl::Status SyncFolderOf(const std::string& path) {
@@ -85,26 +100,17 @@ absl::Status WriteDurably(const std::string& path, std::string_view bytes) {
 absl::StatusOr<std::string> ReadWhole(const std::string& path, size_t bytes_max) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.ok()) return Failed(path, "cannot be opened");
-  std::string bytes;
-  for (;;) {
-    char piece[1 << 16];
-    const ssize_t size = read(*file, piece, sizeof piece);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return Failed(path, "cannot be read");
-    if (size == 0) return bytes;
-    if (bytes.size() + static_cast<size_t>(size) > bytes_max) {
-      return absl::ResourceExhaustedError(ToAbsl(Concat(path, ": has more than ", bytes_max, " bytes")));
-    }
-    bytes.append(piece, static_cast<size_t>(size));
-  }
+  return ReadRest(file, path, bytes_max);
 }
 
 absl::StatusOr<FileKey> ReadKeyFile(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.ok()) return Failed(path, "cannot be opened");
   struct stat status{};
-  if (stat(path.c_str(), &status) != 0) return Failed(path, "cannot be opened");
+  if (fstat(*file, &status) != 0) return Failed(path, "cannot be read");
   if ((status.st_mode & 077) != 0) return Wrong(path, "others may read it; chmod 600 it, or make another key");
   constexpr std::string_view kForm = "must hold 64 hexadecimal digits and nothing else";
-  absl::StatusOr<std::string> text = ReadWhole(path, 2 * sizeof(FileKey) + 1);
+  absl::StatusOr<std::string> text = ReadRest(file, path, 2 * sizeof(FileKey) + 1);
   if (absl::IsResourceExhausted(text.status())) return Wrong(path, kForm);
   if (!text.ok()) return text.status();
   if (text->ends_with('\n')) text->pop_back();

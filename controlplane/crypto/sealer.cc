@@ -1,20 +1,16 @@
 #include "controlplane/crypto/sealer.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #ifdef OPENSSL_IS_BORINGSSL
 #error "these are not OpenSSL's headers"
 #endif
 
-#include <cerrno>
-#include <cstring>
 #include <memory>
 
 #include "api/base/check.h"
+#include "api/base/files.h"
 #include "api/base/hex.h"
 #include "api/base/text.h"
 
@@ -22,7 +18,6 @@ namespace portico::openssl {
 namespace {
 
 using base::Concat;
-using base::ToAbsl;
 using Key = std::array<uint8_t, Sealer::kKeyBytes>;
 
 constexpr size_t kNonceBytes = 12;
@@ -32,11 +27,6 @@ struct FreeCipher {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
-
-struct CloseFile {
-  ~CloseFile() { close(descriptor); }
-  int descriptor;
-};
 
 const uint8_t* Bytes(std::string_view text) {
   return reinterpret_cast<const uint8_t*>(text.data());
@@ -48,57 +38,16 @@ int Size(std::string_view text) {
   return static_cast<int>(text.size());
 }
 
-absl::Status FileError(const std::string& path, std::string_view what) {
-  return absl::FailedPreconditionError(ToAbsl(Concat(path, ": ", what)));
-}
-
-absl::StatusOr<Key> MakeKeyFile(const std::string& path) {
-  Key key;
-  PORTICO_CHECK(RAND_bytes(key.data(), key.size()) == 1);
-  const CloseFile file{open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-  if (file.descriptor < 0) return FileError(path, Concat("cannot be made: ", std::strerror(errno)));
-  const std::string line = base::ToHex({reinterpret_cast<const char*>(key.data()), key.size()}) + "\n";
-  // A key that is not on the disk while what it sealed is would lose everything.
-  const size_t slash = path.rfind('/');
-  const CloseFile folder{
-      open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_CLOEXEC)};
-  if (write(file.descriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
-      fsync(file.descriptor) != 0 || folder.descriptor < 0 || fsync(folder.descriptor) != 0) {
-    unlink(path.c_str());
-    return FileError(path, Concat("cannot be written: ", std::strerror(errno)));
-  }
-  return key;
-}
-
-absl::StatusOr<Key> ParseKey(const std::string& path, std::string_view text) {
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  Key key;
-  if (text.size() != 2 * key.size()) return FileError(path, "must hold 64 hexadecimal digits");
-  for (size_t i = 0; i < key.size(); ++i) {
-    const int high = base::HexDigit(text[2 * i]), low = base::HexDigit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return FileError(path, "must hold 64 hexadecimal digits");
-    key[i] = static_cast<uint8_t>(high << 4 | low);
-  }
-  return key;
-}
-
 }  // namespace
 
 absl::StatusOr<Sealer> Sealer::FromFile(const std::string& path) {
-  const CloseFile file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.descriptor < 0 && errno == ENOENT) {
-    const absl::StatusOr<Key> key = MakeKeyFile(path);
-    if (!key.ok()) return key.status();
-    return Sealer(*key);
+  absl::StatusOr<base::FileKey> key = base::ReadKeyFile(path);
+  if (absl::IsNotFound(key.status())) {
+    Key made;
+    PORTICO_CHECK(RAND_bytes(made.data(), made.size()) == 1);
+    if (absl::Status status = base::MakeKeyFile(path, made); !status.ok()) return status;
+    key = made;
   }
-  if (file.descriptor < 0) return FileError(path, Concat("cannot be opened: ", std::strerror(errno)));
-  struct stat status{};
-  if (fstat(file.descriptor, &status) != 0) return FileError(path, std::strerror(errno));
-  if ((status.st_mode & 077) != 0) return FileError(path, "others may read it; chmod 600 it, or make another key");
-  char text[4 * kKeyBytes];
-  const ssize_t size = read(file.descriptor, text, sizeof text);
-  if (size < 0) return FileError(path, Concat("cannot be read: ", std::strerror(errno)));
-  const absl::StatusOr<Key> key = ParseKey(path, {text, static_cast<size_t>(size)});
   if (!key.ok()) return key.status();
   return Sealer(*key);
 }

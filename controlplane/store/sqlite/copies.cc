@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "api/base/files.h"
 #include "api/base/text.h"
 #include "controlplane/store/epoch.h"
 #include "controlplane/store/sqlite/database.h"
@@ -90,7 +91,7 @@ absl::Status CopyAs(const std::string& from, const std::string& to, bool new_epo
   absl::Status status = CopyInto(from, partial, new_epoch);
   if (status.ok()) status = Rename(partial, to);
   if (!status.ok()) unlink(partial.c_str());
-  return status.ok() ? SyncFolderOf(to) : status;
+  return status.ok() ? base::SyncFolderOf(to) : status;
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ absl::Status Restore(const std::string& from, const std::string& to) {
   absl::Status status = CopyAs(from, restoring, /*new_epoch=*/true);
   if (status.ok()) status = SetAside(to);
   if (status.ok()) status = Rename(restoring, to);
-  return status.ok() ? SyncFolderOf(to) : status;
+  return status.ok() ? base::SyncFolderOf(to) : status;
 }
 
 }  // namespace portico::store::sqlite

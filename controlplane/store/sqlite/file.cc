@@ -30,17 +30,6 @@ FileLock::~FileLock() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-absl::Status SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return FileError(folder, "be opened");
-  const bool synced = fsync(descriptor) == 0;
-  const absl::Status status = synced ? absl::OkStatus() : FileError(folder, "be synchronised");
-  close(descriptor);
-  return status;
-}
-
 absl::Status MakePrivate(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (descriptor < 0) return FileError(path, "be opened");

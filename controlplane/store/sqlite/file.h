@@ -29,9 +29,6 @@ class FileLock {
 // Makes the file, 0600, if it is not there. SQLite gives the files beside it the same mode.
 absl::Status MakePrivate(const std::string& path);
 
-// A rename is on the disk when its folder is.
-absl::Status SyncFolderOf(const std::string& path);
-
 // What Restore puts beside a store until it is done: "PATH.restoring".
 inline constexpr const char* kRestoring = ".restoring";
 
