@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "controlplane/listen/peer_address.h"
 #include "controlplane/xds/discovery_call.h"
 
 namespace portico::xds {
@@ -26,16 +27,8 @@ class Unspoken final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
   void OnDone() override { delete this; }
 };
 
-// "ipv6:%5B::1%5D:4711" -> "[::1]:4711": gRPC writes peers as URIs.
-std::string AddressOf(const std::string& uri) {
-  std::string text = uri.substr(uri.find(':') + 1);
-  if (text.starts_with("%5B")) text.replace(0, 3, "[");
-  if (const size_t end = text.find("%5D"); end != std::string::npos) text.replace(end, 3, "]");
-  return text;
-}
-
 Peer PeerOf(const grpc::CallbackServerContext& context) {
-  Peer peer{AddressOf(context.peer())};
+  Peer peer{listen::PeerAddress(context.peer())};
   const std::shared_ptr<const grpc::AuthContext> identity = context.auth_context();
   peer.authenticated = identity != nullptr && identity->IsPeerAuthenticated();
   if (!peer.authenticated) return peer;
