@@ -46,7 +46,8 @@ struct Loaded {
 };
 
 // Files and folders, all together, judged without a proxy: read, each resource, the whole. Each step is taken only if
-// the one before found no error, since its findings would be echoes. It blocks on `files`: not for a loop.
+// the one before found no error, since its findings would be echoes. It blocks on `files`: not for a loop. What only
+// the system writes may stand in a file (`porticoctl get -o yaml` printed it) and stays in the resource.
 //
 //   Loaded loaded = Load({"shop.yaml"}, files, key_pairs);
 //   if (loaded.errors() > 0) … loaded.findings[0].ToString() …

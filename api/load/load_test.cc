@@ -51,6 +51,14 @@ TEST(Load, Findings) {
       {"good", {{"a", Together({kGateway, kCluster, kRoute})}}, {"a"}, {}, 3},
       {"a folder", {{"d/a.yaml", kGateway}, {"d/b.yml", Together({kCluster, kRoute})}, {"d/c.txt", "{"}}, {"d"}, {}, 3},
       {"several paths", {{"a", kGateway}, {"b", Together({kCluster, kRoute})}}, {"a", "b"}, {}, 3},
+      {"as the system prints it",
+       {{"a",
+         "kind: Cluster\nmetadata: {name: c, creationRevision: 3, revision: 7}\nspec: {endpoints: [{address: "
+         "127.0.0.1, "
+         "port: 1}]}\nstatus: {conditions: [{type: Accepted, status: \"True\"}]}\n"}},
+       {"a"},
+       {},
+       1},
       {"no file", {}, {"a"}, {"a: no such file"}, 0},
       {"an empty file", {{"a", ""}}, {"a"}, {}, 0},
       {"misspelt", {{"a", "kind: Cluster\nmetadata: {name: c}\nspec:\n  endpoint: []\n"}}, {"a"}, {"a:4: spec: "}, 0},

@@ -1,22 +1,22 @@
 #include "api/yaml/print.h"
 
 #include <charconv>
+#include <cstdint>
 #include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "api/base/check.h"
 #include "api/base/text.h"
 #include "api/yaml/scalar.h"
-#include "google/protobuf/duration.pb.h"
+#include "api/yaml/walk.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace portico::yaml {
 namespace {
 
 using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 using google::protobuf::Reflection;
 using google::protobuf::Value;
 
@@ -33,123 +33,32 @@ bool FitsBlock(std::string_view text) {
   return true;
 }
 
-class Printer {
+// Block style. A container is begun by its first key or item, so that an empty one can be "{}" on the line of its key.
+class BlockLayout final : public Layout {
  public:
   std::string Take() { return std::move(out_); }
-  const absl::Status& status() const { return status_; }
 
-  void PrintFields(const Message& message, size_t indent) {
-    const Reflection& reflection = *message.GetReflection();
-    std::vector<const FieldDescriptor*> fields;
-    reflection.ListFields(message, &fields);
-    for (const FieldDescriptor* field : fields)
-      PrintField(message, *field, indent);
+  void BeginMap() override {
+    const bool is_item = levels_.back().is_list;
+    if (is_item) BeginItem();
+    levels_.push_back({false, levels_.back().indent + 2, is_item ? Opening::kSpace : Opening::kLine});
   }
-
- private:
-  void Indent(size_t indent) { out_.append(indent, ' '); }
-
-  void PrintField(const Message& message, const FieldDescriptor& field, size_t indent) {
-    Indent(indent);
-    out_ += field.json_name() + ":";
-    if (field.is_map()) return PrintMap(message, field, indent);
-    if (field.is_repeated()) return PrintList(message, field, indent);
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      return PrintSubmessage(message.GetReflection()->GetMessage(message, &field), indent);
-    }
-    PrintScalar(message, field, -1, indent);
-  }
-
-  void PrintMap(const Message& message, const FieldDescriptor& field, size_t indent) {
-    const Reflection& reflection = *message.GetReflection();
-    std::map<std::string, std::string> sorted;
-    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-      const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
-      sorted[entry.GetReflection()->GetString(entry, field.message_type()->map_key())] =
-          entry.GetReflection()->GetString(entry, field.message_type()->map_value());
-    }
-    out_ += '\n';
-    for (const auto& [key, value] : sorted) {
-      Indent(indent + 2);
-      out_ += base::Concat(QuoteText(key), ": ", QuoteText(value), "\n");
-    }
-  }
-
-  void PrintList(const Message& message, const FieldDescriptor& field, size_t indent) {
-    const Reflection& reflection = *message.GetReflection();
-    out_ += '\n';
-    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-      Indent(indent);
-      out_ += '-';
-      if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        PrintItem(reflection.GetRepeatedMessage(message, &field, i), indent);
-      } else {
-        PrintScalar(message, field, i, indent);
-      }
-    }
-  }
-
-  // "- name: x" on one line: the first field takes the place of its indentation.
-  void PrintItem(const Message& item, size_t indent) {
-    const size_t start = out_.size();
-    PrintFields(item, indent + 2);
-    if (out_.size() == start) {
-      out_ += " {}\n";
+  void Key(std::string_view name) override {
+    if (levels_.back().opening == Opening::kSpace) {
+      out_ += ' ';  // "- name: x": the first key takes the place of its indentation
+      levels_.back().opening = Opening::kDone;
     } else {
-      out_.replace(start, indent + 2, " ");
+      Open();
+      Indent();
     }
+    out_ += base::Concat(QuoteText(name), ":");
   }
+  void EndMap() override { End(" {}\n"); }
+  void BeginList() override { levels_.push_back({true, levels_.back().indent, Opening::kLine}); }
+  void EndList() override { End(" []\n"); }
 
-  void PrintSubmessage(const Message& message, size_t indent) {
-    const std::string& type = message.GetDescriptor()->full_name();
-    if (type == "google.protobuf.Value") {
-      out_ += ' ';
-      PrintJson(static_cast<const Value&>(message));
-      out_ += '\n';
-    } else if (type == "google.protobuf.Duration") {
-      const absl::StatusOr<std::string> text = FormatDuration(static_cast<const google::protobuf::Duration&>(message));
-      if (!text.ok()) return Fail(std::string(base::ToStd(text.status().message())));
-      out_ += base::Concat(" ", *text, "\n");
-    } else {
-      const size_t start = out_.size();
-      out_ += '\n';
-      PrintFields(message, indent + 2);
-      if (out_.size() == start + 1) out_.replace(start, 1, " {}\n");
-    }
-  }
-
-  void PrintScalar(const Message& message, const FieldDescriptor& field, int index, size_t indent) {
-    const Reflection& reflection = *message.GetReflection();
-    out_ += ' ';
-    switch (field.cpp_type()) {
-      case FieldDescriptor::CPPTYPE_STRING:
-        return PrintText(
-            index < 0 ? reflection.GetString(message, &field) : reflection.GetRepeatedString(message, &field, index),
-            indent);
-      case FieldDescriptor::CPPTYPE_BOOL:
-        out_ += reflection.GetBool(message, &field) ? "true" : "false";
-        break;
-      case FieldDescriptor::CPPTYPE_ENUM: {
-        const std::string name = EnumName(*reflection.GetEnum(message, &field));
-        if (name.empty()) return Fail(base::Concat(field.full_name(), " has a value without a name"));
-        out_ += name;
-        break;
-      }
-      case FieldDescriptor::CPPTYPE_INT32:
-        out_ += base::Concat(reflection.GetInt32(message, &field));
-        break;
-      case FieldDescriptor::CPPTYPE_UINT64:
-        out_ += base::Concat(reflection.GetUInt64(message, &field));
-        break;
-      default:
-        PORTICO_CHECK(field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32, "a type of field that YAML has no rule for");
-        out_ += base::Concat(index < 0 ? reflection.GetUInt32(message, &field)
-                                       : reflection.GetRepeatedUInt32(message, &field, index));
-    }
-    out_ += '\n';
-  }
-
-  void PrintText(std::string_view text, size_t indent) {
+  void Text(std::string_view text) override {
+    BeginValue();
     if (!FitsBlock(text)) {
       out_ += QuoteText(text) + "\n";
       return;
@@ -157,10 +66,48 @@ class Printer {
     const bool ended = text.ends_with('\n');
     out_ += ended ? "|\n" : "|-\n";
     if (ended) text.remove_suffix(1);
+    const size_t indent = levels_.back().indent + 2;
     for (std::string_view line : base::Split(text, '\n')) {
-      if (!line.empty()) Indent(indent + 2);
+      if (!line.empty()) out_.append(indent, ' ');
       out_ += base::Concat(line, "\n");
     }
+  }
+  void Word(std::string_view word) override { Literal(word); }
+  void Literal(std::string_view text) override {
+    BeginValue();
+    out_ += base::Concat(text, "\n");
+  }
+  void Json(const Value& value) override {
+    BeginValue();
+    PrintJson(value);
+    out_ += '\n';
+  }
+
+ private:
+  enum class Opening : uint8_t { kLine, kSpace, kDone };  // what comes before the first key or item
+  struct Level {
+    bool is_list;
+    size_t indent;  // of its keys or dashes
+    Opening opening;
+  };
+
+  void Indent() { out_.append(levels_.back().indent, ' '); }
+  void Open() {
+    if (levels_.back().opening == Opening::kLine) out_ += '\n';
+    levels_.back().opening = Opening::kDone;
+  }
+  void BeginItem() {
+    Open();
+    Indent();
+    out_ += '-';
+  }
+  void BeginValue() {
+    if (levels_.back().is_list) BeginItem();
+    out_ += ' ';
+  }
+  void End(std::string_view empty) {
+    if (levels_.back().opening != Opening::kDone) out_ += empty;
+    levels_.pop_back();
   }
 
   void PrintJson(const Value& value) {
@@ -210,12 +157,8 @@ class Printer {
     out_ += '}';
   }
 
-  void Fail(std::string message) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(base::ToAbsl(message));
-  }
-
   std::string out_;
-  absl::Status status_;
+  std::vector<Level> levels_ = {{false, 0, Opening::kDone}};  // what has begun: the document itself first
 };
 
 }  // namespace
@@ -224,10 +167,10 @@ absl::StatusOr<std::string> Print(const portico::v1::Resource& resource) {
   const Reflection& reflection = *resource.GetReflection();
   const FieldDescriptor* kind = reflection.GetOneofFieldDescriptor(resource, resource.GetDescriptor()->oneof_decl(0));
   if (kind == nullptr) return absl::InvalidArgumentError("a resource without a kind");
-  Printer printer;
-  printer.PrintFields(reflection.GetMessage(resource, kind), 0);
-  if (!printer.status().ok()) return printer.status();
-  return base::Concat("apiVersion: portico.dev/v1\nkind: ", kind->message_type()->name(), "\n", printer.Take());
+  BlockLayout layout;
+  const absl::Status status = WalkFields(reflection.GetMessage(resource, kind), layout);
+  if (!status.ok()) return status;
+  return base::Concat("apiVersion: portico.dev/v1\nkind: ", kind->message_type()->name(), "\n", layout.Take());
 }
 
 }  // namespace portico::yaml

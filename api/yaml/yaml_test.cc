@@ -214,6 +214,9 @@ TEST(Print, RefusesWhatTheLanguageCannotWrite) {
   EXPECT_FALSE(Print(resource).ok());
   resource.mutable_cluster()->mutable_spec()->mutable_connect_timeout()->set_seconds(-1);
   EXPECT_FALSE(Print(resource).ok());
+  resource.mutable_cluster()->mutable_spec()->clear_connect_timeout();
+  resource.mutable_cluster()->mutable_spec()->set_protocol(static_cast<portico::v1::UpstreamProtocol>(99));
+  EXPECT_FALSE(Print(resource).ok());
 }
 
 TEST(Duration, IsGep2257) {

@@ -1,29 +1,20 @@
 """porticoctl against a real portico-controlplane."""
 import json
+import os
+import signal
 import subprocess
-import tempfile
-from pathlib import Path
 
 from control_plane import Authority, ControlPlane
+from ctl_case import CLUSTER, GATEWAY, KEYS, ROUTE, CtlCase, ctl
 from harness import TIMEOUT_S, Case, eventually, free_port, porticoctl_binary, table
 from test_stream import StreamedProxy
-
-GATEWAY = "kind: Gateway\nmetadata: {name: %s}\nspec: {listeners: [{name: http, port: 8080, protocol: HTTP}]}\n"
-CLUSTER = "kind: Cluster\nmetadata: {name: %s}\nspec:\n  endpoints:\n  - {address: 127.0.0.1, port: %s}\n"
-ROUTE = "kind: Route\nmetadata: {name: %s}\nspec:\n  rules:\n  - backendRefs: [{name: %s}]\n"
-
-
-def ctl(*words, folder=None, text=""):
-    """(exit code, standard output, standard error)."""
-    done = subprocess.run([porticoctl_binary(), *words], cwd=folder, input=text, capture_output=True, text=True,
-                          timeout=TIMEOUT_S, check=False)
-    return done.returncode, done.stdout, done.stderr
 
 
 class Waiting(Case):
     """`apply --wait` with a real proxy."""
 
-    def test_a_change_runs(self):
+    def serving(self):
+        """(a proxy that serves a Gateway, the flag for its control plane)."""
         control_plane = self.use_here(ControlPlane(store="memory:"))
         proxy = StreamedProxy(control_plane, wait=False)
         address = f"--api_address={control_plane.addresses['api_address']}"
@@ -31,6 +22,25 @@ class Waiting(Case):
         self.assertEqual(ctl("apply", "-f", "-", address, text=gateway)[0], 0)
         self.use_here(proxy)
         eventually(proxy.is_ready, "the proxy serves")
+        return proxy, address
+
+    def test_progress_on_a_terminal(self):
+        proxy, address = self.serving()
+        proxy.process.send_signal(signal.SIGSTOP)
+        words = ["apply", "-f", "-", "--wait", "--timeout=1s", address]
+        terminal, far_end = os.openpty()
+        try:
+            subprocess.run([porticoctl_binary(), *words], input=ROUTE % ("shop", "orders") + "---\n" + CLUSTER % ("orders", 1),
+                           stdout=subprocess.DEVNULL, stderr=far_end, text=True, timeout=TIMEOUT_S, check=False)
+            shown = os.read(terminal, 65536).decode()
+        finally:
+            os.close(terminal)
+            os.close(far_end)
+        self.assertIn("revision 2 runs on 0/1 proxies …", shown)
+        self.assertIn("edge-1 (default/default) is late: it runs revision 1", shown)
+
+    def test_a_change_runs(self):
+        _, address = self.serving()
         more = ROUTE % ("shop", "orders") + "---\n" + CLUSTER % ("orders", 9001)
         code, out, error = ctl("apply", "-f", "-", "--wait", address, text=more)
         self.assertEqual(code, 0, error)
@@ -40,30 +50,7 @@ class Waiting(Case):
         self.assertRegex(out, r"\nedge-1 +default/default +2 ")
 
 
-class Commands(Case):
-    """One control plane for all; each case has names of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.control_plane = cls.use(ControlPlane(store="memory:"))
-        cls.address = f"--api_address={cls.control_plane.addresses['api_address']}"
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="portico-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def ctl(self, *words, text="", code=0):
-        got, out, error = ctl(*words, self.address, folder=self.folder, text=text)
-        self.assertEqual(got, code, out + error)
-        return out, error
-
-    def apply(self, text):
-        """Returns the revision."""
-        out, _ = self.ctl("apply", "-f", "-", text=text)
-        return int(out.split()[-1])
-
+class Commands(CtlCase):
     def test_apply_and_get(self):
         (self.folder / "a.yaml").write_text(CLUSTER % ("got", 9001))
         out, _ = self.ctl("apply", "-f", "a.yaml")
@@ -75,14 +62,64 @@ class Commands(Case):
         again, _ = self.ctl("apply", "-f", "a.yaml")
         self.assertRegex(again, r"^revision \d+\n$")
 
+    def test_what_get_prints_is_applied_again(self):
+        self.apply(CLUSTER % ("again", 1))
+        seen = self.write("seen.yaml", self.ctl("get", "cluster", "again", "-o", "yaml")[0])
+        self.assertRegex(self.ctl("apply", "-f", seen)[0], r"^revision \d+\n$")
+        plain = self.write("plain.yaml", self.ctl("get", "cluster", "again", "-o", "yaml", "--plain")[0])
+        self.assertEqual(ctl("validate", "-f", seen, folder=self.folder)[0], 0)
+        self.apply(CLUSTER % ("again", 2))
+        _, error = self.ctl("apply", "-f", seen, code=1)
+        self.assertRegex(error, r"seen\.yaml:\d+: metadata\.revision: is \d+, but it was changed at revision \d+")
+        self.assertIn("Cluster default/again updated\n", self.ctl("apply", "-f", plain)[0])
+
+    def test_a_digest_is_not_a_secret(self):
+        self.apply(f"kind: Secret\nmetadata: {{name: shown}}\nspec: {{jwks: {{inline: '{KEYS}'}}}}\n")
+        shown = self.write("shown.yaml", self.ctl("get", "secret", "shown", "-o", "yaml")[0])
+        self.assertIn("spec.jwks: is a digest", self.ctl("apply", "-f", shown, code=1)[1])
+
+    def test_what_a_change_surely_did_not_mean(self):
+        self.apply(CLUSTER % ("warned", 1) + "---\nkind: Gateway\nmetadata: {name: warned}\nspec: {listeners: [{name: http, "
+                   "port: 8080, protocol: HTTP}]}\n---\nkind: Route\nmetadata: {name: warned}\nspec:\n  parentRefs: [{name: "
+                   "warned}]\n  rules:\n  - backendRefs: [{name: warned}]\n")
+        self.apply(f"kind: Secret\nmetadata: {{name: warned}}\nspec: {{jwks: {{inline: '{KEYS}'}}}}\n---\nkind: AuthPolicy\n"
+                   "metadata: {name: warned}\nspec:\n  targetRefs: [{kind: Route, name: warned}]\n  authentication: {anyOf: "
+                   "[{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: warned}}}}]}\n")
+        _, error = self.ctl("delete", "authpolicy", "warned")
+        self.assertIn("warning: Route default/warned: spec.rules[0]: callers need no longer say who they are", error)
+        _, error = self.ctl("apply", "-f", "-", text="kind: Route\nmetadata: {name: warned-later}\nspec:\n  parentRefs: [{name: "
+                            "warned}]\n  rules:\n  - backendRefs: [{name: warned}]\n")
+        self.assertIn("warning: Route default/warned-later: spec.rules[0]: can never win", error)
+
+    def test_prune(self):
+        labelled = "kind: Cluster\nmetadata: {name: %s, labels: {set: pruned}%s}\nspec: {endpoints: [{address: ::1, port: 1}]}\n"
+        one, two, other = (labelled % each for each in (("p1", ""), ("p2", ""), ("p3", ", namespace: other")))
+        self.apply("---\n".join([one, two, other, CLUSTER % ("unlabelled", 1)]))
+        words = ("apply", "-f", self.write("one.yaml", one), "--prune", "-l", "set=pruned")
+        self.assertIn("Cluster default/p2 deleted\nrevision", self.ctl(*words, "--dry-run")[0])
+        out, _ = self.ctl(*words)
+        self.assertRegex(out, r"^Cluster default/p2 deleted\nrevision \d+\n$")
+        self.assertRegex(self.ctl(*words)[0], r"^revision \d+\n$")
+        for name, namespace in (("p1", "default"), ("p3", "other"), ("unlabelled", "default")):
+            self.ctl("get", "cluster", name, "-n", namespace)
+        self.assertIn("--prune needs -l", self.ctl("apply", "-f", "one.yaml", "--prune", code=2)[1])
+
+    def test_a_wait_for_nothing_returns_at_once(self):
+        out, _ = self.ctl("apply", "-f", "-", "--wait", text=CLUSTER % ("unreached", 1))
+        self.assertRegex(out, r"\nno gateway gets anything of it: there is nothing to wait for\n$")
+
+    def test_delete_reads_names_alone(self):
+        self.apply(f"kind: Secret\nmetadata: {{name: named}}\nspec: {{jwks: {{inline: '{KEYS}'}}}}\n")
+        out, _ = self.ctl("delete", "-f", "-", text="kind: Secret\nmetadata: {name: named}\nspec: {jwks: {file: gone.json}}\n")
+        self.assertIn("Secret default/named deleted\n", out)
+
     def test_a_dry_run_changes_nothing(self):
         out, _ = self.ctl("apply", "-f", "-", "--dry-run", text=CLUSTER % ("dry", 1))
         self.assertIn("nothing was changed", out)
         self.ctl("get", "cluster", "dry", code=1)
 
     def test_a_secret_is_shown_as_its_digest(self):
-        keys = '{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ"}]}'
-        self.apply(f"kind: Secret\nmetadata: {{name: hidden}}\nspec: {{jwks: {{inline: '{keys}'}}}}\n")
+        self.apply(f"kind: Secret\nmetadata: {{name: hidden}}\nspec: {{jwks: {{inline: '{KEYS}'}}}}\n")
         out, _ = self.ctl("get", "secret", "hidden", "-o", "yaml")
         self.assertIn("sha256:", out)
         self.assertNotIn("c2VjcmV0", out)

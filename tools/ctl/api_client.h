@@ -63,6 +63,9 @@ class ApiClient {
   // over.
   virtual absl::Status WatchProxies(const portico::v1::ListProxiesRequest& request,
                                     const std::function<bool(const portico::v1::ListProxiesResponse&)>& next) = 0;
+  // Likewise, but the time is for connecting alone. kUnavailable: no connection, or it broke; watch again.
+  virtual absl::Status Watch(const portico::v1::WatchRequest& request,
+                             const std::function<bool(const portico::v1::WatchResponse&)>& next) = 0;
 };
 
 }  // namespace portico::ctl

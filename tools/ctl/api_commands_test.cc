@@ -1,43 +1,33 @@
 #include <map>
-#include <memory>
-#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "api/load/memory_files.h"
-#include "gmock/gmock.h"
-#include "google/protobuf/text_format.h"
-#include "gtest/gtest.h"
-#include "tools/ctl/fake_api_client.h"
-#include "tools/ctl/porticoctl.h"
+#include "tools/ctl/command_rows.h"
 
 namespace portico::ctl {
 namespace {
 
-using google::protobuf::TextFormat;
-using testing::HasSubstr;
-using Script = FakeApiClient::Script;
-
-class AcceptingChecker : public check::KeyPairChecker {
- public:
-  absl::Status Check(std::string_view, std::string_view) const override { return absl::OkStatus(); }
-};
+using test::Failed;
+using test::From;
+using test::Row;
+using test::Script;
 
 const char kRoute[] = "kind: Route\nmetadata: {name: shop}\nspec:\n  rules:\n  - backendRefs: [{name: orders}]\n";
+const char kSecret[] = "kind: Secret\nmetadata: {name: keys}\nspec:\n  jwks: {file: nowhere}\n";
 
 const std::map<std::string, std::string> kFiles = {
     {"shop.yaml", kRoute},
+    {"seen.yaml",
+     "kind: Route\nmetadata: {name: shop, revision: 7}\nspec:\n  rules:\n  - backendRefs: [{name: orders}]\n"},
+    {"labelled.yaml",
+     "kind: Route\nmetadata: {name: shop, labels: {app: shop}}\nspec:\n  rules:\n  - backendRefs: [{name: orders}]\n"},
+    {"empty.yaml", ""},
+    {"secret.yaml", kSecret},
     {"wrong.yaml", "kind: Route\nmetadata: {name: shop}\nspec:\n  rulez: []\n"},
     {"client.crt", "C"},
     {"client.key", "K"},
 };
-
-template <typename Message>
-Message From(const std::string& text) {
-  Message message;
-  EXPECT_TRUE(TextFormat::ParseFromString(text, &message)) << text;
-  return message;
-}
 
 Script Changed(const std::string& text, const std::vector<std::string>& watch = {}, absl::Status end = {}) {
   Script script;
@@ -48,46 +38,8 @@ Script Changed(const std::string& text, const std::vector<std::string>& watch = 
   return script;
 }
 
-Script Failed(absl::Status status, std::vector<ApiViolation> violations = {}) {
-  Script script;
-  script.change = {status, violations, {}};
-  script.get.status = script.list.status = script.history.status = script.proxies.status = status;
-  return script;
-}
-
-struct Row {
-  const char* name;
-  std::vector<std::string> words;
-  Script script;
-  int code;
-  std::string out;                      // all of it
-  std::vector<std::string> error;       // parts of it; empty: nothing is printed there
-  std::vector<std::string> asked = {};  // parts of it
-};
-
-void RunRows(const std::vector<Row>& rows, const std::string& standard_input = "") {
-  load::MemoryFiles files(kFiles);
-  const AcceptingChecker key_pairs;
-  for (const Row& row : rows) {
-    SCOPED_TRACE(row.name);
-    std::ostringstream out, error;
-    std::istringstream in(standard_input);
-    std::string asked;
-    int64_t now = 0;
-    const auto connect = [&](const ApiOptions& options) {
-      asked += options.address + (options.tls ? " as " + options.tls->certificate : "") + " " +
-               std::to_string(options.timeout_ms) + "\n";
-      return std::make_unique<FakeApiClient>(row.script, asked);
-    };
-    const Console console{out, error, files, key_pairs, in, connect, [&] { return now += 37; }};
-    EXPECT_EQ(Porticoctl(row.words, console), row.code);
-    EXPECT_EQ(out.str(), row.out);
-    for (const std::string& part : row.error)
-      EXPECT_THAT(error.str(), HasSubstr(part));
-    if (row.error.empty()) EXPECT_EQ(error.str(), "");
-    for (const std::string& part : row.asked)
-      EXPECT_THAT(asked, HasSubstr(part));
-  }
+void RunRows(const std::vector<Row>& rows, const std::string& standard_input = "", bool terminal = false) {
+  test::RunRows(rows, {kFiles, standard_input, terminal});
 }
 
 const char kMade[] = R"(revision: 42 epoch: "e" gateways: "default/g"
@@ -189,7 +141,82 @@ TEST(ApiCommands, Apply) {
        2,
        "",
        {"beyond loopback"}},
+      {"a version that was seen",
+       {"apply", "-f", "seen.yaml"},
+       Changed(kMade),
+       0,
+       kMadeLines,
+       {},
+       {"metadata { name: \"shop\" revision: 7 }"}},
       {"wait for nothing", {"apply", "-f", "shop.yaml", "--wait", "--dry-run"}, {}, 2, "", {"do not go together"}},
+  });
+}
+
+// What is stored with the label app=shop.
+Script Labelled(const std::vector<std::string>& names) {
+  std::vector<std::string> resources;
+  for (const std::string& name : names)
+    resources.push_back("route { metadata { " + name + " labels { key: 'app' value: 'shop' } } }");
+  Script script = test::Stored(resources);
+  script.change.response = From<portico::v1::ApplyResponse>(kMade);
+  return script;
+}
+
+TEST(ApiCommands, Prune) {
+  const std::vector<std::string> words = {"apply", "-f", "labelled.yaml", "--prune", "-l", "app=shop"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const std::string deletes =
+      "} deletes { kind: \"Route\" namespace: \"default\" name: \"old\" } expected_revision: 12 "
+      "expected_epoch: \"e\")";
+  RunRows({
+      {"what the files do not hold",
+       words,
+       Labelled({"name: 'shop'", "name: 'old'", "name: 'else' namespace: 'x'"}),
+       0,
+       kMadeLines,
+       {},
+       {"List(labels { key: \"app\" value: \"shop\" })", deletes}},
+      {"nothing is to go",
+       words,
+       Labelled({"name: 'shop'"}),
+       0,
+       kMadeLines,
+       {},
+       {"backend_refs { name: \"orders\" } } } } })"}},
+      {"another namespace",
+       with({"-n", "x"}),
+       Labelled({"name: 'old'", "name: 'else' namespace: 'x'"}),
+       0,
+       kMadeLines,
+       {},
+       {"} deletes { kind: \"Route\" namespace: \"x\" name: \"else\" } expected_revision: 12 expected_epoch: \"e\")"}},
+      {"a dry run",
+       with({"--dry-run"}),
+       Labelled({"name: 'old'"}),
+       0,
+       "Route default/shop created\nrevision 42 would hold it; nothing was changed\n",
+       {},
+       {"dry_run: true expected_revision: 12"}},
+      {"a resource without the label",
+       {"apply", "-f", "shop.yaml", "--prune", "-l", "app=shop"},
+       Labelled({}),
+       0,
+       kMadeLines,
+       {"warning: Route default/shop: lacks labels of -l"}},
+      {"without a label", {"apply", "-f", "shop.yaml", "--prune"}, {}, 2, "", {"--prune needs -l KEY=VALUE"}},
+      {"a label without prune", {"apply", "-f", "shop.yaml", "-l", "a=b"}, {}, 2, "", {"-l and -n belong to --prune"}},
+      {"no label", {"apply", "-f", "shop.yaml", "--prune", "-l", "a"}, {}, 2, "", {"-l is KEY=VALUE"}},
+      {"no resource",
+       {"apply", "-f", "empty.yaml", "--prune", "-l", "app=shop", "-n", "default"},
+       Labelled({"name: 'shop'"}),
+       1,
+       "",
+       {"--prune with no resource in the files would delete them all"}},
+      {"unreachable", words, Failed(absl::UnavailableError("nobody")), 1, "", {"porticoctl apply: nobody\n"}},
   });
 }
 
@@ -251,7 +278,28 @@ TEST(ApiCommands, Wait) {
        {}},
       {"none", words, Changed(kMade, {told}), 1, lines, {"no proxy is connected that would run it"}},
       {"the end", words, Changed(kMade, {}, absl::UnavailableError("ends")), 1, lines, {"porticoctl apply: ends\n"}},
+      {"no gateway is concerned",
+       words,
+       Changed("revision: 42 epoch: 'e'"),
+       0,
+       "revision 42\nno gateway gets anything of it: there is nothing to wait for\n",
+       {}},
   });
+}
+
+// On a terminal what is late is shown until it is not, then taken away.
+TEST(ApiCommands, ProgressOfAWait) {
+  const std::vector<std::string> words = {"apply", "-f", "shop.yaml", "--wait"};
+  const std::string told = "revision: 42";
+  const std::string out = std::string(kMadeLines) + "revision 42 runs on 2/2 proxies (37 ms)\n";
+  RunRows({{"late",
+            words,
+            Changed(kMade, {Proxy("a", 42, 42) + Proxy("b", 41, 42) + told, Proxy("b", 42, 42)}),
+            0,
+            out,
+            {"\r\x1b[Krevision 42 runs on 1/2 proxies …\r\x1b[K"}},
+           {"not late", words, Changed(kMade, {Proxy("a", 42, 42) + Proxy("b", 42, 42) + told}), 0, out, {}}},
+          "", true);
 }
 
 TEST(ApiCommands, DeleteAndRollback) {
@@ -265,6 +313,19 @@ TEST(ApiCommands, DeleteAndRollback) {
        {"names { kind: \"Cluster\" namespace: \"x\" name: \"a\" } names { kind: \"Cluster\" namespace: \"x\" name: "
         "\"b\" }"}},
       {"file", {"delete", "-f", "shop.yaml"}, Changed("revision: 3"), 0, "revision 3\n", {}, {"kind: \"Route\""}},
+      {"a file that is only read",
+       {"delete", "-f", "secret.yaml"},
+       Changed("revision: 3"),
+       0,
+       "revision 3\n",
+       {},
+       {"kind: \"Secret\" namespace: \"default\" name: \"keys\""}},
+      {"a file that is not readable",
+       {"delete", "-f", "wrong.yaml"},
+       {},
+       1,
+       "",
+       {"wrong.yaml:4: spec: unknown field `rulez`"}},
       {"both", {"delete", "route", "a", "-f", "shop.yaml"}, {}, 2, "", {"-f names the resources alone"}},
       {"no name", {"delete", "route"}, {}, 2, "", {"it takes KIND and NAME, or -f"}},
       {"no such kind", {"delete", "rout", "a"}, {}, 2, "", {"there is no kind `rout`; did you mean `Route`?"}},
@@ -302,6 +363,9 @@ TEST(ApiCommands, Get) {
       "{\"apiVersion\": \"portico.dev/v1\", \"kind\": \"Cluster\", \"metadata\": {\"name\": \"orders\", \"labels\": "
       "{\"a\": \"b\"}, \"revision\": 7}, \"spec\": {\"endpoints\": [{\"address\": \"::1\", \"port\": 1}], "
       "\"connectTimeout\": \"1s500ms\"}}";
+  const std::string yaml =
+      "apiVersion: portico.dev/v1\nkind: Cluster\nmetadata:\n  name: orders\n  labels:\n    a: b\n";
+  const std::string spec = "spec:\n  endpoints:\n  - address: \"::1\"\n    port: 1\n  connectTimeout: 1s500ms\n";
   RunRows({
       {"one",
        {"get", "CLUSTER", "orders"},
@@ -320,6 +384,13 @@ TEST(ApiCommands, Get) {
        {"List(kind: \"Cluster\" namespace: \"x\" labels { key: \"a\" value: \"b\" })"}},
       {"json", {"get", "cluster", "orders", "-o", "json"}, Stored(), 0, json + "\n", {}},
       {"json of a list", {"get", "all", "-ojson"}, Stored(), 0, "[\n  " + json + "\n]\n", {}},
+      {"as it is applied again",
+       {"get", "cluster", "orders", "-o", "yaml"},
+       Stored(),
+       0,
+       yaml + "  revision: 7\n" + spec,
+       {}},
+      {"plain", {"get", "cluster", "orders", "-o", "yaml", "--plain"}, Stored(), 0, yaml + spec, {}},
       {"nothing", {"get"}, {}, 2, "", {"it takes KIND"}},
       {"a name of all", {"get", "all", "x"}, {}, 2, "", {"a NAME needs its KIND"}},
       {"bad labels", {"get", "all", "-l", "a"}, {}, 2, "", {"-l is KEY=VALUE"}},
@@ -388,7 +459,16 @@ TEST(ApiCommands, Status) {
        proxies(Gone(Proxy("a", 40, 42))),
        0,
        "- node: a\n  gateway: default/g\n  running: \"40\"\n  wanted: \"42\"\n  lag: \"2\"\n  state: gone\n"
-       "  since: \"2023-11-14T22:13:20Z\"\n",
+       "  since: \"2023-11-14T22:13:20Z\"\n  refusals: \"\"\n",
+       {}},
+      {"refused, for programs",
+       {"status", "-o", "json"},
+       proxies(Proxy("a", 42, 42, "refusals { resource: 'R' reason: 'why' } refusals { resource: 'S' reason: 'so' }")),
+       1,
+       "[\n  {\"node\": \"a\", \"gateway\": \"default/g\", \"running\": \"42\", \"wanted\": \"42\", \"lag\": \"0\", "
+       "\"state\": "
+       "\"refused\", \"since\": \"2023-11-14T22:13:20Z\", \"refusals\": \"a (default/g) refused R: why\\na (default/g) "
+       "refused S: so\"}\n]\n",
        {}},
   });
 }

@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "tools/ctl/api_command.h"
+#include "tools/ctl/command.h"
 
 namespace portico::ctl {
 
-extern const ApiCommand kApply;
-extern const ApiCommand kDelete;
-extern const ApiCommand kRollback;
+extern const Command kApply;
+extern const Command kDelete;
+extern const Command kRollback;
 
 }  // namespace portico::ctl
 

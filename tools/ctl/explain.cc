@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "api/base/arena.h"
-#include "api/base/arguments.h"
 #include "api/base/text.h"
 #include "api/check/configuration.h"
 #include "api/load/choose_gateway.h"
@@ -20,19 +21,22 @@
 #include "dataplane/route/path.h"
 #include "dataplane/route/rewrite.h"
 #include "dataplane/route/route_config.h"
+#include "tools/ctl/fetch.h"
 #include "tools/ctl/load.h"
+#include "tools/ctl/policy_text.h"
 #include "tools/ctl/request.h"
 
 namespace portico::ctl {
 namespace {
 
 constexpr char kHelp[] =
-    R"(usage: porticoctl explain -f FILE|FOLDER --url URL [--method METHOD] [-H 'NAME: VALUE' …] [--gateway NAME]
+    R"(usage: porticoctl explain [-f FILE|FOLDER …] --url URL [--method METHOD] [-H 'NAME: VALUE' …] [--gateway NAME]
 
-Says which rule a request wins, why each other match loses, and which policies hold with where they come from. It asks
-the proxy's own matcher about the files, and nobody else.
+Says which rule a request wins, why each other match loses, and which policies hold with where they come from: what the
+proxy's own matcher says of the configuration that the control plane holds or, with -f, of files, and then it asks nobody.
 
-  -f, --file FILE|FOLDER  the configuration; repeated: all together
+  -f, --file FILE|FOLDER  the configuration; repeated: all together; default: the control plane's
+      --revision N        of the control plane: as of a revision that is still kept; default: now
       --url URL           http:// or https://, host, port, path and query. The port chooses the listener; without one
                           it is the Gateway's only port for that scheme
       --method METHOD     default: GET
@@ -111,7 +115,7 @@ class Printer {
   }
 
   void PrintPolicy(std::string_view half, const std::optional<resolve::BoundPolicy>& policy) {
-    Line(half, policy ? base::Concat(policy->key.ToString(), ", from ", policy->target) : "none");
+    Line(half, PolicyText(policy));
   }
 
   void PrintActions(const route::RuleMatch& match) {
@@ -224,38 +228,55 @@ absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, c
   return explanation.winner != nullptr;
 }
 
-}  // namespace
+// nullopt: it cannot be had, and that has been said.
+std::optional<check::Configuration> FromFiles(const Call& call) {
+  load::Loaded loaded = LoadAndResolve(call.arguments.All("file"), call.console.files, call.console.key_pairs);
+  if (loaded.errors() == 0) return std::move(loaded.configuration);
+  for (const load::Finding& finding : loaded.findings) {
+    if (finding.is_error) call.console.error << finding.ToString() << "\n";
+  }
+  return std::nullopt;
+}
 
-int Explain(const std::vector<std::string>& words, const Console& console) {
-  const auto refuse = [&console](const absl::Status& status, int code) {
-    console.error << "porticoctl explain: " << status.message() << (code == kWrongUsage ? "; see --help\n" : "\n");
-    return code;
-  };
-  const absl::StatusOr<base::Arguments> arguments =
-      base::ParseArguments(words, {{.name = "file", .letter = 'f', .repeated = true, .required = true},
-                                   {.name = "url", .required = true},
-                                   {.name = "method"},
-                                   {.name = "header", .letter = 'H', .repeated = true},
-                                   {.name = "gateway"}});
-  if (!arguments.ok()) return refuse(arguments.status(), kWrongUsage);
-  if (arguments->Has("help")) {
-    console.out << kHelp;
-    return kGood;
-  }
+std::optional<check::Configuration> FromControlPlane(const Call& call, uint64_t revision) {
+  portico::v1::ListRequest request;
+  request.set_revision(revision);
+  absl::StatusOr<Fetched> stored = Fetch(*call.client, request);
+  if (stored.ok()) return std::move(stored->configuration);
+  call.Fail(stored.status());
+  return std::nullopt;
+}
+
+int Explain(const Call& call) {
+  const base::Arguments& arguments = call.arguments;
   const absl::StatusOr<Request> request =
-      ParseRequest(arguments->Get("method", "GET"), arguments->Get("url"), arguments->All("header"));
-  if (!request.ok()) return refuse(request.status(), kWrongUsage);
-  const load::Loaded loaded = LoadAndResolve(arguments->All("file"), console.files, console.key_pairs);
-  if (loaded.errors() > 0) {
-    for (const load::Finding& finding : loaded.findings) {
-      if (finding.is_error) console.error << finding.ToString() << "\n";
-    }
-    return kFailed;
+      ParseRequest(arguments.Get("method", "GET"), arguments.Get("url"), arguments.All("header"));
+  if (!request.ok()) return call.WrongUsage(base::ToStd(request.status().message()));
+  const bool offline = arguments.Has("file");
+  if (offline && (arguments.Has("api_address") || arguments.Has("revision"))) {
+    return call.WrongUsage("-f asks no control plane: no --api_address or --revision beside it");
   }
+  const std::optional<uint64_t> revision = base::ParseDecimal(arguments.Get("revision", "0"));
+  if (!revision) return call.WrongUsage("--revision is a number that history shows");
+  const std::optional<check::Configuration> configuration =
+      offline ? FromFiles(call) : FromControlPlane(call, *revision);
+  if (!configuration) return kFailed;
   const absl::StatusOr<bool> wins =
-      ExplainRequest(loaded.configuration, arguments->Get("gateway"), *request, console.out);
-  if (!wins.ok()) return refuse(wins.status(), kFailed);
+      ExplainRequest(*configuration, arguments.Get("gateway"), *request, call.console.out);
+  if (!wins.ok()) return call.Fail(wins.status());
   return *wins ? kGood : kFailed;
 }
+
+}  // namespace
+
+const Command kExplain = {.name = "explain",
+                          .help = kHelp,
+                          .flags = {{.name = "file", .letter = 'f', .repeated = true},
+                                    {.name = "revision"},
+                                    {.name = "url", .required = true},
+                                    {.name = "method"},
+                                    {.name = "header", .letter = 'H', .repeated = true},
+                                    {.name = "gateway"}},
+                          .run = Explain};
 
 }  // namespace portico::ctl

@@ -9,7 +9,7 @@
 
 namespace portico::ctl {
 
-// An ApiClient that answers what it was told and notes what it was asked.
+// An ApiClient that answers what it was told (of a history: as many as are asked for) and notes what it was asked.
 class FakeApiClient final : public ApiClient {
  public:
   struct Script {
@@ -20,6 +20,12 @@ class FakeApiClient final : public ApiClient {
     Answer<portico::v1::ListProxiesResponse> proxies;
     std::vector<portico::v1::ListProxiesResponse> proxy_watch;
     absl::Status watch_end;
+    // One Watch after the other: what it tells and how it ends. Further ones are kDataLoss.
+    struct Watched {
+      std::vector<portico::v1::WatchResponse> responses;
+      absl::Status end;
+    };
+    std::vector<Watched> watches;
   };
 
   FakeApiClient(const Script& script, std::string& asked) : script_(script), asked_(asked) {}
@@ -47,7 +53,14 @@ class FakeApiClient final : public ApiClient {
   }
   Answer<portico::v1::HistoryResponse> History(const portico::v1::HistoryRequest& request) override {
     Note("History", request);
-    return script_.history;
+    Answer<portico::v1::HistoryResponse> answer = script_.history;
+    answer.response.clear_revisions();
+    for (const auto& record : script_.history.response.revisions()) {
+      if (request.before() != 0 && record.revision() >= request.before()) continue;
+      if (answer.response.revisions_size() < static_cast<int>(request.limit()))
+        *answer.response.add_revisions() = record;
+    }
+    return answer;
   }
   Answer<portico::v1::ListProxiesResponse> ListProxies(const portico::v1::ListProxiesRequest& request) override {
     Note("ListProxies", request);
@@ -61,6 +74,16 @@ class FakeApiClient final : public ApiClient {
     }
     return script_.watch_end;
   }
+  absl::Status Watch(const portico::v1::WatchRequest& request,
+                     const std::function<bool(const portico::v1::WatchResponse&)>& next) override {
+    Note("Watch", request);
+    if (watched_ == script_.watches.size()) return absl::DataLossError("the script is over");
+    const Script::Watched& watch = script_.watches[watched_++];
+    for (const auto& response : watch.responses) {
+      if (!next(response)) return absl::OkStatus();
+    }
+    return watch.end;
+  }
 
  private:
   void Note(const std::string& method, const google::protobuf::Message& request) {
@@ -69,6 +92,7 @@ class FakeApiClient final : public ApiClient {
 
   const Script& script_;
   std::string& asked_;
+  size_t watched_ = 0;
 };
 
 }  // namespace portico::ctl

@@ -42,12 +42,24 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ApiOptions& option
   return grpc::SslCredentials(ssl);
 }
 
+constexpr int kAnswerBytesMax = 64 << 20;  // of one message: a record of a revision names all that it changed
+
+grpc::ChannelArguments ChannelArguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
+  // A watch may be quiet for days: who is behind it must not be gone all the while. Servers of gRPC bear a ping in five
+  // minutes.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 360'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  return arguments;
+}
+
 class GrpcClient final : public ApiClient {
  public:
   explicit GrpcClient(const ApiOptions& options)
       : address_(options.address),
         timeout_(options.timeout_ms),
-        channel_(grpc::CreateChannel(options.address, CredentialsOf(options))),
+        channel_(grpc::CreateCustomChannel(options.address, CredentialsOf(options), ChannelArguments())),
         config_(portico::v1::ConfigService::NewStub(channel_)),
         fleet_(portico::v1::FleetService::NewStub(channel_)) {}
 
@@ -94,6 +106,17 @@ class GrpcClient final : public ApiClient {
     grpc::ClientContext context;
     SetDeadline(context);
     return ReadAll<portico::v1::ListProxiesResponse>(context, *fleet_->WatchProxies(&context, request), next);
+  }
+
+  absl::Status Watch(const portico::v1::WatchRequest& request,
+                     const std::function<bool(const portico::v1::WatchResponse&)>& next) override {
+    if (!channel_->WaitForConnected(std::chrono::system_clock::now() + timeout_)) {
+      return Finish(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, ""), Answer<int>()).status;
+    }
+    grpc::ClientContext context;
+    const absl::Status status = ReadAll<portico::v1::WatchResponse>(context, *config_->Watch(&context, request), next);
+    if (status.code() != absl::StatusCode::kCancelled) return status;
+    return absl::UnavailableError("the control plane cancelled the call");  // as it does when it ends
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/base/text.h"
+#include "api/portico/v1/config_service.grpc.pb.h"
 #include "controlplane/change/changes.h"
 #include "controlplane/change/codec.h"
 #include "controlplane/fleet/fleet.h"
@@ -108,6 +109,46 @@ TEST_F(GrpcClientTest, AWatchEndsWhenTheCallerOrTheTimeSaysSo) {
     return true;
   });
   EXPECT_EQ(ended.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(GrpcClientTest, AWatchOfTheConfiguration) {
+  const auto client = Client();
+  ASSERT_TRUE(Apply(*client, kCluster).ok());
+  portico::v1::WatchResponse told;
+  const auto once = [&](const portico::v1::WatchResponse& response) {
+    told = response;
+    return false;
+  };
+  EXPECT_TRUE(client->Watch({}, once).ok());
+  EXPECT_EQ(told.revision(), 1u);
+  EXPECT_EQ(told.resources_size(), 1);
+  portico::v1::WatchRequest other;
+  other.set_epoch("other");
+  EXPECT_EQ(client->Watch(other, once).code(), absl::StatusCode::kOutOfRange);
+}
+
+class CancellingService final : public portico::v1::ConfigService::Service {
+  grpc::Status Watch(grpc::ServerContext*, const portico::v1::WatchRequest*,
+                     grpc::ServerWriter<portico::v1::WatchResponse>*) override {
+    return grpc::Status::CANCELLED;
+  }
+};
+
+// A server that ends cancels what it can't tell to the end: for us that is a connection that broke.
+TEST(GrpcClient, AWatchThatTheServerCancels) {
+  CancellingService service;
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  const auto client = MakeGrpcClient({base::Concat("127.0.0.1:", port), std::nullopt, kPatienceMs});
+  const auto any = [](const portico::v1::WatchResponse&) { return true; };
+  EXPECT_EQ(client->Watch({}, any).code(), absl::StatusCode::kUnavailable);
+  server->Shutdown();
+  server->Wait();
+  const auto late = MakeGrpcClient({base::Concat("127.0.0.1:", port), std::nullopt, 100});
+  EXPECT_THAT(std::string(late->Watch({}, any).message()), testing::StartsWith("control plane unreachable at "));
 }
 
 TEST_F(GrpcClientTest, Unreachable) {

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -49,9 +50,23 @@ load::Loaded LoadInput(const Call& call) {
   return load::LoadEach(call.arguments.All("file"), files, call.console.key_pairs);
 }
 
+load::Loaded ReadInput(const Call& call) {
+  WithStandardInput files(call.console.files, call.console.in);
+  const yaml::Limits limits;
+  yaml::Problems problems(limits.problems_max);
+  load::Loaded out;
+  for (const std::string& path : call.arguments.All("file")) {
+    for (yaml::Document& document : yaml::ReadConfiguration(path, files, limits, problems))
+      out.configuration.Put(std::move(document.resource));
+  }
+  for (const yaml::Problem& problem : problems.list())
+    out.findings.push_back({true, problem.file, problem.position.line, problem.path, problem.message});
+  return out;
+}
+
 int FailInput(const Call& call, const load::Loaded& loaded) {
   PrintFindings(call, loaded);
-  return kFailed;
+  return call.failed;
 }
 
 int FailInput(const Call& call, load::Loaded loaded, const absl::Status& status,
@@ -67,6 +82,13 @@ int FailInput(const Call& call, load::Loaded loaded, const absl::Status& status,
   }
   PrintFindings(call, loaded);
   return call.Fail(status, elsewhere);
+}
+
+void PrintWarnings(const Call& call, const portico::v1::ApplyResponse& response) {
+  for (const portico::v1::Warning& warning : response.warnings()) {
+    call.console.error << "warning: " << NameText(warning.name()) << ": " << warning.path()
+                       << (warning.path().empty() ? "" : ": ") << warning.message() << "\n";
+  }
 }
 
 }  // namespace portico::ctl

@@ -1,4 +1,8 @@
+#include <poll.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <cstdint>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -16,8 +20,10 @@ int main(int argc, char** argv) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
         .count();
   };
-  const portico::ctl::Console console{std::cout, std::cerr, files, key_pairs, std::cin, portico::ctl::MakeGrpcClient,
-                                      now_ms};
+  const auto pause_ms = [](int64_t time) { poll(nullptr, 0, static_cast<int>(time)); };
+  const portico::ctl::Console console{std::cout, std::cerr, files,
+                                      key_pairs, std::cin,  portico::ctl::MakeGrpcClient,
+                                      now_ms,    pause_ms,  isatty(STDERR_FILENO) == 1};
   const int code = portico::ctl::Porticoctl(std::vector<std::string>(argv + 1, argv + argc), console);
   // A full disk or a closed pipe must not look like success.
   std::cout.flush();

@@ -1,13 +1,18 @@
 #include "tools/ctl/names.h"
 
-#include <vector>
-
 #include "api/base/text.h"
 #include "api/portico/v1/resource.pb.h"
 #include "google/protobuf/descriptor.h"
 
 namespace portico::ctl {
 namespace {
+
+std::string Plural(std::string_view kind) {
+  if (kind.ends_with('y')) return base::Concat(kind.substr(0, kind.size() - 1), "ies");
+  return base::Concat(kind, "s");
+}
+
+}  // namespace
 
 std::vector<std::string_view> Kinds() {
   std::vector<std::string_view> kinds;
@@ -16,13 +21,6 @@ std::vector<std::string_view> Kinds() {
     kinds.push_back(oneof.field(i)->message_type()->name());
   return kinds;
 }
-
-std::string Plural(std::string_view kind) {
-  if (kind.ends_with('y')) return base::Concat(kind.substr(0, kind.size() - 1), "ies");
-  return base::Concat(kind, "s");
-}
-
-}  // namespace
 
 absl::StatusOr<std::string> ParseKind(std::string_view word) {
   std::string all;
@@ -41,8 +39,7 @@ std::string NameText(const check::ResourceKey& key) {
 }
 
 std::string NameText(const portico::v1::ResourceName& name) {
-  return base::Concat(name.kind(), " ", name.namespace_().empty() ? check::kDefaultNamespace : name.namespace_(), "/",
-                      name.name());
+  return NameText(ToKey(name));
 }
 
 std::optional<check::ResourceKey> ParseNameText(std::string_view text) {
@@ -59,6 +56,35 @@ portico::v1::ResourceName ToResourceName(const check::ResourceKey& key) {
   name.set_namespace_(key.name_space);
   name.set_name(key.name);
   return name;
+}
+
+check::ResourceKey ToKey(const portico::v1::ResourceName& name) {
+  return {name.kind(), name.namespace_().empty() ? std::string(check::kDefaultNamespace) : name.namespace_(),
+          name.name()};
+}
+
+std::string_view ChangeText(portico::v1::ResourceChange::Kind kind) {
+  switch (kind) {
+    case portico::v1::ResourceChange::CREATED:
+      return "created";
+    case portico::v1::ResourceChange::UPDATED:
+      return "updated";
+    case portico::v1::ResourceChange::DELETED:
+      return "deleted";
+    default:
+      return "unchanged";
+  }
+}
+
+std::optional<Labels> ParseLabels(const std::string& text) {
+  Labels labels;
+  if (text.empty()) return labels;
+  for (const std::string_view pair : base::Split(text, ',')) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+    labels[std::string(pair.substr(0, equals))] = pair.substr(equals + 1);
+  }
+  return labels;
 }
 
 }  // namespace portico::ctl

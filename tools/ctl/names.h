@@ -1,9 +1,11 @@
 #ifndef PORTICO_TOOLS_CTL_NAMES_H_
 #define PORTICO_TOOLS_CTL_NAMES_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "api/check/configuration.h"
@@ -22,6 +24,17 @@ std::string NameText(const portico::v1::ResourceName& name);
 std::optional<check::ResourceKey> ParseNameText(std::string_view text);
 
 portico::v1::ResourceName ToResourceName(const check::ResourceKey& key);
+check::ResourceKey ToKey(const portico::v1::ResourceName& name);
+
+// "created", "updated", "deleted" or "unchanged".
+std::string_view ChangeText(portico::v1::ResourceChange::Kind kind);
+
+// The kinds there are, in the order of the API.
+std::vector<std::string_view> Kinds();
+
+using Labels = std::map<std::string, std::string>;
+// "a=b,c=d"; empty for an empty text. nullopt: it is not written so.
+std::optional<Labels> ParseLabels(const std::string& text);
 
 }  // namespace portico::ctl
 

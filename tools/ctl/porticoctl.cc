@@ -4,9 +4,14 @@
 
 #include "api/base/text.h"
 #include "tools/ctl/change.h"
+#include "tools/ctl/completion.h"
+#include "tools/ctl/describe.h"
+#include "tools/ctl/diff.h"
 #include "tools/ctl/explain.h"
+#include "tools/ctl/fields.h"
 #include "tools/ctl/show.h"
 #include "tools/ctl/validate.h"
+#include "tools/ctl/watch.h"
 
 namespace portico::ctl {
 namespace {
@@ -15,35 +20,34 @@ constexpr char kVersion[] = "porticoctl 0.1.0\n";
 
 constexpr char kHelp[] = R"(usage: porticoctl COMMAND [FLAGS]
 
-commands:
-  validate  judge a configuration: file, line and field of everything that is wrong
-  explain   which rule a request wins, why the others lose, which policies hold
-  apply     store resources
-  get       what is stored
-  delete    delete resources
-  history   the revisions, who made them and when
-  rollback  make an old revision hold again
-  status    the proxies and what they run
+commands that ask a control plane:
+  apply       store resources
+  diff        what apply would change
+  get         what is stored
+  describe    a resource, and what the rest of the configuration makes of it
+  delete      delete resources
+  explain     which rule a request wins, why the others lose, which policies hold; also of files
+  history     the revisions, who made them and when
+  rollback    make an old revision hold again
+  status      the proxies and what they run
+  watch       the changes as they are made
+and others:
+  validate    judge a configuration: file, line and field of everything that is wrong
+  fields      what may be written in a resource
+  completion  a script for bash, zsh or fish
 
   porticoctl COMMAND --help   the flags of a command
   porticoctl --version
 
-exit codes: 0 good, 1 the operation failed, 2 wrong usage
+exit codes: 0 good, 1 the operation failed, 2 wrong usage (of diff: 0 nothing differs, 1 something does, 2 it failed)
 )";
 
-// What the design promises and this release does not do, so that the answer is not "unknown".
-constexpr std::string_view kNotYet[] = {"describe", "diff", "fields", "watch", "key"};
-
-constexpr const ApiCommand* kApiCommands[] = {&kApply, &kGet, &kDelete, &kHistory, &kRollback, &kStatus};
+constexpr const Command* kCommands[] = {&kApply,    &kDiff,   &kGet,   &kDescribe, &kDelete, &kExplain,   &kHistory,
+                                        &kRollback, &kStatus, &kWatch, &kValidate, &kFields, &kCompletion};
 
 int Refuse(std::string_view command, const Console& console) {
-  for (const std::string_view known : kNotYet) {
-    if (command != known) continue;
-    console.error << "porticoctl: `" << command << "` is not supported yet\n";
-    return kWrongUsage;
-  }
-  std::vector<std::string_view> names = {"validate", "explain"};
-  for (const ApiCommand* each : kApiCommands)
+  std::vector<std::string_view> names;
+  for (const Command* each : kCommands)
     names.push_back(each->name);
   const std::string_view nearest = base::NearestName(command, names);
   console.error << "porticoctl: unknown command `" << command << "`"
@@ -60,10 +64,8 @@ int Porticoctl(const std::vector<std::string>& words, const Console& console) {
   }
   const std::string& command = words[0];
   const std::vector<std::string> rest(words.begin() + 1, words.end());
-  if (command == "validate") return Validate(rest, console);
-  if (command == "explain") return Explain(rest, console);
-  for (const ApiCommand* each : kApiCommands) {
-    if (command == each->name) return RunApiCommand(*each, rest, console);
+  for (const Command* each : kCommands) {
+    if (command == each->name) return RunCommand(*each, rest, console);
   }
   if (command == "--help" || command == "-h" || command == "help") {
     console.out << kHelp;
@@ -71,6 +73,10 @@ int Porticoctl(const std::vector<std::string>& words, const Console& console) {
   }
   if (command == "--version") {
     console.out << kVersion;
+    return kGood;
+  }
+  if (command == kCompleteWord) {
+    Complete(kCommands, rest, console);
     return kGood;
   }
   return Refuse(command, console);

@@ -1,6 +1,7 @@
 #include "tools/ctl/porticoctl.h"
 
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -115,7 +116,8 @@ void RunRows(const std::vector<Row>& rows) {
     std::ostringstream out;
     std::ostringstream error;
     std::istringstream in;
-    EXPECT_EQ(Porticoctl(row.words, {out, error, files, key_pairs, in, nullptr, nullptr}), row.code)
+    const auto nobody = [](const ApiOptions&) { return std::unique_ptr<ApiClient>(); };
+    EXPECT_EQ(Porticoctl(row.words, {out, error, files, key_pairs, in, nobody, nullptr}), row.code)
         << out.str() << error.str();
     for (const std::string& part : row.out)
       EXPECT_THAT(out.str(), HasSubstr(part));
@@ -131,7 +133,6 @@ TEST(Porticoctl, Commands) {
       {"help", {"--help"}, 0, {"validate", "explain", "exit codes"}, {}},
       {"version", {"--version"}, 0, {"porticoctl 0."}, {}},
       {"unknown", {"validat"}, 2, {}, {"unknown command `validat`; did you mean `validate`?"}},
-      {"not yet", {"describe", "x"}, 2, {}, {"`describe` is not supported yet"}},
   });
 }
 
@@ -148,6 +149,11 @@ TEST(Porticoctl, Usage) {
       {"value for none", {"validate", "-f", "good.yaml", "--strict=1"}, 2, {}, {"--strict takes no value"}},
       {"twice", {"validate", "-f", "good.yaml", "-o", "json", "-ojson"}, 2, {}, {"is given twice"}},
       {"output", {"validate", "-f", "good.yaml", "-o", "xml"}, 2, {}, {"-o is table or json, not `xml`"}},
+      {"files and a control plane",
+       {"explain", "-f", "good.yaml", "--url", "http://x/", "--api_address=127.0.0.1:1"},
+       2,
+       {},
+       {"-f asks no control plane"}},
       {"no url", {"explain", "-f", "good.yaml"}, 2, {}, {"--url is required"}},
       {"scheme", {"explain", "-f", "good.yaml", "--url", "ftp://x/"}, 2, {}, {"begins with http://"}},
       {"no scheme", {"explain", "-f", "good.yaml", "--url", "shop.example"}, 2, {}, {"begins with http://"}},
@@ -286,6 +292,74 @@ TEST(Porticoctl, Explain) {
        1,
        {},
        {"misspelt.yaml:4: spec: unknown field `listener`"}},
+  });
+}
+
+TEST(Porticoctl, Fields) {
+  RunRows({
+      {"kinds",
+       {"fields"},
+       0,
+       {"Gateway\n    Gateway: where requests arrive and what is true for all of them.\nRoute\n"},
+       {}},
+      {"a kind",
+       {"fields", "routes"},
+       0,
+       {"Route: a kind\n    Route: which requests go where",
+        "\nfields:\n  apiVersion: portico.dev/v1, or left out\n  kind: Route\n"
+        "  metadata: Metadata\n  spec: RouteSpec\n  status: Status (written by the system)\n"},
+       {}},
+      {"a list of messages",
+       {"fields", "Route.spec.rules[0].matches"},
+       0,
+       {"Route.spec.rules.matches: list of RouteMatch\n    The rule applies if any of these matches. Default: every "
+        "path. At "
+        "most 64.\n\nfields:\n  All that is given must match.\n  path: PathMatch\n      Default: PathPrefix \"/\".\n  "
+        "headers: list of HeaderMatch\n"},
+       {}},
+      {"an enumeration, in snake_case",
+       {"fields", "Gateway.spec.listeners.tls.mode"},
+       0,
+       {"Gateway.spec.listeners.tls.mode: Terminate | Passthrough\n    Default: Terminate.\n\nvalues:\n  Terminate\n   "
+        "   TLS ends "
+        "here.\n  Passthrough\n      Not supported yet.\n"},
+       {}},
+      {"snake_case and a map",
+       {"fields", "route.metadata.labels"},
+       0,
+       {"Route.metadata.labels: map of text to text\n    Free keys"},
+       {}},
+      {"a number",
+       {"fields", "Route.spec.parent_refs.port"},
+       0,
+       {"Route.spec.parentRefs.port: number\n    Only listeners"},
+       {}},
+      {"a duration",
+       {"fields", "Route.spec.rules.timeouts.request"},
+       0,
+       {"request: duration, like 250ms or 1m30s\n"},
+       {}},
+      {"json", {"fields", "Composition.spec.steps.fallback"}, 0, {"fallback: any JSON\n"}, {}},
+      {"of the system", {"fields", "Route.metadata.revision"}, 0, {"revision: number (written by the system)\n"}, {}},
+      {"misspelt", {"fields", "Route.spec.rulez"}, 2, {}, {"Route.spec has no field `rulez`; did you mean `rules`?"}},
+      {"unlike any",
+       {"fields", "Route.spec.x"},
+       2,
+       {},
+       {"Route.spec has no field `x`; it has parentRefs, hostnames, rules"}},
+      {"below a text", {"fields", "Route.metadata.name.x"}, 2, {}, {"Route.metadata.name is no map of fields: text"}},
+      {"no kind", {"fields", "Rout.spec"}, 2, {}, {"there is no kind `Rout`; did you mean `Route`?"}},
+      {"two", {"fields", "Route", "Gateway"}, 2, {}, {"unexpected argument `Gateway`"}},
+  });
+}
+
+TEST(Porticoctl, CompletionScripts) {
+  RunRows({
+      {"bash", {"completion", "bash"}, 0, {"complete -o default -F _porticoctl porticoctl\n"}, {}},
+      {"zsh", {"completion", "zsh"}, 0, {"#compdef porticoctl\n"}, {}},
+      {"fish", {"completion", "fish"}, 0, {"complete -c porticoctl -a"}, {}},
+      {"another", {"completion", "tcsh"}, 2, {}, {"it takes bash, zsh or fish"}},
+      {"none", {"completion"}, 2, {}, {"it takes bash, zsh or fish"}},
   });
 }
 

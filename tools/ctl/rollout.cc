@@ -19,6 +19,19 @@ ProxyState StateOf(const Proxy& proxy, uint64_t revision, const std::string& epo
   return proxy.refusals().empty() ? ProxyState::kRuns : ProxyState::kRefused;
 }
 
+std::string StateText(const Proxy& proxy) {
+  if (!proxy.connected()) return "gone";
+  switch (StateOf(proxy, proxy.wanted_revision(), proxy.epoch())) {
+    case ProxyState::kRuns:
+      return "good";
+    case ProxyState::kRefused:
+      return "refused";
+    case ProxyState::kLate:
+      return "behind";
+  }
+  return "";
+}
+
 std::vector<std::string> RefusalLines(const Proxy& proxy) {
   std::vector<std::string> lines;
   const std::string who = base::Concat(proxy.node_id(), " (", proxy.gateway(), ") refused ");

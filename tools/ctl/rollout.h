@@ -15,6 +15,9 @@ enum class ProxyState { kRuns, kRefused, kLate };
 // Of the newest revision that its gateway wants up to `revision`: a gateway that a change does not touch gets no mark.
 ProxyState StateOf(const portico::v1::Proxy& proxy, uint64_t revision, const std::string& epoch);
 
+// "good", "refused", "behind" (of all that it is to run) or, if it is not connected, "gone".
+std::string StateText(const portico::v1::Proxy& proxy);
+
 // What it refused and why, a line each: "edge-1 (default/g) refused Route default/shop: …".
 std::vector<std::string> RefusalLines(const portico::v1::Proxy& proxy);
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -10,6 +11,7 @@
 #include "api/yaml/print.h"
 #include "google/protobuf/util/time_util.h"
 #include "tools/ctl/names.h"
+#include "tools/ctl/plain.h"
 #include "tools/ctl/print_json.h"
 #include "tools/ctl/rollout.h"
 #include "tools/ctl/table.h"
@@ -23,7 +25,7 @@ using portico::v1::Resource;
 constexpr uint64_t kHistoryMax = 1000;  // the API's own bound
 
 constexpr char kGetHelp[] =
-    R"(usage: porticoctl get KIND [NAME] [-n NAMESPACE] [-l KEY=VALUE,…] [--revision N] [-o table|yaml|json]
+    R"(usage: porticoctl get KIND [NAME] [-n NAMESPACE] [-l KEY=VALUE,…] [--revision N] [--plain] [-o table|yaml|json]
        porticoctl get all …
 
 What is stored. A Secret is shown as its digest.
@@ -31,7 +33,11 @@ What is stored. A Secret is shown as its digest.
   -n, --namespace NAMESPACE  default: default for a NAME, all for a list
   -l, --labels KEY=VALUE,…   only resources that have all of these labels
       --revision N           as of a revision that is still kept; default: now
+      --plain                without what the system writes (revisions, status)
   -o, --output table|yaml|json
+
+What yaml prints can be applied again. It holds metadata.revision, so that apply refuses it if the resource was changed
+meanwhile; with --plain it does not, as for files that are kept. A Secret needs its text put in the place of the digest.
 )";
 
 constexpr char kHistoryHelp[] = R"(usage: porticoctl history [--limit N] [-o table|yaml|json]
@@ -43,14 +49,20 @@ The revisions that are still kept, the newest first: who made each, when and fro
 
 constexpr char kStatusHelp[] = R"(usage: porticoctl status [-o table|yaml|json]
 
-The proxies that the control plane knows, what they run and what they are to run; then what they refused and why. Exits 1
-if a connected one is behind or refused something.
+The proxies that the control plane knows, what they run and what they are to run; then what they refused and why (in yaml
+and json: in `refusals`, a line each). Exits 1 if a connected one is behind or refused something.
 )";
 
-int PrintResources(const Call& call, const std::vector<Resource>& resources, bool one) {
+int PrintResources(const Call& call, std::vector<Resource> resources, bool one) {
   const std::string format = call.arguments.Get("output", "table");
+  if (call.arguments.Has("plain") && format != "table") {
+    for (Resource& resource : resources)
+      resource = Plain(std::move(resource));
+  }
   if (format == "json") {
-    call.console.out << (one ? ResourceJson(resources[0]) : ResourcesJson(resources));
+    const absl::StatusOr<std::string> json = one ? ResourceJson(resources[0]) : ResourcesJson(resources);
+    if (!json.ok()) return call.Fail(json.status());
+    call.console.out << *json << (one ? "\n" : "");
     return kGood;
   }
   Table table{{"KIND", "NAMESPACE", "NAME", "REVISION"}, {}};
@@ -71,20 +83,9 @@ int GetOne(const Call& call, const check::ResourceKey& key, uint64_t revision) {
   portico::v1::GetRequest request;
   *request.mutable_name() = ToResourceName(key);
   request.set_revision(revision);
-  const Answer<portico::v1::GetResponse> answer = call.client.Get(request);
+  const Answer<portico::v1::GetResponse> answer = call.client->Get(request);
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
   return PrintResources(call, {answer.response.resource()}, true);
-}
-
-// "a=b,c=d" into the request. False: it is not written so.
-bool AddLabels(const std::string& text, portico::v1::ListRequest& request) {
-  if (text.empty()) return true;
-  for (const std::string_view pair : base::Split(text, ',')) {
-    const size_t equals = pair.find('=');
-    if (equals == std::string_view::npos || equals == 0) return false;
-    (*request.mutable_labels())[std::string(pair.substr(0, equals))] = pair.substr(equals + 1);
-  }
-  return true;
 }
 
 int Get(const Call& call) {
@@ -98,7 +99,9 @@ int Get(const Call& call) {
     if (!kind.ok()) return call.WrongUsage(base::ToStd(kind.status().message()));
     request.set_kind(*kind);
   }
-  if (!AddLabels(call.arguments.Get("labels"), request)) return call.WrongUsage("-l is KEY=VALUE,…");
+  const std::optional<Labels> labels = ParseLabels(call.arguments.Get("labels"));
+  if (!labels) return call.WrongUsage("-l is KEY=VALUE,…");
+  request.mutable_labels()->insert(labels->begin(), labels->end());
   if (words.size() == 2) {
     if (request.kind().empty()) return call.WrongUsage("a NAME needs its KIND");
     if (!request.labels().empty()) return call.WrongUsage("-l is for lists, not for a NAME");
@@ -107,7 +110,7 @@ int Get(const Call& call) {
   }
   request.set_namespace_(call.arguments.Get("namespace"));
   request.set_revision(*revision);
-  const Answer<portico::v1::ListResponse> answer = call.client.List(request);
+  const Answer<portico::v1::ListResponse> answer = call.client->List(request);
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
   return PrintResources(call, {answer.response.resources().begin(), answer.response.resources().end()}, false);
 }
@@ -133,7 +136,7 @@ int History(const Call& call) {
   if (!limit || *limit == 0 || *limit > kHistoryMax) return call.WrongUsage("--limit is 1 to 1000");
   portico::v1::HistoryRequest request;
   request.set_limit(static_cast<uint32_t>(*limit));
-  const Answer<portico::v1::HistoryResponse> answer = call.client.History(request);
+  const Answer<portico::v1::HistoryResponse> answer = call.client->History(request);
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
   Table table{{"REVISION", "TIME", "AUTHOR", "PEER", "CHANGES"}, {}};
   for (const portico::v1::RevisionRecord& record : answer.response.revisions()) {
@@ -144,23 +147,12 @@ int History(const Call& call) {
   return kGood;
 }
 
-std::string StateText(const portico::v1::Proxy& proxy) {
-  if (!proxy.connected()) return "gone";
-  switch (StateOf(proxy, proxy.wanted_revision(), proxy.epoch())) {
-    case ProxyState::kRuns:
-      return "good";
-    case ProxyState::kRefused:
-      return "refused";
-    case ProxyState::kLate:
-      return "behind";
-  }
-  return "";
-}
-
 int Status(const Call& call) {
-  const Answer<portico::v1::ListProxiesResponse> answer = call.client.ListProxies({});
+  const Answer<portico::v1::ListProxiesResponse> answer = call.client->ListProxies({});
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
+  const std::string format = call.arguments.Get("output", "table");
   Table table{{"NODE", "GATEWAY", "RUNNING", "WANTED", "LAG", "STATE", "SINCE"}, {}};
+  if (format != "table") table.heads.push_back("REFUSALS");  // a table has them below
   std::string refusals;
   int code = kGood;
   for (const portico::v1::Proxy& proxy : answer.response.proxies()) {
@@ -171,28 +163,29 @@ int Status(const Call& call) {
     table.rows.push_back({proxy.node_id(), proxy.gateway(), base::Concat(running), base::Concat(wanted),
                           base::Concat(wanted > running ? wanted - running : 0), state,
                           TimeUtil::ToString(proxy.since())});
-    for (const std::string& line : RefusalLines(proxy))
-      refusals += line + "\n";
+    const std::string lines = base::Join(RefusalLines(proxy), "\n");
+    if (format != "table") table.rows.back().push_back(lines);
+    refusals += lines + (lines.empty() ? "" : "\n");
   }
-  const std::string format = call.arguments.Get("output", "table");
-  call.console.out << Print(table, format);
-  (format == "table" ? call.console.out : call.console.error) << refusals;
+  call.console.out << Print(table, format) << (format == "table" ? refusals : "");
   return code;
 }
 
 }  // namespace
 
-const ApiCommand kGet = {
-    .name = "get",
-    .help = kGetHelp,
-    .flags = {{.name = "namespace", .letter = 'n'}, {.name = "labels", .letter = 'l'}, {.name = "revision"}},
-    .words_max = 2,
-    .prints = true,
-    .run = Get};
+const Command kGet = {.name = "get",
+                      .help = kGetHelp,
+                      .flags = {{.name = "namespace", .letter = 'n'},
+                                {.name = "labels", .letter = 'l'},
+                                {.name = "revision"},
+                                {.name = "plain", .has_value = false}},
+                      .words_max = 2,
+                      .prints = true,
+                      .run = Get};
 
-const ApiCommand kHistory = {
+const Command kHistory = {
     .name = "history", .help = kHistoryHelp, .flags = {{.name = "limit"}}, .prints = true, .run = History};
 
-const ApiCommand kStatus = {.name = "status", .help = kStatusHelp, .flags = {}, .prints = true, .run = Status};
+const Command kStatus = {.name = "status", .help = kStatusHelp, .flags = {}, .prints = true, .run = Status};
 
 }  // namespace portico::ctl

@@ -1,13 +1,13 @@
 #ifndef PORTICO_TOOLS_CTL_SHOW_H_
 #define PORTICO_TOOLS_CTL_SHOW_H_
 
-#include "tools/ctl/api_command.h"
+#include "tools/ctl/command.h"
 
 namespace portico::ctl {
 
-extern const ApiCommand kGet;
-extern const ApiCommand kHistory;
-extern const ApiCommand kStatus;
+extern const Command kGet;
+extern const Command kHistory;
+extern const Command kStatus;
 
 }  // namespace portico::ctl
 

@@ -1,6 +1,8 @@
 #include "tools/ctl/validate.h"
 
-#include "api/base/arguments.h"
+#include <string>
+#include <string_view>
+
 #include "api/base/json.h"
 #include "api/base/text.h"
 #include "api/load/load.h"
@@ -57,30 +59,25 @@ std::string ToTable(const load::Loaded& loaded) {
   return base::Concat(out, Plural(loaded.configuration.resources().size(), "resource"), ", good", warnings, "\n");
 }
 
-}  // namespace
-
-int Validate(const std::vector<std::string>& words, const Console& console) {
-  const absl::StatusOr<base::Arguments> arguments =
-      base::ParseArguments(words, {{.name = "file", .letter = 'f', .repeated = true, .required = true},
-                                   {.name = "strict", .has_value = false},
-                                   {.name = "output", .letter = 'o'}});
-  if (!arguments.ok()) {
-    console.error << "porticoctl validate: " << arguments.status().message() << "; see --help\n";
-    return kWrongUsage;
-  }
-  if (arguments->Has("help")) {
-    console.out << kHelp;
-    return kGood;
-  }
-  const std::string output = arguments->Get("output", "table");
+int Validate(const Call& call) {
+  const std::string output = call.arguments.Get("output", "table");
   if (output != "table" && output != "json") {
-    console.error << "porticoctl validate: -o is table or json, not `" << output << "`; see --help\n";
-    return kWrongUsage;
+    return call.WrongUsage(base::Concat("-o is table or json, not `", output, "`"));
   }
-  const load::Loaded loaded = LoadAndResolve(arguments->All("file"), console.files, console.key_pairs);
-  console.out << (output == "json" ? ToJson(loaded) : ToTable(loaded));
-  const bool failed = loaded.errors() > 0 || (arguments->Has("strict") && loaded.warnings() > 0);
+  const load::Loaded loaded = LoadAndResolve(call.arguments.All("file"), call.console.files, call.console.key_pairs);
+  call.console.out << (output == "json" ? ToJson(loaded) : ToTable(loaded));
+  const bool failed = loaded.errors() > 0 || (call.arguments.Has("strict") && loaded.warnings() > 0);
   return failed ? kFailed : kGood;
 }
+
+}  // namespace
+
+const Command kValidate = {.name = "validate",
+                           .help = kHelp,
+                           .flags = {{.name = "file", .letter = 'f', .repeated = true, .required = true},
+                                     {.name = "strict", .has_value = false},
+                                     {.name = "output", .letter = 'o'}},
+                           .asks = false,
+                           .run = Validate};
 
 }  // namespace portico::ctl

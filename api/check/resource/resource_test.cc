@@ -337,6 +337,8 @@ TEST(CheckResource, FieldsOfOthersThatMustAgree) {
       {"Secret", "jwks: {inline: '" + std::string(65537, ' ') + "'}",
        "spec.jwks must be inline text of 1 to 65536 bytes\n"},
       {"Secret", "caCertificates: {inline: " + pem + "}", ""},
+      {"Secret", "jwks: {inline: 'sha256:0f'}",
+       "spec.jwks is a digest, as the API shows what it holds, and not the text itself\n"},
       {"Secret", "caCertificates: {inline: ''}", "spec.caCertificates must be inline text of 1 to 1048576 bytes\n"},
       {"AuthPolicy",
        "targetRefs: [{kind: Route, name: r}], authorization: {defaultAction: Deny, rules: [{name: a, action: Allow, "

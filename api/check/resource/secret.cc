@@ -21,6 +21,10 @@ bool IsThere(const DataSource& source, const std::string& path, size_t bytes_max
     report.Add(path + ".file", "must have been read by whoever reads the configuration; what travels is inline");
     return false;
   }
+  if (source.inline_().starts_with("sha256:")) {
+    report.Add(path, "is a digest, as the API shows what it holds, and not the text itself");
+    return false;
+  }
   if (source.inline_().empty() || source.inline_().size() > bytes_max) {
     report.Add(path, base::Concat("must be inline text of 1 to ", bytes_max, " bytes"));
     return false;

@@ -1,4 +1,7 @@
-#include "tools/ctl/api_command.h"
+#include "tools/ctl/command.h"
+
+#include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "api/base/text.h"
@@ -24,14 +27,6 @@ absl::Status Usage(const Pieces&... pieces) {
   return absl::InvalidArgumentError(base::ToAbsl(base::Concat(pieces...)));
 }
 
-std::vector<base::Flag> FlagsOf(const ApiCommand& command) {
-  std::vector<base::Flag> flags = command.flags;
-  for (const std::string_view name : {"api_address", "tls_cert", "tls_key", "ca", "timeout"})
-    flags.push_back({.name = name});
-  if (command.prints) flags.push_back({.name = "output", .letter = 'o'});
-  return flags;
-}
-
 // As far as its text says: "127.example" is a name, and anybody's.
 bool IsLoopback(std::string_view address) {
   const std::string_view host = address.substr(0, address.rfind(':'));
@@ -55,10 +50,6 @@ absl::StatusOr<ApiOptions> ParseOptions(const base::Arguments& arguments) {
     return Usage("--api_address=", options.address,
                  ": beyond loopback it needs --tls_cert, --tls_key and --ca: secrets travel there");
   }
-  const std::string output = arguments.Get("output", "table");
-  if (output != "table" && output != "yaml" && output != "json") {
-    return Usage("-o is table, yaml or json, not `", output, "`");
-  }
   return options;
 }
 
@@ -70,10 +61,31 @@ absl::Status ReadTls(const base::Arguments& arguments, yaml::FileReader& files, 
   for (const auto& [flag, text] : kFiles) {
     const std::string path = arguments.Get(flag);
     const absl::StatusOr<std::string> read = files.Read(path, kTlsFileBytesMax);
-    if (!read.ok()) return Usage("--", flag, "=", path, ": ", base::ToStd(read.status().message()));
+    if (!read.ok()) {
+      return absl::FailedPreconditionError(
+          base::ToAbsl(base::Concat("--", flag, "=", path, ": ", base::ToStd(read.status().message()))));
+    }
     text = *read;
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckOutput(const base::Arguments& arguments) {
+  const std::string output = arguments.Get("output", "table");
+  if (output == "table" || output == "yaml" || output == "json") return absl::OkStatus();
+  return Usage("-o is table, yaml or json, not `", output, "`");
+}
+
+// Everything before the command itself.
+absl::StatusOr<std::unique_ptr<ApiClient>> Prepare(const Command& command, const base::Arguments& arguments,
+                                                   const Console& console) {
+  if (command.prints) {
+    if (absl::Status status = CheckOutput(arguments); !status.ok()) return status;
+  }
+  if (!command.asks) return nullptr;
+  const absl::StatusOr<ApiOptions> options = ReadApiOptions(arguments, console.files);
+  if (!options.ok()) return options.status();
+  return console.connect(*options);
 }
 
 }  // namespace
@@ -85,7 +97,7 @@ int Call::WrongUsage(std::string_view what) const {
 
 int Call::Fail(const absl::Status& status) const {
   console.error << "porticoctl " << command << ": " << status.message() << "\n";
-  return kFailed;
+  return failed;
 }
 
 int Call::Fail(const absl::Status& status, const std::vector<ApiViolation>& violations) const {
@@ -97,25 +109,39 @@ int Call::Fail(const absl::Status& status, const std::vector<ApiViolation>& viol
   return Fail(status);
 }
 
-int RunApiCommand(const ApiCommand& command, const std::vector<std::string>& words, const Console& console) {
-  const absl::StatusOr<base::Arguments> arguments = base::ParseArguments(words, FlagsOf(command), command.words_max);
-  const auto wrong = [&](const absl::Status& status, std::string_view hint, int code) {
-    console.error << "porticoctl " << command.name << ": " << status.message() << hint << "\n";
-    return code;
+std::vector<base::Flag> FlagsOf(const Command& command) {
+  std::vector<base::Flag> flags = command.flags;
+  if (command.asks) {
+    for (const std::string_view name : {"api_address", "tls_cert", "tls_key", "ca", "timeout"})
+      flags.push_back({.name = name});
+  }
+  if (command.prints) flags.push_back({.name = "output", .letter = 'o'});
+  return flags;
+}
+
+absl::StatusOr<ApiOptions> ReadApiOptions(const base::Arguments& arguments, yaml::FileReader& files) {
+  absl::StatusOr<ApiOptions> options = ParseOptions(arguments);
+  if (!options.ok() || !options->tls) return options;
+  const absl::Status read = ReadTls(arguments, files, *options->tls);
+  if (!read.ok()) return read;
+  return options;
+}
+
+int RunCommand(const Command& command, const std::vector<std::string>& words, const Console& console) {
+  const auto wrong = [&](const absl::Status& status) {
+    const bool usage = status.code() == absl::StatusCode::kInvalidArgument;
+    console.error << "porticoctl " << command.name << ": " << status.message() << (usage ? "; see --help\n" : "\n");
+    return usage ? kWrongUsage : command.failed;
   };
-  if (!arguments.ok()) return wrong(arguments.status(), "; see --help", kWrongUsage);
+  const absl::StatusOr<base::Arguments> arguments = base::ParseArguments(words, FlagsOf(command), command.words_max);
+  if (!arguments.ok()) return wrong(arguments.status());
   if (arguments->Has("help")) {
-    console.out << command.help << kCommonHelp;
+    console.out << command.help << (command.asks ? kCommonHelp : "");
     return kGood;
   }
-  absl::StatusOr<ApiOptions> options = ParseOptions(*arguments);
-  if (!options.ok()) return wrong(options.status(), "; see --help", kWrongUsage);
-  if (options->tls) {
-    const absl::Status read = ReadTls(*arguments, console.files, *options->tls);
-    if (!read.ok()) return wrong(read, "", kFailed);
-  }
-  const std::unique_ptr<ApiClient> client = console.connect(*options);
-  return command.run({command.name, *arguments, console, *client});
+  const absl::StatusOr<std::unique_ptr<ApiClient>> client = Prepare(command, *arguments, console);
+  if (!client.ok()) return wrong(client.status());
+  return command.run({command.name, *arguments, console, client->get(), command.failed});
 }
 
 }  // namespace portico::ctl
