@@ -1,11 +1,15 @@
 #include "controlplane/control_plane.h"
 
+#include <unistd.h>
+
+#include <climits>
 #include <utility>
 #include <vector>
 
 #include "api/base/text.h"
 #include "controlplane/change_line.h"
 #include "controlplane/storage.h"
+#include "controlplane/xds/counters.h"
 #include "controlplane/xds/feed_thread.h"
 #include "google/protobuf/util/time_util.h"
 
@@ -34,76 +38,116 @@ xds::Follow FollowOf(change::Changes& changes) {
   };
 }
 
+// "edge-control-1/4711": which process a proxy is connected to.
+std::string ProcessName() {
+  char host[HOST_NAME_MAX + 1] = {};
+  gethostname(host, sizeof host - 1);
+  return base::Concat(base::Printable(host), "/", getpid());
+}
+
+void TellChanges(const north::ChangeCounts& counts, admin::State& state) {
+  state.change_calls = {{"stored", counts.stored},       {"unchanged", counts.unchanged}, {"tried", counts.tried},
+                        {"overtaken", counts.overtaken}, {"refused", counts.refused},     {"failed", counts.failed}};
+  const auto& bounds = north::ChangeCounts::kBoundsMicros;
+  state.change_durations = {
+      {bounds.begin(), bounds.end()}, {counts.durations.begin(), counts.durations.end()}, counts.duration_micros};
+}
+
 }  // namespace
 
-ControlPlane::ControlPlane(std::unique_ptr<change::Changes> changes, change::Changes::Clock now)
-    : changes_(std::move(changes)),
-      fleet_(std::move(now)),
-      config_service_(*changes_, writer_),
-      fleet_service_(fleet_),
-      discovery_service_(FollowOf(*changes_), fleet_, {}),
-      first_revision_(changes_->Now()->revision) {}
+ControlPlane::Serving::Serving(std::unique_ptr<change::Changes> opened, const change::Changes::Clock& now)
+    : changes(std::move(opened)),
+      first_revision(changes->Now()->revision),
+      fleet(now),
+      config_service(*changes, writer, {.now = now}),
+      fleet_service(fleet),
+      discovery_service(FollowOf(*changes), fleet, {.identifier = ProcessName()}) {}
+
+ControlPlane::ControlPlane(const Options& options, const check::KeyPairChecker& key_pairs, change::Changes::Clock now,
+                           Log log)
+    : options_(options), key_pairs_(key_pairs), now_(std::move(now)), log_(std::move(log)) {}
 
 absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const Options& options,
                                                                   const check::KeyPairChecker& key_pairs,
                                                                   change::Changes::Clock now, Log log) {
-  absl::StatusOr<std::unique_ptr<change::Changes>> changes = OpenChanges(options, key_pairs, now);
-  if (!changes.ok()) return changes.status();
-  LogChanges(**changes, log);
-  std::unique_ptr<ControlPlane> control_plane(new ControlPlane(*std::move(changes), std::move(now)));
-  if (absl::Status status = control_plane->Serve(options, key_pairs, log); !status.ok()) return status;
+  std::unique_ptr<ControlPlane> control_plane(new ControlPlane(options, key_pairs, std::move(now), std::move(log)));
+  if (!options.admin_address) return control_plane;
+  absl::StatusOr<std::unique_ptr<admin::AdminServer>> admin_server =
+      admin::AdminServer::Start(*options.admin_address, [&it = *control_plane] { return it.State(); });
+  if (!admin_server.ok()) return admin_server.status();
+  control_plane->admin_server_ = *std::move(admin_server);
   return control_plane;
 }
 
 admin::State ControlPlane::State() const {
-  const model::SharedModel now = changes_->Now();
-  absl::MutexLock lock(&mutex_);
-  return {ready_, now, now->revision - first_revision_};
-}
-
-void ControlPlane::SetReady(bool ready) {
-  absl::MutexLock lock(&mutex_);
-  ready_ = ready;
-}
-
-absl::Status ControlPlane::Serve(const Options& options, const check::KeyPairChecker& key_pairs, const Log& log) {
-  if (options.admin_address) {  // first: a probe of a start that takes long is told that it is not ready
-    absl::StatusOr<std::unique_ptr<admin::AdminServer>> admin_server =
-        admin::AdminServer::Start(*options.admin_address, [this] { return State(); });
-    if (!admin_server.ok()) return admin_server.status();
-    admin_server_ = *std::move(admin_server);
+  admin::State state;
+  const Serving* serving = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    state.ready = why_not_.empty();
+    state.why_not = why_not_;
+    serving = shown_;
   }
+  if (serving == nullptr) return state;
+  state.model = serving->changes->Now();
+  state.changes = state.model->revision - serving->first_revision;
+  TellChanges(serving->config_service.counts(), state);
+  state.proxies = serving->fleet.Count();
+  state.discovery = serving->discovery_service.counts();
+  return state;
+}
 
-  const std::vector<grpc::Service*> api_services = {&config_service_, &fleet_service_};
-  absl::StatusOr<std::unique_ptr<north::Server>> api_server =
-      north::Server::Start({"--api_address", options.api_address, options.tls}, key_pairs, log, api_services);
-  if (!api_server.ok()) return api_server.status();
-  api_server_ = *std::move(api_server);
+void ControlPlane::SetWhyNot(std::string_view why_not) {
+  absl::MutexLock lock(&mutex_);
+  why_not_ = why_not;
+}
 
-  const std::vector<grpc::Service*> discovery_services = {&discovery_service_};
-  absl::StatusOr<std::unique_ptr<north::Server>> discovery_server =
-      north::Server::Start({"--discovery_address", options.discovery_address, options.tls, /*for_proxies=*/true},
-                           key_pairs, log, discovery_services);
-  if (!discovery_server.ok()) return discovery_server.status();
-  discovery_server_ = *std::move(discovery_server);
-  SetReady(true);
+absl::Status ControlPlane::Open() {
+  absl::StatusOr<std::unique_ptr<change::Changes>> changes = OpenChanges(options_, key_pairs_, now_, log_);
+  if (!changes.ok()) return changes.status();
+  LogChanges(**changes, log_);
+  opened_ = *std::move(changes);
+  SetWhyNot("the servers start");
   return absl::OkStatus();
 }
 
+absl::Status ControlPlane::Serve() {
+  serving_ = std::make_unique<Serving>(std::move(opened_), now_);
+  const std::vector<grpc::Service*> api_services = {&serving_->config_service, &serving_->fleet_service};
+  absl::StatusOr<std::unique_ptr<north::Server>> api_server =
+      north::Server::Start({"--api_address", options_.api_address, options_.tls}, key_pairs_, log_, api_services);
+  if (!api_server.ok()) return api_server.status();
+  serving_->api_server = *std::move(api_server);
+
+  const std::vector<grpc::Service*> discovery_services = {&serving_->discovery_service};
+  absl::StatusOr<std::unique_ptr<north::Server>> discovery_server =
+      north::Server::Start({"--discovery_address", options_.discovery_address, options_.tls, /*for_proxies=*/true},
+                           key_pairs_, log_, discovery_services);
+  if (!discovery_server.ok()) return discovery_server.status();
+  serving_->discovery_server = *std::move(discovery_server);
+  absl::MutexLock lock(&mutex_);
+  shown_ = serving_.get();
+  why_not_ = "";
+  return absl::OkStatus();
+}
+
+std::string ControlPlane::AdminLine() const {
+  return admin_server_ == nullptr ? "" : base::Concat("admin_address=", admin_server_->address(), "\n");
+}
+
 std::string ControlPlane::AddressLines() const {
-  std::string lines;
-  if (admin_server_ != nullptr) lines += base::Concat("admin_address=", admin_server_->address(), "\n");
-  lines += base::Concat("api_address=", api_server_->address(), "\n");
-  return lines + base::Concat("discovery_address=", discovery_server_->address(), "\n");
+  return base::Concat("api_address=", serving_->api_server->address(),
+                      "\ndiscovery_address=", serving_->discovery_server->address(), "\n");
 }
 
 void ControlPlane::Stop() {
-  SetReady(false);
-  config_service_.End();
-  fleet_service_.End();
-  discovery_service_.End();
-  discovery_server_->Stop();
-  api_server_->Stop();
+  SetWhyNot("it ends");
+  serving_->config_service.End();
+  serving_->fleet_service.End();
+  serving_->discovery_service.End();
+  serving_->discovery_server->Stop();
+  serving_->api_server->Stop();
+  serving_->writer.End();
 }
 
 }  // namespace portico::controlplane

@@ -1,8 +1,10 @@
 #ifndef PORTICO_CONTROLPLANE_CONTROL_PLANE_H_
 #define PORTICO_CONTROLPLANE_CONTROL_PLANE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -24,45 +26,68 @@ namespace portico::controlplane {
 // Everything that serves, put together: the configuration, its API at one address, discovery at
 // another, and pages for probes at a third.
 //
-//   ASSIGN control_plane = ControlPlane::Start(options, key_pairs, now, log);
-//   …until a signal…
+//   ASSIGN control_plane = ControlPlane::Start(options, key_pairs, now, log);   // probes are answered
+//   …print control_plane->AdminLine()…
+//   status = control_plane->Open();     // may take long; makes no thread, and may be broken off by a signal
+//   status = control_plane->Serve();
+//   …print control_plane->AddressLines(), wait for a signal…
 //   control_plane->Stop();
+//
+// Errors name the flag at fault.
 class ControlPlane {
  public:
   using Log = north::Server::Log;
 
-  // Serves when it returns. Errors name the flag at fault. `key_pairs` must outlive the result; `now` and `log` are
-  // called on any thread.
+  // `options` and `key_pairs` must outlive the result; `now` (microseconds since 1970) and `log` are called on any
+  // thread.
   static absl::StatusOr<std::unique_ptr<ControlPlane>> Start(const Options& options,
                                                              const check::KeyPairChecker& key_pairs,
                                                              change::Changes::Clock now, Log log);
+  // Reads the store.
+  absl::Status Open();
+  // Serves when it returns.
+  absl::Status Serve();
 
-  // Ends what would go on for ever, answers what else runs, and closes. Once.
+  // Ends what would go on for ever, answers what else runs, and closes. Once, after Serve.
   void Stop();
 
-  // "api_address=127.0.0.1:9900" and so on, a line each, with the ports that they have.
+  // "admin_address=127.0.0.1:9902", and the two others, a line each, with the ports that they have.
+  std::string AdminLine() const;
   std::string AddressLines() const;
 
  private:
-  ControlPlane(std::unique_ptr<change::Changes> changes, change::Changes::Clock now);
+  // What there is once the store is open. Each stands on those above it.
+  struct Serving {
+    Serving(std::unique_ptr<change::Changes> opened, const change::Changes::Clock& now);
+    // No task of the writer's is left when what it uses goes.
+    ~Serving() { writer.End(); }
 
-  absl::Status Serve(const Options& options, const check::KeyPairChecker& key_pairs, const Log& log);
+    const std::unique_ptr<change::Changes> changes;
+    const uint64_t first_revision;
+    north::Writer writer;
+    fleet::Fleet fleet;
+    north::ConfigService config_service;
+    north::FleetService fleet_service;
+    xds::DiscoveryService discovery_service;
+    std::unique_ptr<north::Server> api_server;
+    std::unique_ptr<north::Server> discovery_server;
+  };
+
+  ControlPlane(const Options& options, const check::KeyPairChecker& key_pairs, change::Changes::Clock now, Log log);
 
   admin::State State() const;
-  void SetReady(bool ready);
+  // "": it is ready.
+  void SetWhyNot(std::string_view why_not);
 
-  // Each stands on those above it.
-  const std::unique_ptr<change::Changes> changes_;
-  north::Writer writer_;
-  fleet::Fleet fleet_;
-  north::ConfigService config_service_;
-  north::FleetService fleet_service_;
-  xds::DiscoveryService discovery_service_;
-  std::unique_ptr<north::Server> api_server_;
-  std::unique_ptr<north::Server> discovery_server_;
-  const uint64_t first_revision_;
+  const Options& options_;
+  const check::KeyPairChecker& key_pairs_;
+  const change::Changes::Clock now_;
+  const Log log_;
+  std::unique_ptr<change::Changes> opened_;  // between Open and Serve
+  std::unique_ptr<Serving> serving_;
   mutable absl::Mutex mutex_;
-  bool ready_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string_view why_not_ ABSL_GUARDED_BY(mutex_) = "the store is being opened";
+  const Serving* shown_ ABSL_GUARDED_BY(mutex_) = nullptr;  // to who asks for the state
   std::unique_ptr<admin::AdminServer> admin_server_;
 };
 

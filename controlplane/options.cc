@@ -37,9 +37,11 @@ or nothing, and proxies are sent what concerns them.
   --restore=FILE               put such a copy in the place of the store, keeping the old one beside it, and end
   --help, --version
 
-Once it serves it prints `admin_address=IP:PORT`, `api_address=IP:PORT` and `discovery_address=IP:PORT` on standard output,
-with the ports that it has; what happens afterwards is told on standard error, a line for each change.
-signals: SIGTERM and SIGINT end it once running calls are answered, at most 3 s later; a second one ends it at once.
+It prints `admin_address=IP:PORT` on standard output when probes are answered and, once it serves, `api_address=IP:PORT` and
+`discovery_address=IP:PORT`, with the ports that they have. What happens is told on standard error, a line for each change;
+lines that nobody reads are dropped and counted.
+signals: SIGTERM and SIGINT end it once running calls are answered, at most 3 s later, and after 10 s (exit code 1) if a
+disk hangs; a second one ends it at once, as does one before it serves.
 exit codes: 0 good, 1 the operation failed, 2 wrong usage (also what would be unsafe)
 )";
 

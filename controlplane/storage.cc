@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "api/base/text.h"
 #include "controlplane/change/codec.h"
 #include "controlplane/crypto/sealer.h"
+#include "controlplane/storage_key.h"
 #include "controlplane/store/memory/memory_store.h"
 #include "controlplane/store/sqlite/sqlite_store.h"
 #include "controlplane/store/store.h"
@@ -22,37 +25,40 @@ absl::Status Of(std::string_view flag, const absl::Status& status) {
   return absl::Status(status.code(), ToAbsl(Concat(flag, base::ToStd(status.message()))));
 }
 
-absl::StatusOr<openssl::Sealer> OpenSealer(const std::string& path, const store::Head& head) {
-  // What is stored may be sealed: a new key could open none of it.
-  if (head.revision != 0 && access(path.c_str(), F_OK) != 0) {
-    return absl::FailedPreconditionError(
-        ToAbsl(Concat("--secrets_key_file=", path, ": there is no such file, and the store is not new (revision ",
-                      head.revision, "); name the file that was made with the store")));
-  }
-  absl::StatusOr<openssl::Sealer> sealer = openssl::Sealer::FromFile(path);
-  if (!sealer.ok()) return Of("--secrets_key_file=", sealer.status());
-  return sealer;
+// Where the store is, whatever the folder that the process was started in.
+std::string WholePath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  return error ? path : whole.string();
+}
+
+absl::StatusOr<std::unique_ptr<change::Changes>> OpenMemory(const Options& options,
+                                                            const check::KeyPairChecker& key_pairs,
+                                                            change::Changes::Clock clock) {
+  return change::Changes::Open(store::memory::Open(), change::Codec(std::nullopt), key_pairs, std::move(clock),
+                               {.revisions_kept = options.revisions_kept});
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<change::Changes>> OpenChanges(const Options& options,
                                                              const check::KeyPairChecker& key_pairs,
-                                                             change::Changes::Clock clock) {
-  std::unique_ptr<store::Store> store;
-  std::optional<openssl::Sealer> sealer;
-  if (options.store_file) {
-    absl::StatusOr<std::unique_ptr<store::Store>> opened = store::sqlite::Open(*options.store_file);
-    if (!opened.ok()) return Of("--store=sqlite: ", opened.status());
-    store = *std::move(opened);
-    absl::StatusOr<openssl::Sealer> key = OpenSealer(options.secrets_key_file, store->head());
-    if (!key.ok()) return key.status();
-    sealer = *std::move(key);
-  } else {
-    store = store::memory::Open();
-  }
-  return change::Changes::Open(std::move(store), change::Codec(std::move(sealer)), key_pairs, std::move(clock),
-                               {.revisions_kept = options.revisions_kept});
+                                                             change::Changes::Clock clock, const StorageLog& log) {
+  if (!options.store_file) return OpenMemory(options, key_pairs, std::move(clock));
+  const bool is_new = access(options.store_file->c_str(), F_OK) != 0;
+  absl::StatusOr<std::unique_ptr<store::Store>> opened = store::sqlite::Open(*options.store_file);
+  if (!opened.ok()) return Of("--store=sqlite: ", opened.status());
+  store::Store& store = **opened;  // the changes' as long as they live
+  const absl::StatusOr<openssl::Sealer> sealer = OpenSecretsKey(options.secrets_key_file, store);
+  if (!sealer.ok()) return sealer.status();
+  const change::Codec codec(*sealer);
+  absl::StatusOr<std::unique_ptr<change::Changes>> changes = change::Changes::Open(
+      *std::move(opened), codec, key_pairs, std::move(clock), {.revisions_kept = options.revisions_kept});
+  if (!changes.ok()) return changes;
+  const absl::Status kept = KeepSecretsKey(options.secrets_key_file, codec, *sealer, store);
+  if (!kept.ok()) return kept;
+  if (is_new) log(Concat("a new store was made at ", WholePath(*options.store_file)));
+  return changes;
 }
 
 absl::StatusOr<std::string> CopyStore(const Options& options) {

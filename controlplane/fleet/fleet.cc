@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/base/utf8.h"
+#include "controlplane/fleet/refusals.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace portico::fleet {
@@ -21,6 +23,11 @@ void CopyRunning(const Proxy& from, Proxy& to) {
   to.set_refused_revision(from.refused_revision());
   to.set_refused_reason(from.refused_reason());
   if (from.has_running_since()) *to.mutable_running_since() = from.running_since();
+}
+
+void SetRefusals(const std::vector<portico::v1::Refusal>& refusals, const RefusalBounds& bounds, Proxy& proxy) {
+  const std::vector<portico::v1::Refusal> kept = Shorten(refusals, bounds);
+  proxy.mutable_refusals()->Assign(kept.begin(), kept.end());
 }
 
 }  // namespace
@@ -62,11 +69,11 @@ void Fleet::OnReport(uint64_t stream, const Report& report) {
       *next.mutable_running_since() = TimeUtil::MicrosecondsToTimestamp(clock_());
     }
     next.set_running_revision(report.revision);
-    next.mutable_refusals()->Assign(report.refusals.begin(), report.refusals.end());
+    SetRefusals(report.refusals, {}, next);
   }
   if (report.revision != 0 || report.refused_revision != 0) {
     next.set_refused_revision(report.refused_revision);
-    next.set_refused_reason(report.refused_reason);
+    next.set_refused_reason(base::Utf8Prefix(report.refused_reason, RefusalBounds().text_bytes_max));
   }
   // Most reports say what is known: a message without a map has one serialisation within a process.
   if (next.SerializeAsString() == entry->proxy->SerializeAsString()) return;
@@ -81,6 +88,8 @@ void Fleet::Leave(uint64_t stream) {
   Proxy next = *entry->proxy;
   entry->left = clock_();
   next.set_connected(false);
+  SetRefusals({next.refusals().begin(), next.refusals().end()}, kGoneRefusalBounds, next);
+  next.set_refused_reason(base::Utf8Prefix(next.refused_reason(), kGoneRefusalBounds.text_bytes_max));
   *next.mutable_since() = TimeUtil::MicrosecondsToTimestamp(entry->left);
   entry->proxy = std::make_shared<const Proxy>(std::move(next));
   entry->stream = 0;
@@ -142,6 +151,22 @@ Fleet::Listing Fleet::List() {
   for (const auto& [key, entry] : entries_)
     listing.proxies.push_back(entry.proxy);
   return listing;
+}
+
+Counts Fleet::Count() const {
+  absl::MutexLock lock(&mutex_);
+  Counts counts;
+  for (const auto& [key, entry] : entries_) {
+    const Proxy& proxy = *entry.proxy;
+    const bool refuses = proxy.refused_revision() != 0 || !proxy.refusals().empty();
+    const bool behind = proxy.running_revision() < proxy.wanted_revision();
+    if (!proxy.connected()) {
+      ++counts.gone;
+    } else {
+      ++(refuses ? counts.refusing : behind ? counts.behind : counts.current);
+    }
+  }
+  return counts;
 }
 
 std::unique_ptr<Fleet::Following> Fleet::Follow(Follower follower) {

@@ -29,7 +29,8 @@ struct Key {
 
 using SharedProxy = std::shared_ptr<const portico::v1::Proxy>;
 
-// What a proxy says of what it was sent. Revision 0: it has said nothing yet, and what it ran is taken to run on.
+// What a proxy says of what it was sent. Revision 0: it has said nothing yet, and what it ran is taken to run on. Of
+// the refusals is kept what fits into RefusalBounds, and less once the proxy has left.
 struct Report {
   uint64_t revision = 0;
   std::vector<portico::v1::Refusal> refusals = {};
@@ -44,6 +45,14 @@ struct Notice {
   std::vector<Key> gone = {};  // that are not remembered any more
 };
 
+// How many proxies are how.
+struct Counts {
+  size_t current = 0;   // connected, and running what is wanted of it
+  size_t behind = 0;    // connected, and not running it yet
+  size_t refusing = 0;  // connected, and has refused it or a part of it
+  size_t gone = 0;      // remembered
+};
+
 // Who is connected, and what runs there. Any thread.
 //
 //   const uint64_t stream = fleet.Join(proxy); fleet.OnReport(stream, report); fleet.Leave(stream);
@@ -51,7 +60,7 @@ struct Notice {
 class Fleet {
  public:
   static constexpr int64_t kRememberedMicros = 3'600'000'000;  // what left: an hour, for who asks what became of it
-  static constexpr size_t kGoneMax = 10'000;                   // what left: 1 kB each; the oldest goes first
+  static constexpr size_t kGoneMax = 10'000;                   // what left: 4 kB each; the oldest goes first
 
   using Clock = std::function<int64_t()>;  // microseconds since 1970 (UTC)
   // Called on the thread that changed something; must be quick, and may not call the fleet.
@@ -76,6 +85,7 @@ class Fleet {
     std::vector<SharedProxy> proxies;  // in the order of the keys
   };
   Listing List();
+  Counts Count() const;
 
   // Ends when it is deleted: the follower is not called any more when that returns.
   class Following {
@@ -113,7 +123,7 @@ class Fleet {
   void Tell(Notice notice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock clock_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, Wanted> wanted_ ABSL_GUARDED_BY(mutex_);  // of each gateway that there is

@@ -141,6 +141,46 @@ TEST_F(FleetTest, TooManyThatLeftGoTheOldestFirst) {
     EXPECT_NE(proxy->node_id(), "n0");
 }
 
+TEST_F(FleetTest, WhatIsKeptOfAReportIsBoundedAndLessOnceItsProxyHasLeft) {
+  Report report{.revision = 1, .refused_revision = 2, .refused_reason = std::string(100'000, 'x')};
+  for (int i = 0; i < 1000; ++i)
+    report.refusals.emplace_back().set_resource(Concat("Route d/r", i));
+  for (portico::v1::Refusal& refusal : report.refusals)
+    refusal.set_reason(std::string(5000, 'x'));
+  const uint64_t stream = fleet_.Join(ProxyOf("d/g", "edge"));
+  fleet_.OnReport(stream, report);
+  const size_t here = fleet_.List().proxies.front()->ByteSizeLong();
+  EXPECT_GT(here, 10'000u);
+  EXPECT_LT(here, 40'000u);
+  fleet_.Leave(stream);
+  const SharedProxy left = fleet_.List().proxies.front();
+  EXPECT_LT(left->ByteSizeLong(), 3'000u);
+  EXPECT_EQ(left->refusals(0).resource(), "Route d/r0");
+  EXPECT_EQ(left->refusals().rbegin()->resource(), Concat("and ", 1001 - left->refusals_size(), " more"));
+  fleet_.Join(ProxyOf("d/g", "edge"));
+  EXPECT_EQ(fleet_.List().proxies.front()->refusals_size(), left->refusals_size());
+}
+
+TEST_F(FleetTest, CountsProxiesByState) {
+  const auto counts = [this] {
+    const Counts now = fleet_.Count();
+    return Concat(now.current, " ", now.behind, " ", now.refusing, " ", now.gone);
+  };
+  EXPECT_EQ(counts(), "0 0 0 0");
+  const uint64_t a = fleet_.Join(ProxyOf("d/g", "a")), b = fleet_.Join(ProxyOf("d/g", "b"));
+  EXPECT_EQ(counts(), "2 0 0 0");  // nothing is wanted of them
+  fleet_.OnRevision(3, 1, {{"d/g", 3}});
+  EXPECT_EQ(counts(), "0 2 0 0");
+  fleet_.OnReport(a, {.revision = 3});
+  EXPECT_EQ(counts(), "1 1 0 0");
+  fleet_.OnReport(b, {.refused_revision = 3, .refused_reason = "no"});
+  EXPECT_EQ(counts(), "1 0 1 0");
+  fleet_.OnReport(b, {.revision = 3, .refusals = {{}}});
+  EXPECT_EQ(counts(), "1 0 1 0");
+  fleet_.Leave(b);
+  EXPECT_EQ(counts(), "1 0 0 1");
+}
+
 TEST_F(FleetTest, AFollowerIsToldUntilItEnds) {
   std::string told;
   const auto follower = [&told](const Notice& notice) {

@@ -10,7 +10,7 @@
 namespace portico::north {
 
 ApplyCall::ApplyCall(grpc::CallbackServerContext& context, portico::v1::ApplyResponse& response,
-                     change::Changes& changes, Writer& writer)
+                     CountedChanges& changes, Writer& writer)
     : context_(context), response_(response), changes_(changes), writer_(writer) {
   StartRead(&request_);
 }

@@ -5,7 +5,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "api/portico/v1/config_service.pb.h"
-#include "controlplane/change/changes.h"
+#include "controlplane/north/counted_changes.h"
 #include "controlplane/north/gather.h"
 #include "controlplane/north/writer.h"
 
@@ -14,7 +14,7 @@ namespace portico::north {
 // One Apply: gathers its messages, then is judged and stored on the writer's thread. Deletes itself.
 class ApplyCall final : public grpc::ServerReadReactor<portico::v1::ApplyRequest> {
  public:
-  ApplyCall(grpc::CallbackServerContext& context, portico::v1::ApplyResponse& response, change::Changes& changes,
+  ApplyCall(grpc::CallbackServerContext& context, portico::v1::ApplyResponse& response, CountedChanges& changes,
             Writer& writer);
 
  private:
@@ -25,7 +25,7 @@ class ApplyCall final : public grpc::ServerReadReactor<portico::v1::ApplyRequest
 
   grpc::CallbackServerContext& context_;
   portico::v1::ApplyResponse& response_;
-  change::Changes& changes_;
+  CountedChanges& changes_;
   Writer& writer_;
   portico::v1::ApplyRequest request_;
   Gather gather_;

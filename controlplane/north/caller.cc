@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/base/text.h"
 #include "api/base/utf8.h"
 #include "controlplane/listen/peer_address.h"
 
@@ -29,6 +30,11 @@ change::Caller CallerOf(const grpc::ServerContextBase& context) {
   const std::shared_ptr<const grpc::AuthContext> identity = context.auth_context();
   const bool known = identity != nullptr && identity->IsPeerAuthenticated();
   return {known ? AuthorOf(*identity) : "anonymous", listen::PeerAddress(context.peer())};
+}
+
+std::string HolderOf(const grpc::ServerContextBase& context) {
+  const change::Caller caller = CallerOf(context);
+  return base::Concat(caller.author, " ", caller.peer.substr(0, caller.peer.rfind(':')));
 }
 
 }  // namespace portico::north

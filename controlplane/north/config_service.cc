@@ -29,7 +29,8 @@ grpc::Status Busy() {
 // The messages of one List, made when they are asked for from a model that stays as it is.
 class ListCall final : public grpc::ServerWriteReactor<portico::v1::ListResponse> {
  public:
-  explicit ListCall(const portico::v1::ListRequest& request) : request_(request) {}
+  ListCall(const portico::v1::ListRequest& request, std::shared_ptr<const Places::Place> place)
+      : request_(request), place_(std::move(place)) {}
 
   void Begin(model::SharedModel model) {
     model_ = std::move(model);
@@ -61,6 +62,7 @@ class ListCall final : public grpc::ServerWriteReactor<portico::v1::ListResponse
   void OnDone() override { delete this; }
 
   const portico::v1::ListRequest request_;
+  const std::shared_ptr<const Places::Place> place_;
   model::SharedModel model_;
   check::Configuration::Map::const_iterator next_;
   portico::v1::ListResponse response_;
@@ -90,18 +92,23 @@ grpc::Status Answer(const std::variant<change::Outcome, change::Refusal>& result
 
 }  // namespace
 
-ConfigService::ConfigService(change::Changes& changes, Writer& writer) : changes_(changes), writer_(writer) {
+ConfigService::ConfigService(change::Changes& changes, Writer& writer, ConfigServiceOptions options)
+    : changes_(changes),
+      writer_(writer),
+      counted_(changes, std::move(options.now)),
+      list_places_(options.lists_max, "lists"),
+      watch_places_(options.watches_max, "watches") {
   changes_.Follow([this](const model::Step& step) { OnStep(step); });
 }
 
 grpc::ServerReadReactor<portico::v1::ApplyRequest>* ConfigService::Apply(Context* context,
                                                                          portico::v1::ApplyResponse* response) {
-  return new ApplyCall(*context, *response, changes_, writer_);
+  return new ApplyCall(*context, *response, counted_, writer_);
 }
 
-grpc::ServerUnaryReactor* ConfigService::OnWriter(Context* context, std::function<grpc::Status()> body) {
+grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context, std::function<grpc::Status()> body) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const bool posted = writer_.Post([context, reactor, body = std::move(body)] {
+  const bool posted = thread.Post([context, reactor, body = std::move(body)] {
     reactor->Finish(context->IsCancelled() ? grpc::Status::CANCELLED : body());
   });
   if (!posted) reactor->Finish(Busy());
@@ -123,25 +130,35 @@ grpc::ServerUnaryReactor* ConfigService::Get(Context* context, const portico::v1
     response->set_epoch((*model)->epoch);
     return grpc::Status::OK;
   };
-  return OnWriter(context, body);
+  if (request->revision() != 0) return On(reader_, context, body);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(body());
+  return reactor;
 }
 
-grpc::ServerWriteReactor<portico::v1::ListResponse>* ConfigService::List(Context*,
+grpc::ServerWriteReactor<portico::v1::ListResponse>* ConfigService::List(Context* context,
                                                                          const portico::v1::ListRequest* request) {
-  auto* call = new ListCall(*request);
+  std::shared_ptr<const Places::Place> place = list_places_.Take(HolderOf(*context));
+  const bool taken = place != nullptr;
+  auto* call = new ListCall(*request, std::move(place));
   const uint64_t revision = request->revision();
-  const bool posted = writer_.Post([this, call, revision] {
-    absl::StatusOr<model::SharedModel> model = revision == 0 ? changes_.Now() : changes_.At(revision);
-    if (!model.ok()) return call->Refuse(ToGrpc(model.status()));
-    call->Begin(*std::move(model));
-  });
-  if (!posted) call->Refuse(Busy());
+  if (!taken) {
+    call->Refuse(ToGrpc(list_places_.Refusal()));
+  } else if (revision == 0) {
+    call->Begin(changes_.Now());
+  } else if (!reader_.Post([this, call, revision] {
+               absl::StatusOr<model::SharedModel> model = changes_.At(revision);
+               if (!model.ok()) return call->Refuse(ToGrpc(model.status()));
+               call->Begin(*std::move(model));
+             })) {
+    call->Refuse(Busy());
+  }
   return call;
 }
 
 grpc::ServerUnaryReactor* ConfigService::Delete(Context* context, const portico::v1::DeleteRequest* request,
                                                 portico::v1::ApplyResponse* response) {
-  return OnWriter(context, [this, context, request, response] {
+  return On(writer_, context, [this, context, request, response] {
     change::Change change;
     change.dry_run = request->dry_run();
     change.expected_revision = request->expected_revision();
@@ -152,13 +169,13 @@ grpc::ServerUnaryReactor* ConfigService::Delete(Context* context, const portico:
       if (!key.ok()) return ToGrpc(key.status());
       change.deletes.push_back(*std::move(key));
     }
-    return Answer(changes_.Apply(change, CallerOf(*context)), *response);
+    return Answer(counted_.Apply(change, CallerOf(*context)), *response);
   });
 }
 
 grpc::ServerUnaryReactor* ConfigService::History(Context* context, const portico::v1::HistoryRequest* request,
                                                  portico::v1::HistoryResponse* response) {
-  return OnWriter(context, [this, request, response] {
+  return On(reader_, context, [this, request, response] {
     const uint32_t limit = request->limit() == 0 ? kHistoryDefault : request->limit();
     if (limit > kHistoryMax) {
       return ToGrpc(absl::InvalidArgumentError(ToAbsl(Concat("limit: ", limit, "; at most ", kHistoryMax))));
@@ -174,22 +191,28 @@ grpc::ServerUnaryReactor* ConfigService::History(Context* context, const portico
 
 grpc::ServerUnaryReactor* ConfigService::Rollback(Context* context, const portico::v1::RollbackRequest* request,
                                                   portico::v1::ApplyResponse* response) {
-  return OnWriter(context, [this, context, request, response] {
+  return On(writer_, context, [this, context, request, response] {
     change::Change options;
     options.dry_run = request->dry_run();
     options.expected_revision = request->expected_revision();
     options.expected_epoch = request->expected_epoch();
     options.tolerate = request->references() == portico::v1::REFERENCE_RULE_TOLERATE;
-    return Answer(changes_.Rollback(request->revision(), std::move(options), CallerOf(*context)), *response);
+    return Answer(counted_.Rollback(request->revision(), std::move(options), CallerOf(*context)), *response);
   });
 }
 
-grpc::ServerWriteReactor<portico::v1::WatchResponse>* ConfigService::Watch(Context*,
+grpc::ServerWriteReactor<portico::v1::WatchResponse>* ConfigService::Watch(Context* context,
                                                                            const portico::v1::WatchRequest* request) {
-  const std::shared_ptr<WatchCall> watch = WatchCall::Make(*request, [this](const std::shared_ptr<WatchCall>& ended) {
-    absl::MutexLock lock(&mutex_);
-    watches_.erase(ended);
-  });
+  const std::shared_ptr<const Places::Place> place = watch_places_.Take(HolderOf(*context));
+  const std::shared_ptr<WatchCall> watch =
+      WatchCall::Make(*request, [this, place](const std::shared_ptr<WatchCall>& ended) {
+        absl::MutexLock lock(&mutex_);
+        watches_.erase(ended);
+      });
+  if (place == nullptr) {
+    watch->Refuse(ToGrpc(watch_places_.Refusal()));
+    return watch.get();
+  }
   const model::SharedModel now = changes_.Now();
   if (!request->epoch().empty() && request->epoch() != now->epoch) {
     watch->Refuse(
@@ -197,23 +220,27 @@ grpc::ServerWriteReactor<portico::v1::WatchResponse>* ConfigService::Watch(Conte
     return watch.get();
   }
   const uint64_t after_revision = request->after_revision();
-  if (!writer_.Post([this, watch, after_revision] { BeginWatch(watch, after_revision); })) watch->Refuse(Busy());
+  if (!reader_.Post([this, watch, after_revision] { BeginWatch(watch, after_revision); })) watch->Refuse(Busy());
   return watch.get();
 }
 
-// On the writer's thread, as is every step: none comes in between.
 void ConfigService::BeginWatch(const std::shared_ptr<WatchCall>& watch, uint64_t after_revision) {
-  const model::SharedModel now = changes_.Now();
+  model::SharedModel now = changes_.Now();
   absl::StatusOr<model::SharedModel> before = std::make_shared<const model::Model>();
   if (after_revision != 0) before = changes_.At(after_revision);
   if (!before.ok()) {
     return watch->Refuse(ToGrpc(
         absl::OutOfRangeError(ToAbsl(Concat(base::ToStd(before.status().message()), "; watch from the start")))));
   }
-  const std::set<ResourceKey> changed = Differences((*before)->configuration, now->configuration);
+  std::set<ResourceKey> changed = Differences((*before)->configuration, now->configuration);
   absl::MutexLock lock(&mutex_);
   if (ended_) return watch->End();
   if (watch->done()) return;  // the caller has left already
+  // A step that came in between was told to the others already; later ones wait for the lock.
+  if (const model::SharedModel newest = changes_.Now(); newest != now) {
+    changed = Differences((*before)->configuration, newest->configuration);
+    now = newest;
+  }
   watches_.insert(watch);
   watch->OnModel(now, changed);
 }

@@ -1,6 +1,8 @@
 #ifndef PORTICO_CONTROLPLANE_NORTH_CONFIG_SERVICE_H_
 #define PORTICO_CONTROLPLANE_NORTH_CONFIG_SERVICE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <set>
@@ -9,18 +11,33 @@
 #include "absl/synchronization/mutex.h"
 #include "api/portico/v1/config_service.grpc.pb.h"
 #include "controlplane/change/changes.h"
+#include "controlplane/north/counted_changes.h"
+#include "controlplane/north/places.h"
 #include "controlplane/north/watch_call.h"
 #include "controlplane/north/writer.h"
 
 namespace portico::north {
 
+struct ConfigServiceOptions {
+  // At a time, and a quarter of each for one caller.
+  size_t lists_max = 100;     // each holds a message of 1 MiB, and its revision
+  size_t watches_max = 1000;  // each may hold a message of 1 MiB, and names
+  // In microseconds, for durations.
+  change::Changes::Clock now = [] { return int64_t{0}; };
+};
+
 // portico.v1.ConfigService over a configuration. Outlives the server that it is registered with; End() comes before the
 // server's Shutdown, so that no watch holds it up.
+//
+// Changes are made on the writer's thread. What only reads never waits for one: the newest revision is answered at
+// once, and old ones, which are on the disk, have a thread of their own.
 class ConfigService final : public portico::v1::ConfigService::CallbackService {
  public:
-  ConfigService(change::Changes& changes, Writer& writer);
+  ConfigService(change::Changes& changes, Writer& writer, ConfigServiceOptions options = {});
 
   void End();
+
+  ChangeCounts counts() const { return counted_.Read(); }
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -40,16 +57,20 @@ class ConfigService final : public portico::v1::ConfigService::CallbackService {
   grpc::ServerWriteReactor<portico::v1::WatchResponse>* Watch(Context* context,
                                                               const portico::v1::WatchRequest* request) override;
 
-  // Answers on the writer's thread with what `body` returns.
-  grpc::ServerUnaryReactor* OnWriter(Context* context, std::function<grpc::Status()> body);
+  // Answers on that thread with what `body` returns.
+  static grpc::ServerUnaryReactor* On(Writer& thread, Context* context, std::function<grpc::Status()> body);
+  // On the reader's thread.
   void BeginWatch(const std::shared_ptr<WatchCall>& watch, uint64_t after_revision);
   void OnStep(const model::Step& step);
 
   change::Changes& changes_;
   Writer& writer_;
+  CountedChanges counted_;
+  Places list_places_, watch_places_;
   absl::Mutex mutex_;
   std::set<std::shared_ptr<WatchCall>> watches_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  Writer reader_;  // the last, so that its tasks find the rest
 };
 
 }  // namespace portico::north

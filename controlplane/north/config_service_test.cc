@@ -2,6 +2,9 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
+#include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +25,8 @@ namespace {
 using base::Concat;
 using test::AnyKeyPair;
 using test::ReadResources;
+
+constexpr std::chrono::seconds kPatience(30);  // a bound for what hangs; nothing waits for it
 
 constexpr char kShop[] = R"(
 kind: Gateway
@@ -52,10 +57,24 @@ portico::v1::ResourceName Name(const std::string& kind, const std::string& name)
   return out;
 }
 
+// 800 kB: more than a client takes that reads nothing.
+std::vector<portico::v1::Resource> ManyClusters(const std::string& prefix) {
+  portico::v1::Resource cluster = ReadResources(ClusterAt(1))[0];
+  auto& endpoints = *cluster.mutable_cluster()->mutable_spec()->mutable_endpoints();
+  for (uint32_t port = 2; port < 100; ++port) {
+    *endpoints.Add() = endpoints[0];
+    endpoints.rbegin()->set_port(port);
+  }
+  std::vector<portico::v1::Resource> clusters(400, cluster);
+  for (size_t i = 0; i < clusters.size(); ++i)
+    clusters[i].mutable_cluster()->mutable_metadata()->set_name(Concat(prefix, i));
+  return clusters;
+}
+
 // A server on a loopback port, and a client.
 class ConfigServiceTest : public testing::Test {
  protected:
-  ConfigServiceTest() {
+  explicit ConfigServiceTest(ConfigServiceOptions options = {}) : service_(*changes_, writer_, std::move(options)) {
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -78,10 +97,10 @@ class ConfigServiceTest : public testing::Test {
     return writer->Finish();
   }
   // The revision, or the error's words.
-  std::string Apply(const std::string& text) {
+  std::string Apply(const std::string& text) { return Apply(ReadResources(text)); }
+  std::string Apply(const std::vector<portico::v1::Resource>& resources) {
     portico::v1::ApplyRequest request;
-    for (portico::v1::Resource& resource : ReadResources(text))
-      *request.add_resources() = std::move(resource);
+    request.mutable_resources()->Assign(resources.begin(), resources.end());
     portico::v1::ApplyResponse response;
     const grpc::Status status = Apply({request}, response);
     return status.ok() ? Concat(response.revision()) : status.error_message();
@@ -90,6 +109,7 @@ class ConfigServiceTest : public testing::Test {
   // "Cluster orders …", message by message.
   std::string List(const portico::v1::ListRequest& request) {
     grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
     const auto reader = stub_->List(&context, request);
     std::string text;
     for (portico::v1::ListResponse response; reader->Read(&response);) {
@@ -105,7 +125,7 @@ class ConfigServiceTest : public testing::Test {
   const std::unique_ptr<change::Changes> changes_ = *change::Changes::Open(
       store::memory::Open(), change::Codec(std::nullopt), key_pairs_, [] { return int64_t{1'000'000}; }, {100});
   Writer writer_;
-  ConfigService service_{*changes_, writer_};
+  ConfigService service_;
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<portico::v1::ConfigService::Stub> stub_;
@@ -170,6 +190,20 @@ TEST_F(ConfigServiceTest, ManyFaultsFitIntoOneError) {
   EXPECT_NE(words.find("(and 199 more)"), std::string::npos) << words;
 }
 
+TEST_F(ConfigServiceTest, LongFaultsOfAnyLanguageFitIntoOneError) {
+  std::string pattern = "[", text;
+  for (int i = 0; i < 400; ++i)
+    pattern += "\xc3\xa9";
+  for (int i = 0; i < 20; ++i) {
+    text += Concat("---\nkind: Route\nmetadata: {name: r", i,
+                   "}\nspec: {rules: [{matches: [{path: {type: RegularExpression, value: '", pattern,
+                   "'}}], backendRefs: [{name: none}]}]}\n");
+  }
+  const std::string words = Apply(text);
+  EXPECT_EQ(words.substr(0, 8), "Route r0") << words;
+  EXPECT_NE(words.find("; the details tell "), std::string::npos) << words;
+}
+
 TEST_F(ConfigServiceTest, GetShowsOneAndHidesSecrets) {
   ASSERT_EQ(Apply(kShop), "1");
   ASSERT_EQ(Apply(ClusterAt(9002)), "2");
@@ -219,17 +253,8 @@ TEST_F(ConfigServiceTest, ListsAreOfOneRevisionHoweverLong) {
 }
 
 TEST_F(ConfigServiceTest, ALongListComesInMessages) {
-  for (int part = 0; part < 3; ++part) {
-    std::string text;
-    for (int i = 0; i < 400; ++i) {
-      std::string endpoints = "{address: 127.0.0.1, port: 1}";
-      for (int port = 2; port < 100; ++port)
-        endpoints += Concat(", {address: 127.0.0.1, port: ", port, "}");
-      text +=
-          Concat("---\nkind: Cluster\nmetadata: {name: c", part, "-", i, "}\nspec: {endpoints: [", endpoints, "]}\n");
-    }
-    ASSERT_EQ(Apply(text), Concat(part + 1));
-  }
+  for (int part = 0; part < 3; ++part)
+    ASSERT_EQ(Apply(ManyClusters(Concat("c", part, "-"))), Concat(part + 1));
   grpc::ClientContext context;
   const auto reader = stub_->List(&context, {});
   int messages = 0, resources = 0;
@@ -340,6 +365,123 @@ TEST_F(ConfigServiceTest, WatchesMayLeaveWhileThingsChange) {
     context.TryCancel();
     ASSERT_EQ(Apply(ClusterAt(1000 + i)), Concat(i + 2));
   }
+}
+
+TEST_F(ConfigServiceTest, WhatReadsDoesNotWaitForWhatWrites) {
+  ASSERT_EQ(Apply(kShop), "1");
+  ASSERT_EQ(Apply(ClusterAt(9002)), "2");
+  std::promise<void> disk;
+  writer_.Post([ready = disk.get_future().share()] { ready.wait(); });
+  const auto soon = [](grpc::ClientContext& context) {
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  };
+  for (const uint64_t revision : {0u, 1u}) {
+    portico::v1::ListRequest list;
+    list.set_revision(revision);
+    list.set_kind("Cluster");
+    EXPECT_EQ(List(list), revision == 0 ? "Cluster orders@2 " : "Cluster orders@1 ");
+    portico::v1::GetRequest get;
+    *get.mutable_name() = Name("Cluster", "orders");
+    get.set_revision(revision);
+    portico::v1::GetResponse got;
+    grpc::ClientContext get_context;
+    soon(get_context);
+    EXPECT_TRUE(stub_->Get(&get_context, get, &got).ok()) << revision;
+    portico::v1::WatchRequest watch;
+    watch.set_kind("Cluster");
+    watch.set_after_revision(revision);
+    grpc::ClientContext watch_context;
+    soon(watch_context);
+    EXPECT_EQ(Next(*stub_->Watch(&watch_context, watch)), "2: Cluster orders") << revision;
+  }
+  portico::v1::HistoryResponse history;
+  grpc::ClientContext history_context;
+  soon(history_context);
+  EXPECT_TRUE(stub_->History(&history_context, {}, &history).ok());
+  disk.set_value();
+}
+
+class BoundedConfigServiceTest : public ConfigServiceTest {
+ protected:
+  BoundedConfigServiceTest() : ConfigServiceTest({.lists_max = 1, .watches_max = 1}) {}
+
+  // Until `ask` is answered with something else than that: a place is free once gRPC is done with a call.
+  static std::string EventuallyNot(const std::string& refusal, const std::function<std::string()>& ask) {
+    std::string answer = refusal;
+    for (const auto end = std::chrono::steady_clock::now() + kPatience;
+         answer == refusal && std::chrono::steady_clock::now() < end;) {
+      answer = ask();
+    }
+    return answer;
+  }
+};
+
+TEST_F(BoundedConfigServiceTest, ListsHavePlaces) {
+  ASSERT_EQ(Apply(ManyClusters("c")), "1");
+  ASSERT_EQ(Apply(kShop), "2");
+  portico::v1::ListRequest routes;
+  routes.set_kind("Route");
+  const std::string refusal = "at most 1 lists at a time, 1 of one caller; try again later";
+  {
+    grpc::ClientContext context;
+    const auto unread = stub_->List(&context, {});
+    unread->WaitForInitialMetadata();
+    EXPECT_EQ(List(routes), refusal);
+  }
+  EXPECT_EQ(EventuallyNot(refusal, [&] { return List(routes); }), "Route shop@2 ");
+}
+
+TEST_F(BoundedConfigServiceTest, WatchesHavePlaces) {
+  ASSERT_EQ(Apply(kShop), "1");
+  portico::v1::WatchRequest routes;
+  routes.set_kind("Route");
+  const std::string refusal = "at most 1 watches at a time, 1 of one caller; try again later";
+  const auto watch = [&] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    return Next(*stub_->Watch(&context, routes));
+  };
+  {
+    grpc::ClientContext context;
+    const auto first = stub_->Watch(&context, {});
+    EXPECT_NE(Next(*first), refusal);
+    EXPECT_EQ(watch(), refusal);
+  }
+  EXPECT_EQ(EventuallyNot(refusal, watch), "1: Route shop");
+}
+
+// A watch whose caller has left may still wait for its turn when everything else has gone.
+TEST(ConfigServiceLifeTest, NoTaskOutlivesTheService) {
+  const AnyKeyPair key_pairs;
+  const std::unique_ptr<change::Changes> changes = *change::Changes::Open(
+      store::memory::Open(), change::Codec(std::nullopt), key_pairs, [] { return int64_t{1'000'000}; }, {100});
+  std::promise<void> disk;
+  Writer writer;
+  writer.Post([ready = disk.get_future().share()] { ready.wait(); });
+  {
+    ConfigService service(*changes, writer);
+    int port = 0;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&service);
+    const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+    const auto stub = portico::v1::ConfigService::NewStub(
+        grpc::CreateChannel(Concat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
+    portico::v1::WatchRequest of_another_store;
+    of_another_store.set_epoch("0123");
+    for (int i = 0; i < 20; ++i) {
+      grpc::ClientContext context, next_context;
+      const auto watch = stub->Watch(&context, {});
+      EXPECT_FALSE(stub->Watch(&next_context, of_another_store)->Finish().ok());  // by then the first one is there
+      context.TryCancel();
+      watch->Finish();
+    }
+    service.End();
+    server->Shutdown();
+  }
+  disk.set_value();
+  writer.End();
+  EXPECT_FALSE(writer.Post([] {}));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "api/base/text.h"
 #include "api/wire/names.h"
+#include "controlplane/north/caller.h"
 #include "controlplane/north/errors.h"
 #include "controlplane/north/proxy_watch.h"
 
@@ -14,6 +15,8 @@ namespace {
 
 using base::Concat;
 using base::ToAbsl;
+
+constexpr size_t kProxyFrameBytes = 6;  // its tag and length in the answer
 
 absl::StatusOr<std::set<std::string>> GatewaysOf(const portico::v1::ListProxiesRequest& request) {
   std::set<std::string> gateways;
@@ -39,10 +42,15 @@ grpc::ServerUnaryReactor* FleetService::ListProxies(Context* context, const port
   }
   const fleet::Fleet::Listing listing = fleet_.List();
   response->set_revision(listing.revision);
+  bool fits = true;
+  size_t bytes = 0;
   for (const fleet::SharedProxy& proxy : listing.proxies) {
-    if (gateways->empty() || gateways->count(proxy->gateway()) > 0) *response->add_proxies() = *proxy;
+    if (!gateways->empty() && gateways->count(proxy->gateway()) == 0) continue;
+    bytes += proxy->ByteSizeLong() + kProxyFrameBytes;
+    fits = bytes <= kListBytesMax;
+    if (!fits) break;  // before a fleet is copied that may not be sent
+    *response->add_proxies() = *proxy;
   }
-  const bool fits = response->ByteSizeLong() <= kListBytesMax;
   reactor->Finish(fits ? grpc::Status::OK
                        : ToGrpc(absl::ResourceExhaustedError(
                              "too many proxies for one answer: name gateways, or use WatchProxies")));
@@ -50,23 +58,24 @@ grpc::ServerUnaryReactor* FleetService::ListProxies(Context* context, const port
 }
 
 grpc::ServerWriteReactor<portico::v1::ListProxiesResponse>* FleetService::WatchProxies(
-    Context*, const portico::v1::ListProxiesRequest* request) {
+    Context* context, const portico::v1::ListProxiesRequest* request) {
   absl::StatusOr<std::set<std::string>> gateways = GatewaysOf(*request);
   const absl::Status judged = gateways.status();
-  const std::shared_ptr<ProxyWatch> watch = ProxyWatch::Make(
-      gateways.ok() ? *std::move(gateways) : std::set<std::string>(), [this](const std::shared_ptr<ProxyWatch>& ended) {
-        absl::MutexLock lock(&mutex_);
-        watches_.erase(ended);
-      });
-  if (!judged.ok()) {
-    watch->Refuse(ToGrpc(judged));
+  const std::shared_ptr<const Places::Place> place = watch_places_.Take(HolderOf(*context));
+  const std::shared_ptr<ProxyWatch> watch =
+      ProxyWatch::Make(gateways.ok() ? *std::move(gateways) : std::set<std::string>(),
+                       [this, place](const std::shared_ptr<ProxyWatch>& ended) {
+                         absl::MutexLock lock(&mutex_);
+                         watches_.erase(ended);
+                       });
+  if (!judged.ok() || place == nullptr) {
+    watch->Refuse(ToGrpc(judged.ok() ? watch_places_.Refusal() : judged));
     return watch.get();
   }
   {
     absl::MutexLock lock(&mutex_);
-    if (ended_ || watches_.size() == kWatchesMax) {
-      watch->Refuse(ToGrpc(ended_ ? absl::UnavailableError("the control plane ends; watch again")
-                                  : absl::ResourceExhaustedError(ToAbsl(Concat("at most ", kWatchesMax, " watches")))));
+    if (ended_) {
+      watch->Refuse(ToGrpc(absl::UnavailableError("the control plane ends; watch again")));
       return watch.get();
     }
     watches_.insert(watch);

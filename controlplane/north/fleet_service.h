@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "api/portico/v1/fleet_service.grpc.pb.h"
 #include "controlplane/fleet/fleet.h"
+#include "controlplane/north/places.h"
 
 namespace portico::north {
 
@@ -21,7 +22,9 @@ class FleetService final : public portico::v1::FleetService::CallbackService {
   static constexpr size_t kWatchesMax = 1000;       // each may hold the newest state of every proxy
   static constexpr size_t kListBytesMax = 3 << 20;  // of the one answer: gRPC clients take 4 MiB
 
-  explicit FleetService(fleet::Fleet& fleet) : fleet_(fleet) {}
+  // One caller may have a quarter of the watches.
+  explicit FleetService(fleet::Fleet& fleet, size_t watches_max = kWatchesMax)
+      : fleet_(fleet), watch_places_(watches_max, "watches") {}
 
   // Watches end with UNAVAILABLE, and new ones are refused. Again is nothing.
   void End();
@@ -35,6 +38,7 @@ class FleetService final : public portico::v1::FleetService::CallbackService {
       Context* context, const portico::v1::ListProxiesRequest* request) override;
 
   fleet::Fleet& fleet_;
+  Places watch_places_;
   absl::Mutex mutex_;
   std::set<std::shared_ptr<ProxyWatch>> watches_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

@@ -94,6 +94,18 @@ TEST_F(FleetServiceTest, ListsWhoIsThere) {
   }
 }
 
+TEST_F(FleetServiceTest, AFleetThatDoesNotFitIsRefusedInWords) {
+  fleet::Report report{.revision = 1, .refused_reason = std::string(1000, 'x')};
+  for (int i = 0; i < 40; ++i)
+    report.refusals.emplace_back().set_reason(std::string(1000, 'x'));
+  for (int i = 0; i < 100; ++i)
+    fleet_.OnReport(fleet_.Join(ProxyOf(i < 50 ? "default/a" : "default/b", Concat("edge-", i))), report);
+  EXPECT_EQ(List({}), "too many proxies for one answer: name gateways, or use WatchProxies");
+  ListProxiesRequest request;
+  request.add_gateways("default/b");
+  EXPECT_EQ(List(request).substr(0, 11), "0: edge-50+");
+}
+
 TEST_F(FleetServiceTest, AWatchIsToldWhatChanges) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kPatience);
@@ -134,6 +146,37 @@ TEST_F(FleetServiceTest, ASlowReaderIsToldTheNewestOfEach) {
   EXPECT_LT(messages, kReports);
   context.TryCancel();
   reader->Finish();
+}
+
+TEST_F(FleetServiceTest, WatchesHavePlaces) {
+  FleetService small(fleet_, 4);
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&small);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  const auto stub = portico::v1::FleetService::NewStub(
+      grpc::CreateChannel(Concat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
+  const auto watch = [&stub] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    return Read(*stub->WatchProxies(&context, {}));
+  };
+  const std::string refusal = "at most 4 watches at a time, 1 of one caller; try again later";
+  {
+    grpc::ClientContext context;
+    const auto first = stub->WatchProxies(&context, {});
+    EXPECT_EQ(Read(*first), "0:");
+    EXPECT_EQ(watch(), refusal);
+  }
+  std::string told = refusal;  // a place is free once gRPC is done with its call
+  for (const auto end = std::chrono::steady_clock::now() + kPatience;
+       told == refusal && std::chrono::steady_clock::now() < end;) {
+    told = watch();
+  }
+  EXPECT_EQ(told, "0:");
+  small.End();
+  server->Shutdown();
 }
 
 TEST_F(FleetServiceTest, AWatchMayBeRefusedAndMayLeave) {

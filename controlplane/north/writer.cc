@@ -6,17 +6,17 @@ namespace portico::north {
 
 Writer::Writer() : thread_([this] { Run(); }) {}
 
-Writer::~Writer() {
+void Writer::End() {
   {
     absl::MutexLock lock(&mutex_);
     ends_ = true;
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Writer::Post(std::function<void()> task) {
   absl::MutexLock lock(&mutex_);
-  if (tasks_.size() == kTasksMax) return false;
+  if (ends_ || tasks_.size() == kTasksMax) return false;
   tasks_.push_back(std::move(task));
   return true;
 }

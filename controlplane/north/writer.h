@@ -17,10 +17,12 @@ class Writer {
   static constexpr size_t kTasksMax = 1000;
 
   Writer();
-  // Runs what waits, then ends.
-  ~Writer();
+  ~Writer() { End(); }
 
-  // False: too many wait; `task` is dropped.
+  // Runs what waits, then ends: what the tasks use may go afterwards. Again is nothing. Not from a task.
+  void End();
+
+  // False: too many wait, or it has ended; `task` is dropped.
   bool Post(std::function<void()> task);
 
  private:

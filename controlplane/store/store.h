@@ -46,7 +46,7 @@ struct Record {
 
 // A map from keys to bytes whose every change is one numbered revision, all or nothing, and on disk when Commit returns
 // (if the store has a disk). It knows nothing of what the bytes mean. Calls block and may come from any thread, one at
-// a time each; readers see whole revisions only.
+// a time each; readers see whole revisions only, and one that takes long holds up nobody who writes.
 //
 //   ASSIGN store = sqlite::Open("portico.db");
 //   ASSIGN revision = store->Commit(store->head().revision, {{"Route/default/shop", bytes}}, record);
@@ -77,6 +77,14 @@ class Store {
 
   // Forgets what only revisions below `oldest` had, and their records. Never the head.
   virtual absl::Status Forget(uint64_t oldest) = 0;
+
+  // A small value beside the revisions, under a name, for whoever opens the store next; backups have it too. nullopt:
+  // it was never set. A store that stands before another one may leave facts out.
+  virtual absl::StatusOr<std::optional<std::string>> Fact(std::string_view name) const { return std::nullopt; }
+  // On disk when it returns. In the place of the one before.
+  virtual absl::Status SetFact(std::string_view name, std::string_view value) {
+    return absl::UnimplementedError("this store keeps no facts");
+  }
 };
 
 }  // namespace portico::store

@@ -2,7 +2,9 @@
 #ifndef PORTICO_CONTROLPLANE_STORE_STORE_CONTRACT_H_
 #define PORTICO_CONTROLPLANE_STORE_STORE_CONTRACT_H_
 
+#include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -105,6 +107,41 @@ TEST_P(StoreContract, AReaderMayStop) {
   int seen = 0;
   ASSERT_TRUE(store_->Read(1, [&seen](const Entry&) { return ++seen < 2; }).ok());
   EXPECT_EQ(seen, 2);
+}
+
+TEST_P(StoreContract, AReaderSeesOneMomentAndHoldsUpNobody) {
+  ASSERT_TRUE(Commit({"a=1", "b=1", "c=1"}).ok());
+  std::string seen;
+  std::future<bool> written;
+  const absl::Status status = store_->Read(1, [&](const Entry& entry) {
+    seen += base::Concat(entry.key, "=", entry.value, " ");
+    if (seen != "a=1 ") return true;
+    written = std::async(std::launch::async,
+                         [this] { return Commit({"a=2", "b"}).ok() && Commit({"c"}).ok() && store_->Forget(3).ok(); });
+    EXPECT_EQ(written.wait_for(std::chrono::seconds(20)), std::future_status::ready) << "it waits for the reader";
+    return true;
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(written.get());
+  EXPECT_EQ(seen, "a=1 b=1 c=1 ");
+  EXPECT_EQ(Read(1), "revision 1 is not kept any more; the oldest is 3");
+  EXPECT_EQ(Read(3), "a=2@2/1");
+}
+
+TEST_P(StoreContract, FactsStandBesideRevisions) {
+  EXPECT_EQ(*store_->Fact("key"), std::nullopt);
+  EXPECT_EQ(*store_->Fact("epoch"), std::nullopt);
+  for (const std::string& value : {std::string("1"), std::string("\0\xff", 2), std::string()}) {
+    ASSERT_TRUE(store_->SetFact("key", value).ok());
+    EXPECT_EQ(*store_->Fact("key"), value);
+  }
+  const std::string epoch = store_->head().epoch;
+  ASSERT_TRUE(store_->SetFact("epoch", "mine").ok());
+  EXPECT_EQ(store_->head().epoch, epoch);
+  EXPECT_EQ(store_->head().revision, 0u);
+  ASSERT_TRUE(Commit({"a=1"}).ok());
+  EXPECT_EQ(*store_->Fact("epoch"), "mine");
+  EXPECT_EQ(Read(1), "a=1@1/1");
 }
 
 TEST_P(StoreContract, WhoIsLateIsToldAndChangesNothing) {

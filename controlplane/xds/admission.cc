@@ -9,6 +9,11 @@ namespace portico::xds {
 
 using base::Concat;
 
+std::string HolderOf(const Peer& peer) {
+  const std::string host = peer.address.substr(0, peer.address.rfind(':'));
+  return peer.uris.empty() ? host : Concat(host, " ", base::Join(peer.uris, " "));
+}
+
 std::string IdentityOf(const check::ResourceKey& gateway) {
   return Concat("portico://gateway/", wire::ResourceName(gateway));
 }

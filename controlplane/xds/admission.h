@@ -17,6 +17,10 @@ struct Peer {
   std::vector<std::string> uris = {};
 };
 
+// Whose places a stream takes: the address without its port, and what the certificate names. Proxies behind one address
+// of a load balancer are one.
+std::string HolderOf(const Peer& peer);
+
 // "portico://gateway/NAMESPACE/NAME".
 std::string IdentityOf(const check::ResourceKey& gateway);
 

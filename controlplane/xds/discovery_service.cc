@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "controlplane/listen/peer_address.h"
-#include "controlplane/xds/discovery_call.h"
 
 namespace portico::xds {
 namespace {
@@ -37,10 +36,30 @@ Peer PeerOf(const grpc::CallbackServerContext& context) {
   return peer;
 }
 
+// A message's fields may come in any order, so the one that every response has alike is made once and goes last.
+std::string SignatureOf(const std::string& identifier) {
+  envoy::service::discovery::v3::DeltaDiscoveryResponse part;
+  if (!identifier.empty()) part.mutable_control_plane()->set_identifier(identifier);
+  return part.SerializeAsString();
+}
+
+std::shared_ptr<const DiscoveryCall::Setting> SettingOf(const DiscoveryService::Options& options,
+                                                        const std::shared_ptr<Mailbox>& mailbox) {
+  return std::make_shared<const DiscoveryCall::Setting>(DiscoveryCall::Setting{
+      .mailbox = mailbox,
+      .counters = std::make_shared<Counters>(),
+      .signature = std::make_shared<const std::string>(SignatureOf(options.identifier)),
+      .request_bytes_max = options.request_bytes_max,
+      .introduction_timeout_ms = options.introduction_timeout_ms,
+      .farewell_timeout_ms = options.farewell_timeout_ms,
+  });
+}
+
 }  // namespace
 
 DiscoveryService::DiscoveryService(const Follow& follow, fleet::Fleet& fleet, Options options)
-    : options_(options), feed_(follow, fleet, options.streams_max) {
+    : feed_(follow, fleet, options.streams_max, options.holder_streams_max),
+      setting_(SettingOf(options, feed_.mailbox())) {
   using Method = grpc::internal::RpcServiceMethod;
   using Handler = grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
   AddMethod(new Method(kStateOfTheWorld, Method::BIDI_STREAMING, nullptr));
@@ -48,7 +67,7 @@ DiscoveryService::DiscoveryService(const Follow& follow, fleet::Fleet& fleet, Op
 }
 
 DiscoveryService::Reactor* DiscoveryService::DeltaAggregatedResources(grpc::CallbackServerContext* context) {
-  return DiscoveryCall::Make(feed_.mailbox(), PeerOf(*context), options_.request_bytes_max);
+  return DiscoveryCall::Make(setting_, *context, PeerOf(*context));
 }
 
 }  // namespace portico::xds

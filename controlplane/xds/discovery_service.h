@@ -2,9 +2,14 @@
 #define PORTICO_CONTROLPLANE_XDS_DISCOVERY_SERVICE_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
 
 #include "api/envoy/service/discovery/v3/ads.grpc.pb.h"
 #include "controlplane/fleet/fleet.h"
+#include "controlplane/xds/counters.h"
+#include "controlplane/xds/discovery_call.h"
 #include "controlplane/xds/feed_thread.h"
 
 namespace portico::xds {
@@ -19,11 +24,19 @@ class DiscoveryService final
           envoy::service::discovery::v3::AggregatedDiscoveryService::Service> {
  public:
   static constexpr size_t kStreamsMax = 10'000;        // a session and its buffers are 100 kB or less
+  static constexpr size_t kHolderStreamsMax = 5'000;   // half: one that has gone mad, or a load balancer's fleet
   static constexpr size_t kRequestBytesMax = 4 << 20;  // what gRPC takes by default; the names of 50,000 resources
+  static constexpr int64_t kIntroductionTimeoutMs = 10'000;  // a proxy says who it is as soon as it is connected
+  static constexpr int64_t kFarewellTimeoutMs = 5'000;       // for a finished client to read the rest, and why
 
   struct Options {
+    // What each response's control_plane.identifier says: which process it is of, for people only.
+    std::string identifier = {};
     size_t streams_max = kStreamsMax;
+    size_t holder_streams_max = kHolderStreamsMax;  // of one address and certificate
     size_t request_bytes_max = kRequestBytesMax;
+    int64_t introduction_timeout_ms = kIntroductionTimeoutMs;
+    int64_t farewell_timeout_ms = kFarewellTimeoutMs;
   };
 
   // Follows until End. `fleet` outlives the service.
@@ -32,13 +45,15 @@ class DiscoveryService final
   // When it returns every stream is finished (UNAVAILABLE) and none is taken in any more. Again is nothing.
   void End() { feed_.End(); }
 
+  Counts counts() const { return setting_->counters->Read(); }
+
  private:
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
   Reactor* DeltaAggregatedResources(grpc::CallbackServerContext* context) override;
 
-  const Options options_;
   FeedThread feed_;
+  const std::shared_ptr<const DiscoveryCall::Setting> setting_;
 };
 
 }  // namespace portico::xds

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -31,6 +32,8 @@ using envoy::service::discovery::v3::DeltaDiscoveryRequest;
 using envoy::service::discovery::v3::DeltaDiscoveryResponse;
 
 constexpr std::chrono::seconds kPatience(60);  // a bound for what hangs; nothing waits for it
+
+constexpr char kIdentifier[] = "host/1";
 
 constexpr char kShop[] = R"(
 kind: Gateway
@@ -95,6 +98,7 @@ class Client {
     std::set<std::string> names;
     for (DeltaDiscoveryResponse response; stream_->Read(&response);) {
       nonce_ = response.nonce();
+      EXPECT_EQ(response.control_plane().identifier(), kIdentifier);
       if (response.type_url() == wire::kRevisionType && response.resources_size() > 0) {
         return base::Join({names.begin(), names.end()}, " ") + " " + response.system_version_info();
       }
@@ -112,6 +116,7 @@ class Client {
     stream_ = nullptr;
     return {status.error_code(), status.error_message()};
   }
+  void Send(const DeltaDiscoveryRequest& request) { stream_->Write(request); }
   bool ReadOne() {
     DeltaDiscoveryResponse response;
     return stream_->Read(&response);
@@ -126,7 +131,7 @@ class Client {
 
 class DiscoveryServiceTest : public testing::Test {
  protected:
-  DiscoveryServiceTest() {
+  explicit DiscoveryServiceTest(DiscoveryService::Options options = {.streams_max = 2, .request_bytes_max = 10'000}) {
     Apply(kShop);
     following_ = fleet_.Follow([this](const fleet::Notice& notice) {
       absl::MutexLock lock(&mutex_);
@@ -136,13 +141,16 @@ class DiscoveryServiceTest : public testing::Test {
     const Follow follow = [this](change::Changes::Follower follower) {
       return Beginning{changes_->Follow(std::move(follower)), 0};
     };
-    service_.emplace(follow, fleet_, DiscoveryService::Options{.streams_max = 2, .request_bytes_max = 10'000});
+    options.identifier = kIdentifier;
+    service_.emplace(follow, fleet_, options);
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(&*service_);
     server_ = builder.BuildAndStart();
-    channel_ = grpc::CreateChannel(Concat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // who reads nothing has 64 KiB under way, and no more
+    channel_ = grpc::CreateCustomChannel(Concat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments);
     stub_ = AggregatedDiscoveryService::NewStub(channel_);
   }
   ~DiscoveryServiceTest() override {
@@ -153,7 +161,9 @@ class DiscoveryServiceTest : public testing::Test {
   void Apply(const std::string& text) {
     change::Change change;
     change.resources = test::ReadResources(text);
-    EXPECT_TRUE(std::holds_alternative<change::Outcome>(changes_->Apply(change, {"test", ""})));
+    const auto result = changes_->Apply(change, {"test", ""});
+    const auto* refusal = std::get_if<change::Refusal>(&result);
+    EXPECT_EQ(refusal, nullptr) << refusal->status;
   }
   // Whether the proxy that changed last comes to be so.
   bool Becomes(const std::function<bool(const portico::v1::Proxy&)>& so) {
@@ -269,6 +279,113 @@ TEST_F(DiscoveryServiceTest, TheEndEndsStreams) {
   EXPECT_EQ(Client(*stub_).Finish().first, grpc::StatusCode::UNAVAILABLE);
   Apply(ClusterAt(9002));  // nobody follows
   EXPECT_TRUE(Becomes([](const auto& proxy) { return !proxy.connected(); }));
+}
+
+TEST_F(DiscoveryServiceTest, CountsWhatStreamsDo) {
+  {
+    Client client(*stub_);
+    client.Subscribe();
+    client.ReadToMark();
+    client.Answer("");
+    EXPECT_TRUE(Becomes([](const auto& proxy) { return proxy.running_revision() == 1; }));
+    const Counts first = service_->counts();
+    EXPECT_EQ(first.streams, 1u);
+    EXPECT_EQ(first.marks, 1u);
+    EXPECT_GT(first.responses, first.marks);
+    EXPECT_GT(first.response_bytes, 200u);
+    Apply(ClusterAt(9002));
+    client.ReadToMark();
+    client.Answer("no such address");
+    client.Send("a type of its own", "default/g");
+    DeltaDiscoveryRequest answer;
+    answer.set_type_url("a type of its own");
+    answer.set_response_nonce("1");
+    client.Send(answer);
+    client.DoneWriting();
+    EXPECT_EQ(client.Finish().first, grpc::StatusCode::OK);
+  }
+  EXPECT_TRUE(Becomes([](const auto& proxy) { return !proxy.connected(); }));
+  const Counts last = service_->counts();
+  EXPECT_EQ(last.streams, 0u);
+  EXPECT_EQ(last.marks, 2u);
+  ASSERT_EQ(last.answers.size(), 2u);
+  EXPECT_EQ(last.answers.at("Revision").taken, 1u);
+  EXPECT_EQ(last.answers.at("Revision").refused, 1u);
+  EXPECT_EQ(last.answers.at("other").taken, 1u);
+}
+
+// Times that a test can wait for.
+class ImpatientServiceTest : public DiscoveryServiceTest {
+ protected:
+  ImpatientServiceTest()
+      : DiscoveryServiceTest({.streams_max = 2, .introduction_timeout_ms = 100, .farewell_timeout_ms = 100}) {}
+
+  // A configuration of more bytes than a client takes that reads nothing.
+  void ApplyMuch() {
+    std::string text, backends;
+    for (int i = 0; i < 15; ++i) {
+      std::string endpoints = "{address: 127.0.0.1, port: 1}";
+      for (int port = 2; port < 1000; ++port)
+        endpoints += Concat(", {address: 127.0.0.1, port: ", port, "}");
+      text += Concat("---\nkind: Cluster\nmetadata: {name: c", i, "}\nspec: {endpoints: [", endpoints, "]}\n");
+      backends += Concat(i == 0 ? "" : ", ", "{name: c", i, "}");
+    }
+    Apply(Concat(text,
+                 "---\nkind: Route\nmetadata: {name: shop}\nspec: {parentRefs: [{name: g}], rules: [{backendRefs: [",
+                 backends, "]}]}\n"));
+  }
+};
+
+TEST_F(ImpatientServiceTest, WhoSaysNothingGoesAndWhoHasSpokenStays) {
+  Client spoken(*stub_);
+  spoken.Subscribe();
+  spoken.ReadToMark();
+  EXPECT_EQ(Client(*stub_).Finish(),
+            std::pair(grpc::StatusCode::DEADLINE_EXCEEDED,
+                      std::string("no request within 100 ms; the first says who asks for which gateway")));
+  Apply(ClusterAt(9002));
+  EXPECT_EQ(spoken.ReadToMark(), "default/orders 2");
+}
+
+TEST_F(ImpatientServiceTest, WhoTakesNothingHoldsNoPlaceOnceFinished) {
+  ApplyMuch();
+  Client a(*stub_), b(*stub_);
+  for (Client* client : {&a, &b}) {
+    client->Subscribe();
+    client->Send("", "");  // no type: the stream is finished
+  }
+  std::string read = "the stream ended";
+  for (const auto end = std::chrono::steady_clock::now() + kPatience;
+       read == "the stream ended" && std::chrono::steady_clock::now() < end;) {
+    Client next(*stub_);
+    next.Subscribe();
+    read = next.ReadToMark();
+  }
+  EXPECT_EQ(read.substr(0, 9), "default/c");
+}
+
+extern "C" size_t __sanitizer_get_current_allocated_bytes() __attribute__((weak));
+
+TEST_F(ImpatientServiceTest, TheBytesOfARequestAreLetGo) {
+  if (__sanitizer_get_current_allocated_bytes == nullptr) GTEST_SKIP() << "nobody counts";
+  constexpr size_t kBytes = 3 << 20;
+  Client client(*stub_);
+  client.Subscribe();
+  client.ReadToMark();
+  const size_t before = __sanitizer_get_current_allocated_bytes();
+  {
+    DeltaDiscoveryRequest large;
+    large.set_type_url("a type of its own");
+    large.mutable_error_detail()->set_message(std::string(kBytes, 'x'));
+    client.Send(large);
+  }
+  EXPECT_TRUE(client.ReadOne());  // the answer, with nothing in it
+  size_t held = kBytes;
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+       held > kBytes / 2 && std::chrono::steady_clock::now() < end;) {
+    held = __sanitizer_get_current_allocated_bytes() - std::min(before, __sanitizer_get_current_allocated_bytes());
+  }
+  EXPECT_LE(held, kBytes / 2);
 }
 
 }  // namespace

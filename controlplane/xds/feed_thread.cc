@@ -4,8 +4,8 @@
 
 namespace portico::xds {
 
-FeedThread::FeedThread(const Follow& follow, fleet::Fleet& fleet, size_t streams_max)
-    : mailbox_(std::make_shared<Mailbox>(streams_max)) {
+FeedThread::FeedThread(const Follow& follow, fleet::Fleet& fleet, size_t streams_max, size_t holder_streams_max)
+    : mailbox_(std::make_shared<Mailbox>(streams_max, holder_streams_max)) {
   const Beginning beginning = follow([mailbox = mailbox_](const model::Step& step) { mailbox->OnStep(step); });
   thread_ = std::thread([mailbox = mailbox_, beginning, &fleet] {
     Feed feed(*beginning.model, beginning.made_us, fleet);

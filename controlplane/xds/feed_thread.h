@@ -27,8 +27,8 @@ using Follow = std::function<Beginning(std::function<void(const model::Step& ste
 // The thread of the feed, which follows the configuration until End.
 class FeedThread {
  public:
-  // Steps may be told after this is gone; `fleet` outlives it.
-  FeedThread(const Follow& follow, fleet::Fleet& fleet, size_t streams_max);
+  // Steps may be told after this is gone; `fleet` outlives it. The limits are the mailbox's.
+  FeedThread(const Follow& follow, fleet::Fleet& fleet, size_t streams_max, size_t holder_streams_max);
   ~FeedThread() { End(); }
 
   // The way to the feed from other threads.

@@ -17,8 +17,15 @@ absl::StatusOr<uint64_t> Mailbox::Open(std::shared_ptr<Outlet> outlet, Peer peer
     return absl::ResourceExhaustedError(
         ToAbsl(Concat("at most ", streams_max_, " streams; try another control plane")));
   }
+  std::string holder = HolderOf(peer);
+  size_t& held = holders_[holder];
+  if (held >= holder_streams_max_) {
+    return absl::ResourceExhaustedError(ToAbsl(
+        Concat("at most ", holder_streams_max_, " streams of one address and certificate; try another control plane")));
+  }
+  ++held;
   const uint64_t id = ++last_id_;
-  open_.insert(id);
+  open_[id] = std::move(holder);
   Letters& letters = letters_[id];
   letters.outlet = std::move(outlet);
   letters.peer = std::move(peer);
@@ -40,7 +47,12 @@ void Mailbox::OnWritten(uint64_t id) {
 
 void Mailbox::OnClosed(uint64_t id) {
   absl::MutexLock lock(&mutex_);
-  if (open_.erase(id) > 0) letters_[id].closed = true;
+  const auto open = open_.find(id);
+  if (open == open_.end()) return;
+  const auto holder = holders_.find(open->second);
+  if (--holder->second == 0) holders_.erase(holder);
+  open_.erase(open);
+  letters_[id].closed = true;
 }
 
 void Mailbox::OnStep(const model::Step& step) {
@@ -55,6 +67,7 @@ void Mailbox::End() {
   absl::MutexLock lock(&mutex_);
   ended_ = true;
   open_.clear();
+  holders_.clear();
 }
 
 bool Mailbox::Deliver(Feed& feed) {

@@ -6,7 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -22,7 +22,9 @@ namespace portico::xds {
 // steps that wait become one. Any thread.
 class Mailbox {
  public:
-  explicit Mailbox(size_t streams_max) : streams_max_(streams_max) {}
+  // At most so many streams, and so many of one holder (HolderOf): whoever has gone mad locks nobody else out.
+  explicit Mailbox(size_t streams_max, size_t holder_streams_max = SIZE_MAX)
+      : streams_max_(streams_max), holder_streams_max_(holder_streams_max) {}
 
   // A new stream's id. kResourceExhausted: there are too many; kUnavailable: after End.
   absl::StatusOr<uint64_t> Open(std::shared_ptr<Outlet> outlet, Peer peer);
@@ -54,8 +56,10 @@ class Mailbox {
   static void Deliver(Feed& feed, uint64_t id, Letters letters);
 
   const size_t streams_max_;
+  const size_t holder_streams_max_;
   absl::Mutex mutex_;
-  std::set<uint64_t> open_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, std::string> open_ ABSL_GUARDED_BY(mutex_);   // and who holds each
+  std::map<std::string, size_t> holders_ ABSL_GUARDED_BY(mutex_);  // and how many each has
   uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Letters> letters_ ABSL_GUARDED_BY(mutex_);  // of the streams that have some
   Steps steps_ ABSL_GUARDED_BY(mutex_);

@@ -7,6 +7,7 @@
 #include "api/base/text.h"
 #include "api/base/utf8.h"
 #include "api/wire/names.h"
+#include "controlplane/fleet/refusals.h"
 
 namespace portico::xds {
 namespace {
@@ -97,17 +98,12 @@ void Session::OnAnswer(const DeltaDiscoveryRequest& request) {
 void Session::OnRunning(uint64_t revision, const google::rpc::Status& detail) {
   running_ = {};
   running_.revision = revision;
+  std::vector<portico::v1::Refusal> refusals;
   for (const google::protobuf::Any& one : detail.details()) {
     portico::v1::RevisionReport report;
-    if (!one.UnpackTo(&report)) continue;
-    for (const portico::v1::Refusal& refusal : report.refusals()) {
-      if (running_.refusals.size() == kRefusalsMax) return;
-      portico::v1::Refusal& kept = running_.refusals.emplace_back();
-      kept.set_resource(base::Utf8Prefix(refusal.resource(), kReasonBytesMax));
-      kept.set_version(base::Utf8Prefix(refusal.version(), kReasonBytesMax));
-      kept.set_reason(base::Utf8Prefix(refusal.reason(), kReasonBytesMax));
-    }
+    if (one.UnpackTo(&report)) refusals.insert(refusals.end(), report.refusals().begin(), report.refusals().end());
   }
+  running_.refusals = fleet::Shorten(refusals, {});
 }
 
 void Session::OnStep(const reach::SetStep& step) {
@@ -148,6 +144,7 @@ void Session::Gather() {
   if (marks == nullptr) return;
   if (unsealed_) marks->Again(wire::ResourceName(set_.gateway()));
   if (!Take(mark_type, *marks)) return;
+  batch_.back().mark = true;
   unsealed_ = false;
   marks_[last_nonce_] = set_.revision();
   sent_revision_ = set_.revision();

@@ -23,7 +23,7 @@ namespace portico::xds {
 // What a client says of what it was sent.
 struct Running {
   uint64_t revision = 0;                       // the newest whose mark it took; 0: none yet
-  std::vector<portico::v1::Refusal> refusals;  // of that
+  std::vector<portico::v1::Refusal> refusals;  // of that, as fleet::Shorten keeps them
   uint64_t refused_revision = 0;               // the newest that it refused as a whole since; 0: none
   std::string refused_reason;
 };
@@ -37,13 +37,12 @@ struct Running {
 // batch, so that marks come however often things change.
 class Session {
  public:
-  static constexpr size_t kTypesMax = 32;       // we have nine
-  static constexpr size_t kNamesMax = 500'000;  // of all types, asked for or brought along
-  static constexpr size_t kNameBytesMax = 512;  // of a name, a version or a type: ours have at most 350
-  static constexpr size_t kBytesMax = 3 << 20;  // of one response: gRPC clients take 4 MiB
-  static constexpr size_t kMarksMax = 100;      // sent and not answered: who answers nothing is sent nothing more
-  static constexpr size_t kRefusalsMax = 100;   // kept of one report
-  static constexpr size_t kReasonBytesMax = 1024;
+  static constexpr size_t kTypesMax = 32;          // we have nine
+  static constexpr size_t kNamesMax = 500'000;     // of all types, asked for or brought along
+  static constexpr size_t kNameBytesMax = 512;     // of a name, a version or a type: ours have at most 350
+  static constexpr size_t kBytesMax = 3 << 20;     // of one response: gRPC clients take 4 MiB
+  static constexpr size_t kMarksMax = 100;         // sent and not answered: who answers nothing is sent nothing more
+  static constexpr size_t kReasonBytesMax = 1024;  // of a mark that is refused as a whole
 
   // `set` outlives the session.
   explicit Session(const reach::GatewaySet& set) : set_(set) {}
@@ -59,6 +58,7 @@ class Session {
   struct Response {
     std::string head;
     std::vector<std::shared_ptr<const std::string>> fields;
+    bool mark = false;  // that ends a batch
   };
   // nullopt: nothing is owed.
   std::optional<Response> Next();

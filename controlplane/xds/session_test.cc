@@ -153,6 +153,31 @@ TEST(SessionTest, AnswersToMarks) {
   EXPECT_EQ(session.running().refused_reason, std::string(Session::kReasonBytesMax - 1, 'x')) << "no half a character";
 }
 
+TEST(SessionTest, WhatIsKeptOfAReportIsBounded) {
+  World world;
+  world.Put(kRoute, "default/r");
+  world.Commit();
+  Session session(world.set_);
+  ASSERT_TRUE(session.OnRequest(Request(kMark)).ok());
+  std::string nonce;
+  Drain(session, &nonce);
+  DeltaDiscoveryRequest partial = Request(kMark, nonce);
+  for (int half = 0; half < 2; ++half) {
+    portico::v1::RevisionReport report;
+    for (int i = 0; i < 200; ++i)
+      report.add_refusals()->set_reason(std::string(3000, 'x'));
+    partial.mutable_error_detail()->add_details()->PackFrom(report);
+  }
+  ASSERT_TRUE(session.OnRequest(partial).ok());
+  const auto& refusals = session.running().refusals;
+  size_t bytes = 0;
+  for (const portico::v1::Refusal& refusal : refusals)
+    bytes += refusal.ByteSizeLong();
+  EXPECT_LT(bytes, 40'000u);
+  EXPECT_GT(refusals.size(), 10u);
+  EXPECT_EQ(refusals.back().resource(), Concat("and ", 401 - refusals.size(), " more"));
+}
+
 TEST(SessionTest, WhoComesBackWithTheSetRunsIt) {
   World world;
   world.Put(kRoute, "default/r");

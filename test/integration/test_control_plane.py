@@ -254,6 +254,7 @@ class Refusals(Case):
 
     def test_a_store_that_another_has(self):
         control_plane = self.use_here(ControlPlane())
+        control_plane.addresses = {}        # the other one has its own
         code, said = run(*control_plane.command()[1:], folder=control_plane.folder)
         self.assertEqual(code, 1)
         self.assertIn("portico.db is open in another process", said)

@@ -60,11 +60,17 @@ class MemoryStore final : public Store {
   }
 
   absl::Status Read(uint64_t revision, const Visitor& visit) const override {
-    absl::MutexLock lock(&mutex_);
-    if (absl::Status status = CheckKept(head_, revision); !status.ok()) return status;
-    for (const auto& [key, versions] : keys_) {
-      const Version* version = At(versions, revision);
-      if (version != nullptr && !visit({key, *version->value, version->revision, version->created})) break;
+    std::vector<Entry> entries;  // so that no writer waits for the visitor
+    {
+      absl::MutexLock lock(&mutex_);
+      if (absl::Status status = CheckKept(head_, revision); !status.ok()) return status;
+      for (const auto& [key, versions] : keys_) {
+        const Version* version = At(versions, revision);
+        if (version != nullptr) entries.push_back({key, *version->value, version->revision, version->created});
+      }
+    }
+    for (const Entry& entry : entries) {
+      if (!visit(entry)) break;
     }
     return absl::OkStatus();
   }
@@ -102,6 +108,19 @@ class MemoryStore final : public Store {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::optional<std::string>> Fact(std::string_view name) const override {
+    absl::MutexLock lock(&mutex_);
+    const auto found = facts_.find(std::string(name));
+    if (found == facts_.end()) return std::nullopt;
+    return found->second;
+  }
+
+  absl::Status SetFact(std::string_view name, std::string_view value) override {
+    absl::MutexLock lock(&mutex_);
+    facts_[std::string(name)] = std::string(value);
+    return absl::OkStatus();
+  }
+
  private:
   const Version* Newest(const std::string& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const auto found = keys_.find(key);
@@ -120,6 +139,7 @@ class MemoryStore final : public Store {
   Head head_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Versions> keys_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, std::string> records_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> facts_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

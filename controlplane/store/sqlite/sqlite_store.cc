@@ -39,14 +39,19 @@ uint64_t Unsigned(int64_t number) {
   return static_cast<uint64_t>(number);
 }
 
+// Apart from the facts that are the store's own, such as its epoch.
+std::string FactName(std::string_view name) {
+  return base::Concat("user.", name);
+}
+
 Entry EntryOf(const Statement& row) {
   return {row.Bytes(0), row.Bytes(1), Unsigned(row.Number(2)), Unsigned(row.Number(3))};
 }
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(FileLock lock, Database database, Head head)
-      : lock_(std::move(lock)), database_(std::move(database)), head_(std::move(head)) {}
+  SqliteStore(FileLock lock, Database database, Database reader, Head head)
+      : lock_(std::move(lock)), database_(std::move(database)), head_(std::move(head)), reader_(std::move(reader)) {}
 
   Head head() const override {
     absl::MutexLock lock(&mutex_);
@@ -80,15 +85,12 @@ class SqliteStore final : public Store {
   }
 
   absl::Status Read(uint64_t revision, const Visitor& visit) const override {
-    absl::MutexLock lock(&mutex_);
-    if (absl::Status status = CheckKept(head_, revision); !status.ok()) return status;
-    Statement statement = database_.Prepare(kReadAll);
-    statement.Bind(Signed(revision));
-    while (true) {
-      const absl::StatusOr<bool> row = statement.Step();
-      if (!row.ok()) return row.status();
-      if (!*row || !visit(EntryOf(statement))) return absl::OkStatus();
-    }
+    absl::MutexLock lock(&reading_);
+    // All that it reads is as of one moment, whatever is committed or forgotten meanwhile.
+    if (absl::Status status = reader_.Prepare("BEGIN").Run(); !status.ok()) return status;
+    const absl::Status status = ReadWithin(revision, visit);
+    reader_.Prepare("COMMIT").Run().IgnoreError();  // nothing was written
+    return status;
   }
 
   absl::StatusOr<std::optional<Entry>> Find(std::string_view key, uint64_t revision) const override {
@@ -128,7 +130,36 @@ class SqliteStore final : public Store {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::optional<std::string>> Fact(std::string_view name) const override {
+    absl::MutexLock lock(&mutex_);
+    Statement statement = database_.Prepare("SELECT value FROM fact WHERE name = CAST(?1 AS TEXT)");
+    statement.Bind(FactName(name));
+    const absl::StatusOr<bool> row = statement.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return std::nullopt;
+    return statement.Bytes(0);
+  }
+
+  absl::Status SetFact(std::string_view name, std::string_view value) override {
+    absl::MutexLock lock(&mutex_);
+    Statement statement = database_.Prepare("INSERT OR REPLACE INTO fact (name, value) VALUES (CAST(?1 AS TEXT), ?2)");
+    return statement.Bind(FactName(name)).Bind(value).Run();
+  }
+
  private:
+  absl::Status ReadWithin(uint64_t revision, const Visitor& visit) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_) {
+    const absl::StatusOr<Head> head = ReadHead(reader_);
+    if (!head.ok()) return head.status();
+    if (absl::Status status = CheckKept(*head, revision); !status.ok()) return status;
+    Statement statement = reader_.Prepare(kReadAll);
+    statement.Bind(Signed(revision));
+    while (true) {
+      const absl::StatusOr<bool> row = statement.Step();
+      if (!row.ok()) return row.status();
+      if (!*row || !visit(EntryOf(statement))) return absl::OkStatus();
+    }
+  }
+
   absl::StatusOr<std::optional<Entry>> FindAt(std::string_view key, uint64_t revision) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     Statement statement = database_.Prepare(kFind);
@@ -177,6 +208,9 @@ class SqliteStore final : public Store {
   mutable absl::Mutex mutex_;
   Database database_ ABSL_GUARDED_BY(mutex_);
   Head head_ ABSL_GUARDED_BY(mutex_);
+  // A connection of its own for what takes long: with a write-ahead log it holds up nobody who writes.
+  mutable absl::Mutex reading_;
+  Database reader_ ABSL_GUARDED_BY(reading_);
 };
 
 }  // namespace
@@ -194,7 +228,10 @@ absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path) {
   if (absl::Status status = BringUp(*database, path); !status.ok()) return status;
   absl::StatusOr<Head> head = ReadHead(*database);
   if (!head.ok()) return head.status();
-  return std::make_unique<SqliteStore>(*std::move(lock), *std::move(database), *std::move(head));
+  absl::StatusOr<Database> reader = Database::Open(path, /*read_only=*/true);
+  if (!reader.ok()) return reader.status();
+  if (absl::Status status = reader->Execute("PRAGMA busy_timeout = 5000"); !status.ok()) return status;
+  return std::make_unique<SqliteStore>(*std::move(lock), *std::move(database), *std::move(reader), *std::move(head));
 }
 
 }  // namespace portico::store::sqlite

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/base/text.h"
@@ -49,6 +50,8 @@ class StoreInFolder final : public Store {
     return store_->History(before, limit);
   }
   absl::Status Forget(uint64_t oldest) override { return store_->Forget(oldest); }
+  absl::StatusOr<std::optional<std::string>> Fact(std::string_view name) const override { return store_->Fact(name); }
+  absl::Status SetFact(std::string_view name, std::string_view value) override { return store_->SetFact(name, value); }
 
  private:
   Folder folder_;
@@ -77,12 +80,14 @@ TEST_F(SqliteStoreTest, ARevisionOutlivesTheProcess) {
   {
     const auto store = *Open(path_);
     ASSERT_TRUE(store->Commit(0, {{"a", "1"}}, "first").ok());
+    ASSERT_TRUE(store->SetFact("key", "value").ok());
     epoch = store->head().epoch;
   }
   const auto store = *Open(path_);
   EXPECT_EQ(store->head().epoch, epoch);
   EXPECT_EQ(store->head().revision, 1u);
   EXPECT_EQ((*store->Find("a", 1))->value, "1");
+  EXPECT_EQ(*store->Fact("key"), "value");
 }
 
 TEST_F(SqliteStoreTest, TheFilesAreItsOwnersAlone) {
@@ -164,6 +169,7 @@ TEST_F(SqliteStoreTest, RestoreMakesANewEpochAndKeepsWhatWasThere) {
   {
     const auto store = *Open(path_);
     ASSERT_TRUE(store->Commit(0, {{"a", "1"}}, "").ok());
+    ASSERT_TRUE(store->SetFact("key", "value").ok());
     ASSERT_TRUE(Backup(path_, copy).ok());
     ASSERT_TRUE(store->Commit(1, {{"a", "2"}}, "").ok());
     epoch = store->head().epoch;
@@ -173,6 +179,7 @@ TEST_F(SqliteStoreTest, RestoreMakesANewEpochAndKeepsWhatWasThere) {
     const auto store = *Open(path_);
     EXPECT_EQ(store->head().revision, 1u);
     EXPECT_NE(store->head().epoch, epoch);
+    EXPECT_EQ(*store->Fact("key"), "value");
     EXPECT_EQ((*store->Find("a", 1))->value, "1");
   }
   EXPECT_EQ((*Open(path_ + ".replaced-1"))->head().revision, 2u);
