@@ -1,12 +1,12 @@
 #include "dataplane/options.h"
 
 #include <algorithm>
-#include <array>
 
 #include "api/base/arguments.h"
 #include "api/base/text.h"
 #include "api/yaml/scalar.h"
 #include "dataplane/base/duration_config.h"
+#include "dataplane/takeover/channel.h"
 
 namespace portico::proxy {
 
@@ -40,6 +40,10 @@ one that is wrong is refused with file, line and field, and what was in force go
   --drain_delay=DURATION      after SIGTERM: how long to go on as before while /ready says no; default: 0s
   --drain_timeout=DURATION    after that clients are told to leave, and new ones still served, until none is left or
                               this is over; what remains is cut 2s later; default: 30s
+  --takeover=SOCKET           a path: the process that serves there hands its listening sockets over, and when this one's
+                              configuration is in force (within a minute) it drains and ends; no connection is lost, and
+                              if this one fails before, that one goes on. Then this one serves the path, for the next
+                              process of the same user; default: none
   --log_level=LEVEL           error, warning, info or debug, on standard error; default: info
   --help, --version
 
@@ -51,9 +55,6 @@ exit codes: 0 good, 1 the operation failed, 2 wrong usage
 namespace {
 
 constexpr size_t kWorkersMax = 256;
-
-// What the design promises and this release does not do, so that the answer is not "unknown".
-constexpr std::array<std::string_view, 1> kNotYet = {"takeover"};
 constexpr size_t kDiscoveryAddressesMax = 16;
 constexpr size_t kNodeIdBytesMax = 253;  // wire::Node::kTextBytesMax
 
@@ -131,6 +132,15 @@ class Reader {
     into = *address;
   }
 
+  void Takeover(std::string& into) {
+    if (!arguments_.Has("takeover")) return;
+    into = arguments_.Get("takeover");
+    if (into.size() > takeover::kPathBytesMax) {
+      Fail(Wrong("takeover", into,
+                 base::Concat("a Unix socket's path has at most ", takeover::kPathBytesMax, " bytes")));
+    }
+  }
+
   void Gateway(std::optional<check::ResourceKey>& into) {
     if (!arguments_.Has("gateway")) return;
     const std::string text = arguments_.Get("gateway");
@@ -195,11 +205,9 @@ std::vector<base::Flag> Flags() {
       {.name = "config"}, {.name = "version", .has_value = false}, {.name = "check", .has_value = false}};
   for (const std::string_view name : {"gateway", "admin_address", "probe_address", "bind_address", "workers", "node_id",
                                       "drain_delay", "drain_timeout", "log_level", "discovery_address", "tls_cert",
-                                      "tls_key", "ca", "state_dir", "state_key_file"}) {
+                                      "tls_key", "ca", "state_dir", "state_key_file", "takeover"}) {
     flags.push_back({.name = name});
   }
-  for (const std::string_view name : kNotYet)
-    flags.push_back({.name = name});
   return flags;
 }
 
@@ -221,10 +229,6 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {
   options.check = arguments->Has("check");
   options.config = arguments->Get("config");
   Reader reader(*arguments);
-  for (const std::string_view name : kNotYet) {
-    if (arguments->Has(name))
-      reader.Fail(absl::InvalidArgumentError(base::Concat("--", name, " is not supported yet")));
-  }
   reader.Gateway(options.gateway);
   if (arguments->Get("admin_address") != "off") {
     options.admin_address = *net::Address::Parse("127.0.0.1", 9903);
@@ -232,6 +236,7 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {
   }
   reader.Address("probe_address", options.probe_address);
   reader.BindAddress(options.bind_address);
+  reader.Takeover(options.takeover);
   reader.Workers(options.workers);
   reader.Duration("drain_delay", options.drain_delay);
   reader.Duration("drain_timeout", options.drain_timeout);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/base/text.h"
+
 namespace portico::proxy {
 namespace {
 
@@ -73,7 +75,10 @@ TEST(OptionsTest, RefusesByFlag) {
       {"half a gateway", {"--config=a", "--gateway=shop/"}, "--gateway=shop/"},
       {"no unit", {"--config=a", "--drain_delay=5"}, "--drain_delay=5"},
       {"a level of others", {"--config=a", "--log_level=warn"}, "--log_level=warn"},
-      {"of later", {"--config=a", "--takeover=a"}, "--takeover is not supported yet"},
+      {"no path", {"--config=a", "--takeover="}, "--takeover has an empty value"},
+      {"a long path",
+       {"--config=a", base::Concat("--takeover=", std::string(100, 'p'))},
+       "a Unix socket's path has at most 99 bytes"},
       {"both sources", {"--config=a", "--discovery_address=127.0.0.1:1"}, "only one of them"},
       {"a control plane's name", {"--discovery_address=localhost:1"}, "names are not supported yet"},
       {"no port of it", {"--discovery_address=127.0.0.1:0"}, "must be IP:PORT"},

@@ -40,6 +40,11 @@ Proxy::Proxy(event::LibeventLoop& loop, const Options& options, observe::Process
 Proxy::~Proxy() = default;
 
 bool Proxy::Start() {
+  if (const absl::Status claim = ClaimSockets(); !claim.ok()) {
+    log_.Write(Severity::kError, base::ToStd(claim.message()));
+    exit_code_ = 1;
+    return false;
+  }
   if (const absl::Status admin = ListenForAdmin(); !admin.ok()) {
     log_.Write(Severity::kError, base::ToStd(admin.message()));
     exit_code_ = 1;
@@ -47,7 +52,7 @@ bool Proxy::Start() {
   }
   if (const absl::Status source = StartSource(); !source.ok()) {
     log_.Write(Severity::kError, base::ToStd(source.message()));
-    exit_code_ = 1;
+    exit_code_ = absl::IsInvalidArgument(source) ? 2 : 1;  // 2: a flag is wrong
     return false;
   }
   return true;
@@ -77,11 +82,7 @@ void Proxy::OnCandidate(source::Candidate candidate) {
   for (const load::Finding& finding : candidate.findings)
     log_.Write(finding.is_error ? Severity::kError : Severity::kWarning, finding.ToString());
   if (candidate.snapshot == nullptr) return Refuse("the configuration is refused");
-  if (publishing_) {
-    next_ = std::move(candidate.snapshot);
-  } else {
-    Publish(std::move(candidate.snapshot));
-  }
+  Publish(std::move(candidate.snapshot));
 }
 
 void Proxy::OnSnapshot(std::shared_ptr<snapshot::Snapshot> snapshot, const std::string& what) {
@@ -96,9 +97,15 @@ void Proxy::OnRefused() {
 // Only what comes into force counts.
 void Proxy::Publish(std::shared_ptr<snapshot::Snapshot> next) {
   if (state_ == State::kDraining) return;
+  if (publishing_ || handing_over_) {
+    next_ = std::move(next);
+    return;
+  }
   next->revision = current_ == nullptr ? 1 : current_->revision + 1;
   publishing_ = true;
-  workers_.Publish(next, [this, next](const absl::Status& status) { OnPublished(next, status); });
+  // Whoever wrote a file is there to read why this ends; of many proxies that start nobody may be.
+  const worker::IfBusy if_busy = stream_source_ == nullptr ? worker::IfBusy::kRefuse : worker::IfBusy::kWait;
+  workers_.Publish(next, [this, next](const absl::Status& status) { OnPublished(next, status); }, if_busy);
 }
 
 void Proxy::OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const absl::Status& status) {
@@ -112,8 +119,9 @@ void Proxy::OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const ab
     log_.Write(Severity::kError, base::ToStd(status.message()));
     Refuse("the configuration is refused");
   }
-  if (state_ == State::kStarting && current_ != nullptr) state_ = State::kServing;
+  if (state_ == State::kStarting && current_ != nullptr) BeginServing();
   if (next_ != nullptr) Publish(std::exchange(next_, nullptr));
+  if (sockets_wanted_) GiveSockets();
   if (stream_source_ != nullptr) stream_source_->OnPublished(status);
 }
 
@@ -157,6 +165,7 @@ void Proxy::OnSignal(int number) {
 void Proxy::Drain(base::Duration delay) {
   state_ = State::kDraining;
   log_.Write(Severity::kInfo, "draining; a second signal ends at once");
+  if (stream_source_ != nullptr) stream_source_->Stop();
   workers_.Drain(delay, options_.drain_timeout, [this] {
     log_.Write(Severity::kInfo, "drained");
     End(0);
@@ -166,6 +175,131 @@ void Proxy::Drain(base::Duration delay) {
 void Proxy::End(int exit_code) {
   exit_code_ = exit_code;
   loop_.Stop();
+}
+
+// Nothing runs yet: it may wait.
+absl::Status Proxy::ClaimSockets() {
+  const std::string& path = options_.takeover;
+  if (path.empty()) return absl::OkStatus();
+  takeover::Offer::Handler& handler = *this;
+  auto offer = takeover::Offer::Create(loop_, path, handler, {});
+  if (!offer.ok()) return FlagError("--takeover", offer.status());
+  offer_ = *std::move(offer);
+  auto claim = takeover::Claim::Ask(path);
+  if (absl::IsNotFound(claim.status())) {
+    log_.Write(Severity::kInfo, base::Concat("--takeover: ", base::ToStd(claim.status().message())));
+    return absl::OkStatus();
+  }
+  if (!claim.ok()) return FlagError("--takeover", claim.status());
+  claim_ = *std::move(claim);
+  auto sockets = claim_->ReceiveSockets();
+  if (!sockets.ok()) return FlagError("--takeover", sockets.status());
+  log_.Write(Severity::kInfo,
+             base::Concat("taking over from process ", claim_->incumbent(), ": ", sockets->size(), " sockets"));
+  std::vector<net::ListeningSocket> for_workers, for_admin;
+  std::set<uint16_t> admin_ports;
+  for (net::ListeningSocket& socket : *sockets) {
+    if (!socket.share_port) admin_ports.insert(socket.address.port());
+    (socket.share_port ? for_workers : for_admin).push_back(std::move(socket));
+  }
+  workers_.Inherit(std::move(for_workers));
+  network_.Adopt(std::move(for_admin), std::move(admin_ports));
+  inheriting_ = true;
+  takeover::Claim::Handler& follower = *this;
+  claim_->Follow(loop_, follower);
+  return absl::OkStatus();
+}
+
+// The first configuration is in force.
+void Proxy::BeginServing() {
+  if (!inheriting_) return Serve();
+  if (!incumbent_gone_) return claim_->Ready();
+  workers_.Release([this] { Serve(); });
+}
+
+void Proxy::Serve() {
+  if (state_ != State::kStarting) return;
+  state_ = State::kServing;
+  inheriting_ = false;
+  if (offer_ == nullptr) return;
+  const absl::Status open = offer_->Open();
+  if (!open.ok()) log_.Write(Severity::kError, base::ToStd(FlagError("--takeover", open).message()));
+}
+
+void Proxy::OnGo() {
+  network_.Release();
+  workers_.Release([this] {
+    std::set<net::Address> addresses = workers_.addresses();
+    for (const net::Address& address : admin_.addresses())
+      addresses.insert(address);
+    const absl::Status told = claim_->Serving({addresses.begin(), addresses.end()});
+    log_.Write(told.ok() ? Severity::kInfo : Severity::kWarning,
+               told.ok() ? base::Concat("serving in the place of process ", claim_->incumbent())
+                         : base::Concat("process ", claim_->incumbent(), " is gone: ", base::ToStd(told.message())));
+    Serve();
+  });
+}
+
+// Whoever waits in the queues waits for the first configuration, but the admin's pages are there.
+void Proxy::OnIncumbentGone() {
+  log_.Write(Severity::kWarning, base::Concat("process ", claim_->incumbent(),
+                                              " is gone before this one serves; its sockets are this one's now"));
+  incumbent_gone_ = true;
+  network_.Release();
+  if (current_ != nullptr) BeginServing();
+}
+
+void Proxy::OnDenied(const std::string& why) {
+  log_.Write(Severity::kError, base::Concat("--takeover: process ", claim_->incumbent(), " goes on: ", why));
+  End(1);
+}
+
+void Proxy::OnAsked(pid_t successor) {
+  log_.Write(Severity::kInfo, base::Concat("process ", successor, " asks to take over"));
+  handing_over_ = true;
+  sockets_wanted_ = true;
+  if (!publishing_) GiveSockets();
+}
+
+void Proxy::GiveSockets() {
+  sockets_wanted_ = false;
+  workers_.ShareSockets([this](absl::StatusOr<std::vector<net::ListeningSocket>> sockets) {
+    absl::StatusOr<std::vector<net::ListeningSocket>> own = network_.ShareSockets();
+    if (!sockets.ok() || !own.ok()) {
+      return offer_->Refuse(base::ToStd((sockets.ok() ? own : sockets).status().message()));
+    }
+    for (net::ListeningSocket& socket : *own)
+      sockets->push_back(std::move(socket));
+    offer_->Give(*sockets);
+  });
+}
+
+// A process that drains already goes on with that.
+void Proxy::OnServing(pid_t successor, const std::set<net::Address>& addresses) {
+  log_.Write(Severity::kInfo, base::Concat("process ", successor, " serves in the place of this one"));
+  network_.GiveUp(addresses);
+  workers_.GiveUp(addresses);
+  if (state_ == State::kServing) Drain(base::Duration(0));
+}
+
+void Proxy::OnStays(const std::string& why) {
+  log_.Write(Severity::kWarning, base::Concat("not taken over: ", why, "; this process goes on"));
+  handing_over_ = false;
+  sockets_wanted_ = false;
+  if (next_ != nullptr) Publish(std::exchange(next_, nullptr));
+}
+
+void Proxy::OnTurnedAway(const std::string& why) {
+  log_.Write(Severity::kWarning, base::Concat("--takeover: turned away: ", why));
+}
+
+admin::AdminView::Readiness Proxy::Ready() {
+  Readiness readiness;
+  for (const auto& [number, why] : workers_.busy_ports())
+    readiness.missing.push_back(why);
+  const bool any = readiness.missing.empty() || readiness.missing.size() < current_->ports.size();
+  readiness.ready = state_ == State::kServing && any;
+  return readiness;
 }
 
 void Proxy::ReadMetrics(std::function<void(std::string)> done) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,11 +14,14 @@
 #include "dataplane/admin/admin_view.h"
 #include "dataplane/event/libevent_loop.h"
 #include "dataplane/event/signals.h"
+#include "dataplane/net/address.h"
 #include "dataplane/net/socket_network.h"
 #include "dataplane/observe/process_log.h"
 #include "dataplane/options.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/source/file_source.h"
+#include "dataplane/takeover/claim.h"
+#include "dataplane/takeover/offer.h"
 #include "dataplane/worker/workers.h"
 #include "dataplane/xds/stream_source.h"
 
@@ -32,13 +36,20 @@ namespace portico::proxy {
 //   starting ──first configuration in force──▶ serving ──SIGTERM──▶ draining ──▶ the loop stops
 //       └──it is refused, or a port can't be had──▶ the loop stops, exit code 1
 //
-// A configuration that is streamed is waited for, however long: a refused one is the control plane's to mend.
+// A configuration that is streamed is waited for, however long: a refused one is the control plane's to mend. And at
+// the start a port of it that another process has is waited for too, while the others serve.
 //
 // The admin's ports are bound before anything else: whoever can't have them has served nobody.
+//
+// With --takeover it first asks the process that serves for its sockets, and says so when its configuration is in force
+// on them; until that one has let go nothing is accepted, not even on the admin's ports (takeover/README.md). A process
+// that is asked puts no configuration into force until it is known who serves.
 class Proxy final : private source::FileSource::Handler,
                     private xds::StreamSource::Handler,
                     private admin::AdminView,
-                    private event::SignalWatch::Handler {
+                    private event::SignalWatch::Handler,
+                    private takeover::Claim::Handler,
+                    private takeover::Offer::Handler {
  public:
   // All outlive it.
   Proxy(event::LibeventLoop& loop, const Options& options, observe::ProcessLog& log, exporting::LogFile& access_log,
@@ -59,15 +70,28 @@ class Proxy final : private source::FileSource::Handler,
   void OnRefused() override;
   // event::SignalWatch::Handler
   void OnSignal(int number) override;
+  // takeover::Claim::Handler
+  void OnGo() override;
+  void OnIncumbentGone() override;
+  void OnDenied(const std::string& why) override;
+  // takeover::Offer::Handler
+  void OnAsked(pid_t successor) override;
+  void OnServing(pid_t successor, const std::set<net::Address>& addresses) override;
+  void OnStays(const std::string& why) override;
+  void OnTurnedAway(const std::string& why) override;
   // admin::AdminView
-  bool Ready() override { return state_ == State::kServing; }
+  Readiness Ready() override;
   void ReadMetrics(std::function<void(std::string)> done) override;
   std::string SnapshotText() override;
   void ReadClusters(std::function<void(std::string)> done) override;
   observe::Severity log_level() override { return log_.level(); }
   void set_log_level(observe::Severity level) override { log_.set_level(level); }
 
+  absl::Status ClaimSockets();
   absl::Status StartSource();
+  void BeginServing();
+  void Serve();
+  void GiveSockets();
   void Publish(std::shared_ptr<snapshot::Snapshot> next);
   void OnPublished(std::shared_ptr<const snapshot::Snapshot> next, const absl::Status& status);
   void Refuse(const std::string& why);
@@ -94,7 +118,13 @@ class Proxy final : private source::FileSource::Handler,
   std::shared_ptr<const snapshot::Snapshot> current_;
   std::shared_ptr<snapshot::Snapshot> next_;  // built while another is being put into force
   bool publishing_ = false;
-  std::string streamed_;  // " (revision 41)" of what is being put into force; "" of a file
+  std::unique_ptr<takeover::Claim> claim_;  // nullptr: nobody is taken over from
+  bool inheriting_ = false;                 // until this process serves
+  bool incumbent_gone_ = false;             // without having let go
+  std::unique_ptr<takeover::Offer> offer_;  // nullptr without --takeover
+  bool handing_over_ = false;               // somebody has asked; true for good once it serves
+  bool sockets_wanted_ = false;             // by it, as soon as nothing is being published
+  std::string streamed_;                    // " (revision 41)" of what is being put into force; "" of a file
 };
 
 }  // namespace portico::proxy

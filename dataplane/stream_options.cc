@@ -13,6 +13,7 @@
 #include "api/base/text.h"
 #include "api/check/configuration.h"
 #include "api/check/key_pair.h"
+#include "api/check/resource/names.h"
 #include "dataplane/crypto/digest.h"
 #include "dataplane/crypto/key_pair.h"
 #include "dataplane/source/state_file.h"
@@ -44,14 +45,34 @@ std::string HostName() {
   return name.data();
 }
 
-absl::Status Wrong(std::string_view flag, const absl::Status& status) {
-  return absl::FailedPreconditionError(base::ToAbsl(Concat("--", flag, ": ", base::ToStd(status.message()))));
+absl::Status Wrong(std::string_view flag, const absl::Status& status,
+                   absl::StatusCode code = absl::StatusCode::kFailedPrecondition) {
+  return {code, base::ToAbsl(Concat("--", flag, ": ", base::ToStd(status.message())))};
+}
+
+// A name that no resource can have would be waited for for ever.
+absl::Status CheckGateway(const check::ResourceKey& gateway) {
+  const bool good_namespace = check::IsLabel(gateway.name_space);
+  if (good_namespace && check::IsSubdomain(gateway.name)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      base::ToAbsl(good_namespace ? Concat("--gateway: the name \"", gateway.name,
+                                           "\" must have letters in lower case, digits, '-' and '.', at most 253 bytes")
+                                  : Concat("--gateway: the namespace \"", gateway.name_space,
+                                           "\" must have letters in lower case, digits and '-', at most 63 bytes")));
+}
+
+absl::StatusOr<std::optional<source::StateFile>> StateOf(const Options& options, const check::ResourceKey& gateway) {
+  if (options.state_dir.empty()) return std::nullopt;
+  const absl::Status folder = source::StateFile::CheckFolder(options.state_dir);
+  if (!folder.ok()) return Wrong("state_dir", folder, absl::StatusCode::kInvalidArgument);
+  const auto key = source::StateFile::ReadKey(options.state_key_file, options.state_dir);
+  if (!key.ok()) return Wrong("state_key_file", key.status());
+  return source::StateFile(options.state_dir, gateway, *key);
 }
 
 // The files as they are now, and what they make.
 absl::StatusOr<xds::Security> ReadSecurity(const Options& options, yaml::FileReader& files,
                                            const net::Address& address) {
-  if (options.tls_cert.empty()) return xds::Security{};
   const absl::StatusOr<std::string> certificate = files.Read(options.tls_cert, check::kPemBytesMax);
   if (!certificate.ok()) return Wrong("tls_cert", certificate.status());
   const absl::StatusOr<std::string> key = files.Read(options.tls_key, check::kPemBytesMax);
@@ -74,27 +95,26 @@ absl::StatusOr<xds::Security> ReadSecurity(const Options& options, yaml::FileRea
 absl::StatusOr<xds::StreamSource::Options> StreamOptionsOf(const Options& options, yaml::FileReader& files) {
   const check::ResourceKey gateway =
       options.gateway.value_or(check::ResourceKey{"Gateway", std::string(check::kDefaultNamespace), "default"});
-  // What can't work now is an error now, and not a line in the log at every try.
-  const auto security = ReadSecurity(options, files, options.discovery_addresses.front());
-  if (!security.ok()) return security.status();
-  std::optional<source::StateFile> state;
-  if (!options.state_dir.empty()) {
-    const auto key = source::StateFile::ReadKey(options.state_key_file, options.state_dir);
-    if (!key.ok()) return Wrong("state_key_file", key.status());
-    state.emplace(options.state_dir, gateway, *key);
+  if (absl::Status status = CheckGateway(gateway); !status.ok()) return status;
+  xds::DiscoveryClient::Options discovery{
+      .addresses = options.discovery_addresses, .secure = nullptr, .seed = RandomSeed()};
+  if (!options.tls_cert.empty()) {
+    discovery.secure = [options, &files](const net::Address& address) { return ReadSecurity(options, files, address); };
+    // What can't work now is an error now, and not a line in the log at every try.
+    const auto security = discovery.secure(options.discovery_addresses.front());
+    if (!security.ok()) return security.status();
   }
+  absl::StatusOr<std::optional<source::StateFile>> state = StateOf(options, gateway);
+  if (!state.ok()) return state.status();
   return xds::StreamSource::Options{
       .node = {.node_id = options.node_id.empty() ? HostName() : options.node_id,
                .gateway = gateway,
                .version = std::string(kVersion),
                .instance = RandomHex(8),
                .schema_level = wire::kSchemaLevel},
-      .discovery = {.addresses = options.discovery_addresses,
-                    .secure = [options,
-                               &files](const net::Address& address) { return ReadSecurity(options, files, address); },
-                    .seed = RandomSeed()},
+      .discovery = std::move(discovery),
       .build = BuildOptionsOf(options),
-      .state = std::move(state),
+      .state = *std::move(state),
   };
 }
 

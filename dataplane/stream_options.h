@@ -9,7 +9,8 @@
 namespace portico::proxy {
 
 // What a proxy that is streamed its configuration makes of its flags. `files` outlives the result: certificates are
-// read for each stream. kFailedPrecondition: a file is not as it should be; it names the flag or the file.
+// read for each stream, on a thread of its own. kInvalidArgument: a flag can't be meant so. kFailedPrecondition: a file
+// is not as it should be. Both name the flag.
 absl::StatusOr<xds::StreamSource::Options> StreamOptionsOf(const Options& options, yaml::FileReader& files);
 
 }  // namespace portico::proxy

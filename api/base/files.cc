@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 #include "api/base/hex.h"
@@ -52,8 +53,8 @@ bool WriteAll(int descriptor, std::string_view bytes) {
   return true;
 }
 
-absl::Status WriteNew(const std::string& path, int flags, std::string_view bytes) {
-  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
+// All of `bytes`, for the owner's eyes alone and on the disk; else `path`, whose file it is, goes again.
+absl::Status Fill(const Descriptor& file, const std::string& path, std::string_view bytes) {
   if (!file.ok()) return Failed(path, "cannot be made");
   if (fchmod(*file, 0600) == 0 && WriteAll(*file, bytes) && fsync(*file) == 0) return absl::OkStatus();
   const absl::Status status = Failed(path, "cannot be written");
@@ -88,7 +89,8 @@ absl::Status SyncFolderOf(const std::string& path) {
 
 absl::Status WriteDurably(const std::string& path, std::string_view bytes) {
   const std::string neighbour = path + ".new";
-  if (absl::Status status = WriteNew(neighbour, O_TRUNC, bytes); !status.ok()) return status;
+  const Descriptor file(open(neighbour.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (absl::Status status = Fill(file, neighbour, bytes); !status.ok()) return status;
   if (std::rename(neighbour.c_str(), path.c_str()) != 0) {
     const absl::Status status = Failed(path, "cannot be replaced");
     unlink(neighbour.c_str());
@@ -126,8 +128,15 @@ absl::StatusOr<FileKey> ReadKeyFile(const std::string& path) {
 
 absl::Status MakeKeyFile(const std::string& path, const FileKey& key) {
   const std::string line = ToHex({reinterpret_cast<const char*>(key.data()), key.size()}) + "\n";
-  if (absl::Status status = WriteNew(path, O_EXCL, line); !status.ok()) return status;
-  return SyncFolderOf(path);
+  // Whole under a name of its own before anybody can find it: a process that begins at the same time reads all of it.
+  std::string neighbour = path + ".XXXXXX";
+  const Descriptor file(mkostemp(neighbour.data(), O_CLOEXEC));
+  if (!file.ok()) return Failed(path, "cannot be made");
+  if (absl::Status status = Fill(file, neighbour, line); !status.ok()) return status;
+  const absl::Status status =
+      link(neighbour.c_str(), path.c_str()) == 0 ? absl::OkStatus() : Failed(path, "cannot be made");
+  unlink(neighbour.c_str());
+  return status.ok() ? SyncFolderOf(path) : status;
 }
 
 }  // namespace portico::base

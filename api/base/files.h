@@ -30,8 +30,8 @@ using FileKey = std::array<uint8_t, 32>;
 // kNotFound: there is no such file. kFailedPrecondition: others may read it, or something else is in it.
 absl::StatusOr<FileKey> ReadKeyFile(const std::string& path);
 
-// kAlreadyExists: there is one. On the disk when it returns: a key that is lost while what it sealed is not would lose
-// everything.
+// kAlreadyExists: there is one. Of several at once one makes it, and nobody ever finds half a key. On the disk when it
+// returns: a key that is lost while what it sealed is not would lose everything.
 absl::Status MakeKeyFile(const std::string& path, const FileKey& key);
 
 }  // namespace portico::base

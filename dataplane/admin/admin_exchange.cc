@@ -43,12 +43,19 @@ void AdminExchange::OnContent(base::Slice content) {
   if (dropped_bytes_ <= kContentBytesMax) connection_.Consumed(id_, content.size());
 }
 
+void AdminExchange::ShowReady(const AdminView::Readiness& readiness) {
+  std::string text = readiness.ready ? "ready\n" : "not ready\n";
+  for (const std::string& what : readiness.missing)
+    base::AppendTo(text, base::Concat("missing: ", what, "\n"));
+  Answer(TextReply(readiness.ready ? 200 : 503, std::move(text)));
+}
+
 void AdminExchange::Show(const PageRequest& request) {
   AdminView& view = site_.view;
   if (IsLarge(request.page)) return ShowLarge(request.page);
   switch (request.page) {
     case Page::kReady:
-      return Answer(view.Ready() ? TextReply(200, "ready\n") : TextReply(503, "not ready\n"));
+      return ShowReady(view.Ready());
     case Page::kLive:
       return Answer(TextReply(200, "live\n"));
     case Page::kLogLevel:

@@ -60,6 +60,7 @@ class AdminExchange final : public downstream::ExchangeEvents, private event::Ti
   void OnTimer(event::Timer& timer) override;
 
   void Show(const PageRequest& request);
+  void ShowReady(const AdminView::Readiness& readiness);
   void ShowLarge(Page page);
   void ShowSnapshot();
   std::function<void(std::string)> Gathered(std::string_view media_type);

@@ -51,7 +51,7 @@ class TestNetwork final : public net::Network {
 
 class TestView final : public AdminView {
  public:
-  bool Ready() override { return ready; }
+  Readiness Ready() override { return {ready, missing}; }
   void ReadMetrics(std::function<void(std::string)> done) override { Take(std::move(done), "a_total 1\n"); }
   std::string SnapshotText() override { return snapshot; }
   void ReadClusters(std::function<void(std::string)> done) override { Take(std::move(done), "{\"clusters\": []}"); }
@@ -59,6 +59,7 @@ class TestView final : public AdminView {
   void set_log_level(observe::Severity to) override { level = to; }
 
   bool ready = true;
+  std::vector<std::string> missing;
   bool at_once = true;
   std::string snapshot = "kind: Gateway\n";
   observe::Severity level = observe::Severity::kInfo;
@@ -143,6 +144,16 @@ TEST(AdminServer, AnswersEachPage) {
     EXPECT_EQ(Content(response), test.content) << test.name;
     if (test.name == "head") EXPECT_NE(response.find("\r\ncontent-length: 10\r\n"), std::string::npos);
   }
+}
+
+TEST(AdminServer, SaysWhatIsMissing) {
+  World world;
+  world.view.missing = {"listener http, port 80: address in use", "listener more, port 81: address in use"};
+  EXPECT_EQ(
+      Content(world.Ask("GET /ready")),
+      "ready\nmissing: listener http, port 80: address in use\nmissing: listener more, port 81: address in use\n");
+  world.view.ready = false;
+  EXPECT_TRUE(Content(world.Ask("GET /ready")).starts_with("not ready\nmissing: listener http"));
 }
 
 TEST(AdminServer, IsNotReadyWhenTheProxyIsNot) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "dataplane/observe/process_log.h"
 
@@ -12,8 +13,11 @@ namespace portico::admin {
 // at once or later, and does nothing if nobody waits any more; what never comes is answered 503 after a while.
 class AdminView {
  public:
-  // The proxy has a configuration and takes requests: not while it starts, and not while it drains.
-  virtual bool Ready() = 0;
+  struct Readiness {
+    bool ready = false;  // has a configuration and takes requests: not while it starts, and not while it drains
+    std::vector<std::string> missing = {};  // what it does not serve all the same, a line each
+  };
+  virtual Readiness Ready() = 0;
   // Prometheus text 0.0.4.
   virtual void ReadMetrics(std::function<void(std::string)> done) = 0;
   // The configuration in force as YAML, without secrets; "": there is none yet.

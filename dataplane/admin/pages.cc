@@ -18,7 +18,8 @@ struct Row {
 
 constexpr std::array<Row, 7> kRows = {{
     {Page::kIndex, "/", "this list", true},
-    {Page::kReady, "/ready", "200 while the proxy takes requests, 503 while it starts and while it drains", true},
+    {Page::kReady, "/ready",
+     "200 while the proxy takes requests, 503 while it starts and while it drains; which ports are missing", true},
     {Page::kLive, "/live", "200 as long as the main thread answers", true},
     {Page::kMetrics, "/metrics", "numbers about the traffic, for Prometheus", true},
     {Page::kSnapshot, "/snapshot", "the configuration in force, without its secrets (YAML)", false},

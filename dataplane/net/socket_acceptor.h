@@ -4,12 +4,14 @@
 #include <functional>
 #include <string_view>
 
-#include "dataplane/base/file_descriptor.h"
+#include "absl/status/statusor.h"
+#include "dataplane/base/intrusive_list.h"
 #include "dataplane/base/time.h"
 #include "dataplane/event/fd_event.h"
 #include "dataplane/event/libevent_loop.h"
 #include "dataplane/event/timer.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/net/network.h"
 #include "dataplane/net/reset_check.h"
 
@@ -19,23 +21,36 @@ namespace portico::net {
 //
 // When descriptors or memory run out the connection stays in the kernel's queue and the socket would be reported for
 // ever; so it rests for kRetryDelay, says so once, and tries again.
-class SocketAcceptor final : public Acceptor, private event::FdEvent::Handler, private event::Timer::Handler {
+//
+// A held one waits for Release() before it takes anything: until then another process accepts on the address.
+class SocketAcceptor final : public Acceptor,
+                             private base::ListLink<struct AcceptorTag>,
+                             private event::FdEvent::Handler,
+                             private event::Timer::Handler {
  public:
   // "accepting on 127.0.0.1:80 rests: too many open files". Called once per shortage, not once per try.
   using WarningSink = std::function<void(std::string_view text)>;
   static constexpr base::Duration kRetryDelay = std::chrono::milliseconds(100);  // short beside any client's patience
 
-  // `fd` listens, non-blocking, bound to `local`; `backlog` bounds what Drain accepts.
+  // The socket is non-blocking; it listens, or, held, may be only bound. `backlog` bounds what Drain accepts.
   // Loop, resets and handler outlive it.
-  SocketAcceptor(event::LibeventLoop& loop, ResetCheck& resets, base::FileDescriptor fd, const Address& local,
-                 int backlog, Acceptor::Handler& handler, WarningSink warn);
+  SocketAcceptor(event::LibeventLoop& loop, ResetCheck& resets, ListeningSocket socket, bool held, int backlog,
+                 Acceptor::Handler& handler, WarningSink warn);
 
-  const Address& local() const override { return local_; }
+  const Address& local() const override { return socket_.address; }
   void Pause() override;
   void Resume() override;
   void Drain() override;
 
+  // Listens if it does not yet, and accepts from now on.
+  void Release();
+  // Another descriptor of its socket. kFailedPrecondition: it has none any more, or does not accept yet.
+  absl::StatusOr<ListeningSocket> Share() const;
+  // Lets go of the socket as it is: who waits in its queue is for those who have it too.
+  void GiveUp();
+
  private:
+  friend class base::IntrusiveList<SocketAcceptor, struct AcceptorTag>;
   enum class Outcome { kAccepted, kNothingLeft, kLost, kShortage };
 
   void OnFdEvent(event::FdReadiness ready) override;
@@ -48,10 +63,10 @@ class SocketAcceptor final : public Acceptor, private event::FdEvent::Handler, p
   ResetCheck& resets_;
   Acceptor::Handler& handler_;
   WarningSink warn_;
-  base::FileDescriptor fd_;
-  Address local_;
+  ListeningSocket socket_;
   int backlog_;
   bool any_local_;       // bound to all addresses: each connection has its own
+  bool held_;            // by the network
   bool paused_ = false;  // by the owner
   bool short_ = false;   // of descriptors or memory
   event::FdEvent event_;

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/check/configuration.h"
+#include "dataplane/base/file_descriptor.h"
 #include "dataplane/crypto/sealer.h"
 #include "dataplane/source/settle.h"
 
@@ -19,16 +21,18 @@ struct SavedState {
   std::string epoch;
   uint64_t revision = 0;
   std::string digest;  // the version of that revision's mark; "": some of what it meant was refused
-  Versions resources;  // that were in force
+  std::shared_ptr<const Versions> resources;  // that were in force
 };
 
 // The file of one gateway in --state_dir, "NAMESPACE.NAME.state": a line that names the format and the key, then the
 // state, sealed with the key of --state_key_file. It is whole whenever the machine stops, and only its owner may read
 // it. It blocks for the disk: not for a loop.
 //
-//   ASSIGN key = StateFile::ReadKey("/etc/portico/state.key");   // made if it is not there and nothing is sealed yet
+//   StateFile::CheckFolder("/var/lib/portico")
+//   ASSIGN key = StateFile::ReadKey("/etc/portico/state.key", "/var/lib/portico");
 //   StateFile file("/var/lib/portico", gateway, key);
 //   ASSIGN state = file.Read();        // kNotFound: there is none yet
+//   ASSIGN lock = file.Lock();         // whoever has it may
 //   … file.Write(newer)
 class StateFile {
  public:
@@ -36,9 +40,16 @@ class StateFile {
 
   StateFile(const std::string& folder, const check::ResourceKey& gateway, const crypto::Sealer::Key& key);
 
+  // kInvalidArgument: it is no folder in which a file can be made, and why.
+  static absl::Status CheckFolder(const std::string& folder);
+
   // The key of a file of 64 hexadecimal digits. If there is none it is made (0600): then `folder` may hold no state,
-  // since nobody could read that again (kFailedPrecondition).
+  // since nobody could read that again (kFailedPrecondition). Processes that begin together get the same.
   static absl::StatusOr<crypto::Sealer::Key> ReadKey(const std::string& path, const std::string& folder);
+
+  // The right to write, beside the file ("NAMESPACE.NAME.lock"), until it is destroyed: state_lock.h. Without it two
+  // processes, an old one and the one that takes its place, would undo each other's work.
+  absl::StatusOr<base::FileDescriptor> Lock() const;
 
   absl::Status Write(const SavedState& state) const;
 
@@ -53,6 +64,7 @@ class StateFile {
   absl::StatusOr<SavedState> Parse(const std::string& bytes) const;
 
   const check::ResourceKey gateway_;
+  const std::string stem_;  // of both files
   const std::string path_;
   const crypto::Sealer sealer_;
 };

@@ -1,5 +1,6 @@
 #include "dataplane/worker/workers.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <set>
@@ -13,6 +14,7 @@
 #include "dataplane/observe/resident_memory.h"
 #include "dataplane/shared/thread.h"
 #include "dataplane/worker/default_workers.h"
+#include "dataplane/worker/inheritance.h"
 #include "dataplane/worker/worker.h"
 
 namespace portico::worker {
@@ -72,8 +74,10 @@ struct Workers::Thread {
 Workers::Workers(event::LibeventLoop& main, size_t count, exporting::LogFile* access_log, observe::ProcessLog& log)
     : main_(main),
       access_log_(access_log),
+      log_(log),
       network_(main),
       self_(std::make_shared<Workers*>(this)),
+      busy_timer_(main.timers(), *this),
       timer_(main.timers(), *this) {
   PORTICO_CHECK(count > 0);
   for (size_t i = 0; i < count; ++i)
@@ -92,17 +96,21 @@ Workers::~Workers() {
 
 // What a worker reports is run on the main thread; `all` after the last of them. Nothing of this object is touched on
 // a worker's thread.
-void Workers::AskAll(std::function<Report(Worker&)> ask, std::function<void()> all) {
+void Workers::AskThreads(std::function<Report(Thread&)> ask, std::function<void()> all) {
   const uint64_t question = ++last_question_;
   questions_[question] = {threads_.size(), std::move(all)};
   const std::weak_ptr<Workers*> self = self_;
   for (const std::unique_ptr<Thread>& thread : threads_) {
-    thread->loop.Post([ask, question, self, &main = main_, &worker = thread->worker] {
-      main.Post([self, question, report = ask(worker)] {
+    thread->loop.Post([ask, question, self, &main = main_, &one = *thread] {
+      main.Post([self, question, report = ask(one)] {
         if (const std::shared_ptr<Workers*> workers = self.lock()) (*workers)->OnReport(question, report);
       });
     });
   }
+}
+
+void Workers::AskAll(std::function<Report(Worker&)> ask, std::function<void()> all) {
+  AskThreads([ask = std::move(ask)](Thread& thread) { return ask(thread.worker); }, std::move(all));
 }
 
 void Workers::OnReport(uint64_t question, const Report& report) {
@@ -114,10 +122,17 @@ void Workers::OnReport(uint64_t question, const Report& report) {
   all();
 }
 
-void Workers::Publish(std::shared_ptr<const snapshot::Snapshot> snapshot, std::function<void(absl::Status)> done) {
-  PORTICO_CHECK(!publication_, "one publication at a time");
-  publication_ = {std::move(snapshot), std::move(done), absl::OkStatus()};
-  publication_->status = Probe(*publication_->snapshot);
+void Workers::Publish(std::shared_ptr<const snapshot::Snapshot> snapshot, std::function<void(absl::Status)> done,
+                      IfBusy if_busy) {
+  Publication publication{.snapshot = std::move(snapshot), .done = std::move(done), .if_busy = if_busy};
+  if (!publication_) return Begin(std::move(publication));
+  PORTICO_CHECK(publication_->done == nullptr && !next_, "one publication at a time");
+  next_ = std::move(publication);
+}
+
+void Workers::Begin(Publication publication) {
+  publication_ = std::move(publication);
+  publication_->status = Probe(*publication_);
   if (drain_step_ != DrainStep::kNone) publication_->status = Draining();
   if (!publication_->status.ok()) {
     return AskAll([](Worker&) { return nullptr; }, [this] { Refuse(); });
@@ -133,15 +148,27 @@ void Workers::Publish(std::shared_ptr<const snapshot::Snapshot> snapshot, std::f
   });
 }
 
-// Only for ports that we do not have: our own workers would be in the way.
-absl::Status Workers::Probe(const snapshot::Snapshot& next) {
-  const std::vector<listener::BindAddress> addresses = listener::BindAddresses(next.addresses);
-  for (const std::shared_ptr<const snapshot::Port>& port : next.ports) {
-    if (HasPort(current_.get(), port->number)) continue;
-    for (const listener::BindAddress& bind : addresses) {
-      const absl::Status status = network_.ProbePort(bind.address.WithPort(port->number));
-      if (!listener::Bearable(bind, status)) return listener::PortError(*port, status);
-    }
+// What may wait for its port is left out of what the workers get.
+absl::Status Workers::Probe(Publication& publication) {
+  for (const std::shared_ptr<const snapshot::Port>& port : publication.snapshot->ports) {
+    const absl::Status status = ProbePort(*publication.snapshot, *port);
+    if (status.ok()) continue;
+    const bool may_wait = current_ == nullptr || busy_.contains(port->number);
+    if (publication.if_busy == IfBusy::kRefuse || !may_wait || !absl::IsAlreadyExists(status)) return status;
+    publication.busy[port->number] = base::ToStd(status.message());
+  }
+  if (publication.busy.empty()) return absl::OkStatus();
+  publication.whole = publication.snapshot;
+  publication.snapshot = Without(*publication.whole, publication.busy);
+  return absl::OkStatus();
+}
+
+// Only for ports that we do not have: our own workers would be in the way, or the process that we take over.
+absl::Status Workers::ProbePort(const snapshot::Snapshot& snapshot, const snapshot::Port& port) {
+  if (HasPort(current_.get(), port.number) || inherited_ports_.contains(port.number)) return absl::OkStatus();
+  for (const listener::BindAddress& bind : listener::BindAddresses(snapshot.addresses)) {
+    const absl::Status status = network_.ProbePort(bind.address.WithPort(port.number));
+    if (!listener::Bearable(bind, status)) return listener::PortError(port, status);
   }
   return absl::OkStatus();
 }
@@ -162,7 +189,32 @@ void Workers::Published() {
   metrics_.GaugeOf(observe::kConfigurationRevision, {}).Set(static_cast<int64_t>(current_->revision));
   for (const std::unique_ptr<Thread>& thread : threads_)
     thread->loop.Post([&worker = thread->worker] { worker.SweepSlots(); });
+  whole_ = std::move(publication_->whole);
+  ShowBusyPorts(std::move(publication_->busy));
   FinishPublication(absl::OkStatus());
+}
+
+void Workers::ShowBusyPorts(BusyPorts busy) {
+  for (const auto& [number, why] : busy) {
+    if (busy_.contains(number)) continue;
+    log_.Write(observe::Severity::kWarning, base::Concat(why, "; the other ports serve, and it is tried again"));
+  }
+  for (const auto& [number, why] : busy_) {
+    if (HasPort(current_.get(), number))
+      log_.Write(observe::Severity::kInfo, base::Concat("port ", number, " is free now, and served"));
+  }
+  busy_ = std::move(busy);
+  busy_pause_ = kBusyPauseMin;
+}
+
+void Workers::TryBusyPorts() {
+  if (busy_.empty() || publication_ || drain_step_ != DrainStep::kNone) return;
+  for (const std::shared_ptr<const snapshot::Port>& port : whole_->ports) {
+    if (!busy_.contains(port->number) || !ProbePort(*whole_, *port).ok()) continue;
+    return Begin({.snapshot = whole_, .done = nullptr, .if_busy = IfBusy::kWait});
+  }
+  busy_pause_ = std::min(2 * busy_pause_, kBusyPauseMax);
+  busy_timer_.Set(main_.Now() + busy_pause_);
 }
 
 void Workers::ShowCertificates(const snapshot::Snapshot* old) {
@@ -191,7 +243,9 @@ void Workers::Refuse() {
 void Workers::FinishPublication(absl::Status status) {
   const std::function<void(absl::Status)> done = std::move(publication_->done);
   publication_.reset();
-  done(std::move(status));
+  if (!busy_.empty()) busy_timer_.Set(main_.Now() + busy_pause_);
+  if (done) return done(std::move(status));
+  if (next_) Begin(*std::exchange(next_, std::nullopt));
 }
 
 void Workers::Drain(base::Duration delay, base::Duration deadline, std::function<void()> done) {
@@ -203,7 +257,8 @@ void Workers::Drain(base::Duration delay, base::Duration deadline, std::function
   timer_.Set(step_ends_);
 }
 
-void Workers::OnTimer(event::Timer&) {
+void Workers::OnTimer(event::Timer& timer) {
+  if (&timer == &busy_timer_) return TryBusyPorts();
   if (drain_step_ == DrainStep::kDelay) return EnterDrainStep(DrainStep::kWarning);
   if (main_.Now() < step_ends_) return AskIfIdle();
   EnterDrainStep(drain_step_ == DrainStep::kWarning ? DrainStep::kLeaving : DrainStep::kClosing);
@@ -234,6 +289,60 @@ void Workers::AskIfIdle() {
     if (*busy > 0) return timer_.Set(std::min(main_.Now() + kDrainPoll, step_ends_));
     EnterDrainStep(drain_step_ == DrainStep::kWarning ? DrainStep::kLeaving : DrainStep::kClosing);
   });
+}
+
+void Workers::Inherit(std::vector<net::ListeningSocket> sockets) {
+  for (const net::ListeningSocket& socket : sockets)
+    inherited_ports_.insert(socket.address.port());
+  std::vector<std::vector<net::ListeningSocket>> shares = Spread(std::move(sockets), threads_.size());
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    auto share = std::make_shared<std::vector<net::ListeningSocket>>(std::move(shares[i]));
+    threads_[i]->loop.Post([&network = threads_[i]->network, share, ports = inherited_ports_] {
+      network.Adopt(std::move(*share), ports);
+    });
+  }
+}
+
+void Workers::Release(std::function<void()> done) {
+  inherited_ports_.clear();
+  const auto ask = [](Thread& thread) -> Report {
+    thread.network.Release();
+    return nullptr;
+  };
+  AskThreads(ask, std::move(done));
+}
+
+void Workers::ShareSockets(std::function<void(absl::StatusOr<std::vector<net::ListeningSocket>>)> done) {
+  using Sockets = std::vector<net::ListeningSocket>;
+  auto all = std::make_shared<absl::StatusOr<Sockets>>(Sockets());
+  const auto ask = [all](Thread& thread) -> Report {
+    auto share = std::make_shared<absl::StatusOr<Sockets>>(thread.network.ShareSockets());
+    return [all, share] {
+      if (!all->ok()) return;
+      if (!share->ok()) {
+        *all = share->status();
+        return;
+      }
+      for (net::ListeningSocket& socket : **share)
+        (*all)->push_back(std::move(socket));
+    };
+  };
+  AskThreads(ask, [all, done = std::move(done)] { done(std::move(*all)); });
+}
+
+void Workers::GiveUp(const std::set<net::Address>& addresses) {
+  for (const std::unique_ptr<Thread>& thread : threads_)
+    thread->loop.Post([&network = thread->network, addresses] { network.GiveUp(addresses); });
+}
+
+std::set<net::Address> Workers::addresses() const {
+  std::set<net::Address> all;
+  if (current_ == nullptr) return all;
+  for (const listener::BindAddress& bind : listener::BindAddresses(current_->addresses)) {
+    for (const std::shared_ptr<const snapshot::Port>& port : current_->ports)
+      all.insert(bind.address.WithPort(port->number));
+  }
+  return all;
 }
 
 observe::MetricsSnapshot Workers::ReadMetrics() const {

@@ -6,17 +6,22 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "dataplane/base/time.h"
 #include "dataplane/event/libevent_loop.h"
 #include "dataplane/event/timer.h"
 #include "dataplane/export/log_file.h"
+#include "dataplane/net/address.h"
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/net/socket_network.h"
 #include "dataplane/observe/metrics.h"
 #include "dataplane/observe/process_log.h"
 #include "dataplane/snapshot/snapshot.h"
+#include "dataplane/worker/busy_ports.h"
 #include "dataplane/worker/cluster_state.h"
 #include "dataplane/worker/shared_limits.h"
 
@@ -31,12 +36,18 @@ class Worker;
 //   workers.Publish(snapshot, [](absl::Status status) { … });      // again for every new configuration
 //   workers.Drain(delay, deadline, [&] { main.Stop(); });          // at SIGTERM
 //
+// When another process is taken over (takeover/): Inherit(its sockets) first of all; Publish; Release when it has let
+// go. When one takes over from this: ShareSockets; once it serves GiveUp, and Drain.
+//
 // Destroying it cuts what is still there and joins the threads; what was asked for and not answered never is.
 class Workers : private event::Timer::Handler {
  public:
   static constexpr base::Duration kDrainPoll = std::chrono::milliseconds(50);
   // After the deadline: the last warning, and the answers that it brings.
   static constexpr base::Duration kLastWords = std::chrono::seconds(2);
+  // From one try of the ports that others have to the next: twice as long each time.
+  static constexpr base::Duration kBusyPauseMin = std::chrono::milliseconds(250),
+                                  kBusyPauseMax = std::chrono::seconds(15);
 
   // All outlive it. `access_log` may be nullptr. Its target follows the configuration.
   Workers(event::LibeventLoop& main, size_t count, exporting::LogFile* access_log, observe::ProcessLog& log);
@@ -44,12 +55,26 @@ class Workers : private event::Timer::Handler {
 
   // All workers run the snapshot, or none does and the old one goes on: then the status says which port could not be
   // had. One at a time. kFailedPrecondition after Drain. The old snapshot is freed on this thread.
-  void Publish(std::shared_ptr<const snapshot::Snapshot> snapshot, std::function<void(absl::Status)> done);
+  void Publish(std::shared_ptr<const snapshot::Snapshot> snapshot, std::function<void(absl::Status)> done,
+               IfBusy if_busy = IfBusy::kRefuse);
+  // Ports of the snapshot in force that nobody can reach here, because another process has them.
+  const BusyPorts& busy_ports() const { return busy_; }
 
   // Goes on as before for `delay`, so that whoever balances the load hears that we are not ready; then clients are
   // warned and new ones still accepted, until none is left or `deadline` (from the end of the delay) is over; then the
   // accept queues are emptied and the ports closed; kLastWords later, or when nobody is left, what remains is cut.
   void Drain(base::Duration delay, base::Duration deadline, std::function<void()> done);
+
+  // Before the first Publish, which puts them to use where the configuration has their addresses. Until Release nothing
+  // is accepted on their ports; after it what nobody uses is closed.
+  void Inherit(std::vector<net::ListeningSocket> sockets);
+  void Release(std::function<void()> done);
+  // All that workers accept on. Not between Publish and its answer.
+  void ShareSockets(std::function<void(absl::StatusOr<std::vector<net::ListeningSocket>>)> done);
+  // Leaves who waits on these addresses to others who have the sockets too.
+  void GiveUp(const std::set<net::Address>& addresses);
+  // Where the configuration in force accepts.
+  std::set<net::Address> addresses() const;
 
   // The sums over all workers, and metrics().
   observe::MetricsSnapshot ReadMetrics() const;
@@ -64,15 +89,23 @@ class Workers : private event::Timer::Handler {
   struct Thread;
   using Report = std::function<void()>;  // what a worker has to say, run on the main thread
   struct Publication {
-    std::shared_ptr<const snapshot::Snapshot> snapshot;
-    std::function<void(absl::Status)> done;
-    absl::Status status;
+    std::shared_ptr<const snapshot::Snapshot> snapshot;  // for the workers
+    std::function<void(absl::Status)> done;              // nullptr: our own, to try busy ports again
+    IfBusy if_busy = IfBusy::kRefuse;
+    std::shared_ptr<const snapshot::Snapshot> whole = nullptr;  // with the ports in `busy`
+    BusyPorts busy = {};
+    absl::Status status = absl::OkStatus();
   };
   enum class DrainStep : uint8_t { kNone, kDelay, kWarning, kLeaving, kClosing };
 
   void AskAll(std::function<Report(Worker&)> ask, std::function<void()> all);
+  void AskThreads(std::function<Report(Thread&)> ask, std::function<void()> all);
   void OnReport(uint64_t question, const Report& report);
-  absl::Status Probe(const snapshot::Snapshot& next);
+  void Begin(Publication publication);
+  absl::Status Probe(Publication& publication);
+  absl::Status ProbePort(const snapshot::Snapshot& snapshot, const snapshot::Port& port);
+  void ShowBusyPorts(BusyPorts busy);
+  void TryBusyPorts();
   void SwapAll();
   void Published();
   void ShowCertificates(const snapshot::Snapshot* old);
@@ -89,6 +122,7 @@ class Workers : private event::Timer::Handler {
 
   event::LibeventLoop& main_;
   exporting::LogFile* const access_log_;
+  observe::ProcessLog& log_;
   net::SocketNetwork network_;  // to probe ports
   observe::Metrics metrics_;
   std::shared_ptr<Workers*> self_;  // for tasks on the main loop that may come after the end: looked at there alone
@@ -96,6 +130,12 @@ class Workers : private event::Timer::Handler {
   uint64_t last_question_ = 0;
   std::shared_ptr<const snapshot::Snapshot> current_;
   std::optional<Publication> publication_;
+  std::optional<Publication> next_;                  // came while our own was on its way
+  BusyPorts busy_;                                   // as of what is in force
+  std::shared_ptr<const snapshot::Snapshot> whole_;  // with them; nullptr: there are none
+  base::Duration busy_pause_ = kBusyPauseMin;
+  event::Timer busy_timer_;
+  std::set<uint16_t> inherited_ports_;  // until Release
 
   DrainStep drain_step_ = DrainStep::kNone;
   base::Duration drain_deadline_{};  // how long kWarning may last

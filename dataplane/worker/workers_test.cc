@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -266,6 +268,128 @@ TEST(Workers, DrainCutsWhoDoesNotLeave) {
   bool drained = false;
   world.workers->Drain(milliseconds(0), milliseconds(100), [&] { drained = true; });
   EXPECT_TRUE(world.Until([&] { return drained && client.gone(); }));
+}
+
+TEST(Workers, WaitForAPortThatIsTakenAtTheStart) {
+  World world;
+  auto squatter = std::make_unique<Squatter>();
+  const auto publish = [&](std::shared_ptr<snapshot::Snapshot> next, IfBusy if_busy) {
+    std::optional<absl::Status> published;
+    world.workers->Publish(std::move(next), [&](absl::Status status) { published = std::move(status); }, if_busy);
+    EXPECT_TRUE(world.Until([&] { return published.has_value(); }));
+    return published.value_or(absl::UnknownError("no answer"));
+  };
+  const auto both = [&](uint16_t port, std::string_view answer) {
+    return Loopback({MakePort(port, {"http"}, {{.answer = std::string(answer)}}),
+                     MakePort(squatter == nullptr ? 0 : squatter->port, {"late"}, {{.answer = std::string(answer)}})});
+  };
+  const uint16_t port = FreePort(), busy = squatter->port;
+  EXPECT_EQ(publish(both(port, "one"), IfBusy::kRefuse).code(), absl::StatusCode::kAlreadyExists);
+  ASSERT_TRUE(publish(both(port, "one"), IfBusy::kWait).ok());
+  ASSERT_EQ(world.workers->busy_ports().size(), 1u);
+  EXPECT_EQ(world.workers->busy_ports().at(busy),
+            base::Concat("listener late, port ", busy, ": 127.0.0.1:", busy, ": address in use"));
+  EXPECT_EQ(world.workers->addresses(), std::set<net::Address>{net::Address::Parse("127.0.0.1", port).value()});
+  TestPeer& client = world.Connect(port, Get("/"));
+  EXPECT_TRUE(world.Until([&] { return client.Heard("one"); }));
+
+  // It goes on waiting, and what is added is refused as ever.
+  ASSERT_TRUE(publish(both(port, "two"), IfBusy::kWait).ok());
+  client.Say(Get("/"));
+  EXPECT_TRUE(world.Until([&] { return client.Heard("two"); }));
+  EXPECT_EQ(world.workers->busy_ports().size(), 1u);
+  const Squatter second;
+  auto more = both(port, "three");
+  more->ports.push_back(MakePort(second.port, {"more"}, {{}}));
+  EXPECT_EQ(publish(more, IfBusy::kWait).code(), absl::StatusCode::kAlreadyExists);
+
+  squatter.reset();
+  EXPECT_TRUE(world.Until([&] { return world.workers->busy_ports().empty(); }));
+  TestPeer& late = world.Connect(busy, Get("/"));
+  EXPECT_TRUE(world.Until([&] { return late.Heard("two"); }));
+}
+
+// The workers are asked again because a port has become free, and before they have answered there is a new
+// configuration.
+TEST(Workers, AChangeComesWhileAPortBecomesFree) {
+  World world(1);
+  auto squatter = std::make_unique<Squatter>();
+  const uint16_t busy = squatter->port;
+  std::optional<absl::Status> published;
+  const auto publish = [&](std::string answer) {
+    published.reset();
+    world.workers->Publish(
+        Loopback({MakePort(busy, {"late"}, {{.answer = std::move(answer)}})}),
+        [&](absl::Status status) { published = std::move(status); }, IfBusy::kWait);
+  };
+  publish("one");
+  ASSERT_TRUE(world.Until([&] { return published.has_value(); }));
+  const base::MonotonicTime next_try = world.main.Now() + Workers::kBusyPauseMin;
+  squatter.reset();
+  ASSERT_TRUE(world.Until([&] { return world.main.Now() > next_try; }));
+  publish("two");
+  ASSERT_TRUE(world.Until([&] { return published.has_value(); }));
+  EXPECT_TRUE(published->ok());
+  TestPeer& client = world.Connect(busy, Get("/"));
+  EXPECT_TRUE(world.Until([&] { return client.Heard("two"); }));
+  EXPECT_TRUE(world.workers->busy_ports().empty());
+}
+
+struct Succession {
+  const char* name;
+  size_t before, after;
+};
+
+// Until the older ones have let go the newer accept nothing, and then everything: also who came in between.
+TEST(Workers, TakeOverFromOthers) {
+  const Succession rows[] = {{"as many", 2, 2}, {"fewer", 3, 1}, {"more", 1, 3}};
+  for (const Succession& row : rows) {
+    SCOPED_TRACE(row.name);
+    World world(row.before);
+    const uint16_t port = PublishOnFreePort(
+        world, [](uint16_t number) { return Loopback({MakePort(number, {"http"}, {{.answer = "old"}})}); });
+    const std::set<net::Address> addresses = {net::Address::Parse("127.0.0.1", port).value()};
+    EXPECT_EQ(world.workers->addresses(), addresses);
+    std::unique_ptr<Workers> old =
+        std::exchange(world.workers, std::make_unique<Workers>(world.main, row.after, nullptr, world.log));
+    const auto share = [&] {
+      std::optional<absl::StatusOr<std::vector<net::ListeningSocket>>> shared;
+      old->ShareSockets([&](absl::StatusOr<std::vector<net::ListeningSocket>> all) { shared = std::move(all); });
+      EXPECT_TRUE(world.Until([&] { return shared.has_value(); }));
+      return **std::move(shared);
+    };
+    std::vector<net::ListeningSocket> sockets = share();
+    ASSERT_EQ(sockets.size(), row.before);
+    world.workers->Inherit(std::move(sockets));
+    ASSERT_TRUE(world.Publish(Loopback({MakePort(port, {"http"}, {{.answer = "new"}})})).ok());
+
+    const auto all_hear = [&](std::string_view text) {
+      for (int i = 0; i < 20; ++i)
+        world.Connect(port, Get("/"));
+      return world.Until([&] {
+        return std::all_of(world.clients.begin(), world.clients.end(), [&](auto& one) { return one->Heard(text); });
+      });
+    };
+    EXPECT_TRUE(all_hear("old"));
+    world.clients.clear();
+    bool released = false;
+    old->GiveUp(addresses);
+    EXPECT_TRUE(share().empty());
+    world.workers->Release([&] { released = true; });
+    EXPECT_TRUE(all_hear("new"));
+    EXPECT_TRUE(released);
+    world.clients.clear();
+    old.reset();
+    EXPECT_TRUE(all_hear("new"));
+    // From now on it is a port like any other: given up and wanted again, when another process has it, it is refused.
+    ASSERT_TRUE(world.Publish(Loopback({})).ok());
+    std::unique_ptr<Workers> heir =
+        std::exchange(world.workers, std::make_unique<Workers>(world.main, 1, nullptr, world.log));
+    const auto again = Loopback({MakePort(port, {"http"}, {{}})});
+    ASSERT_TRUE(world.Publish(again).ok());
+    std::swap(heir, world.workers);
+    EXPECT_EQ(world.Publish(again).code(), absl::StatusCode::kAlreadyExists);
+  }
 }
 
 TEST(Workers, EndInTheMiddle) {

@@ -40,14 +40,6 @@ void AddReport(const std::vector<Refusal>& refusals, google::rpc::Status& detail
   detail.add_details()->PackFrom(report);
 }
 
-std::vector<Refusal> RefusedOf(const Resources& resources) {
-  std::vector<Refusal> refused;
-  for (const auto& [key, received] : resources) {
-    if (received->resource == nullptr) refused.push_back({key, received->version, received->reason});
-  }
-  return refused;
-}
-
 std::string KindOf(const std::string& type_url) {
   return type_url.substr(wire::kTypePrefix.size());
 }
@@ -59,7 +51,7 @@ bool IsOurs(const std::string& type_url) {
 
 }  // namespace
 
-absl::Status ClientSession::Restore(const Resources& resources, InForce in_force) {
+absl::Status ClientSession::Restore(const ResourceMap& resources, InForce in_force) {
   for (const auto& [key, received] : resources) {
     if (absl::Status status = received_.Put(key, received); !status.ok()) return status;
   }
@@ -94,7 +86,7 @@ void ClientSession::AskAtFirst(const std::string& type_url) {
   DeltaDiscoveryRequest& request = requests_.emplace_back(Answer(type_url, ""));
   request.add_resource_names_subscribe(kEverything);
   const std::string kind = KindOf(type_url);
-  const Resources& resources = received_.resources();
+  const ResourceMap& resources = received_.resources();
   size_t bytes = 0;
   for (auto held = resources.lower_bound({kind, "", ""}); held != resources.end() && held->first.kind == kind; ++held) {
     const std::string name = wire::ResourceName(held->first);
@@ -163,7 +155,8 @@ absl::Status ClientSession::OnMark(const Response& response) {
   }
   if (sealed.fault.empty()) {
     asked_again_.clear();
-    sealed.resources = received_.Share();
+    sealed.resources = received_.resources();
+    sealed.refused = Refused();
   }
   waiting_ = std::move(sealed);
   Advance();
@@ -208,6 +201,15 @@ void ClientSession::Compare(const portico::v1::Revision& revision, Sealed& seale
     sealed.fault = "the mark's version is not the digest of its types";
 }
 
+std::vector<Refusal> ClientSession::Refused() const {
+  std::vector<Refusal> refused;
+  for (const check::ResourceKey& key : received_.refused()) {
+    const Received& received = *received_.resources().find(key)->second;
+    refused.push_back({key, received.version, received.reason});
+  }
+  return refused;
+}
+
 void ClientSession::Advance() {
   if (awaited_.has_value() || !waiting_.has_value()) return;
   Sealed sealed = *std::exchange(waiting_, std::nullopt);
@@ -222,13 +224,13 @@ void ClientSession::Advance() {
 
 std::optional<Proposal> ClientSession::TakeProposal() {
   if (!awaited_.has_value() || std::exchange(proposal_taken_, true)) return std::nullopt;
-  return Proposal{awaited_->mark, awaited_->resources, RefusedOf(*awaited_->resources)};
+  return Proposal{awaited_->mark, awaited_->resources, awaited_->refused};
 }
 
 void ClientSession::Accept(std::vector<Refusal> refusals) {
   PORTICO_CHECK(awaited_.has_value() && proposal_taken_);
   Sealed sealed = *std::exchange(awaited_, std::nullopt);
-  in_force_ = InForce{sealed.mark, RefusedOf(*sealed.resources)};
+  in_force_ = InForce{sealed.mark, sealed.refused};
   for (Refusal& refusal : refusals)
     in_force_->refusals.push_back(std::move(refusal));
   Acknowledge(std::move(sealed));

@@ -18,6 +18,7 @@
 #include "api/portico/v1/revision.pb.h"
 #include "api/wire/node.h"
 #include "dataplane/xds/received_set.h"
+#include "dataplane/xds/resource_map.h"
 
 namespace portico::xds {
 
@@ -37,7 +38,7 @@ struct Mark {
 // A whole set that wants to be in force.
 struct Proposal {
   Mark mark;
-  std::shared_ptr<const Resources> resources;
+  ResourceMap resources;
   std::vector<Refusal> refused;  // those of `resources` without a message: their last good versions should go on
 };
 
@@ -72,7 +73,7 @@ class ClientSession {
 
   // What a process before this one left in force. Before the first stream. A mark without a digest: it is not all that
   // any mark meant, so the next one is proposed whatever it is. kResourceExhausted: over a limit.
-  absl::Status Restore(const Resources& resources, InForce in_force);
+  absl::Status Restore(const ResourceMap& resources, InForce in_force);
 
   void OnStreamStart();
   // kInvalidArgument: it breaks the protocol; kResourceExhausted: over a limit; kDataLoss: what was asked for again is
@@ -98,7 +99,8 @@ class ClientSession {
     std::vector<Request> answers;  // to what came before it
     std::string nonce;             // "": of a stream that is over, nothing is to be answered
     Mark mark;
-    std::shared_ptr<const Resources> resources;
+    ResourceMap resources;
+    std::vector<Refusal> refused;      // those of `resources` without a message
     std::string fault;                 // it can't be what it says: it will be refused
     std::set<std::string> kinds_else;  // that differ from what it says
   };
@@ -108,6 +110,7 @@ class ClientSession {
   absl::Status Withhold(const Response& response, bool changed);
   void ReadMark(const Response& response, Sealed& sealed) const;
   void Compare(const portico::v1::Revision& revision, Sealed& sealed) const;
+  std::vector<Refusal> Refused() const;
   // Takes up the mark that waits, if no verdict is awaited.
   void Advance();
   void Acknowledge(Sealed sealed);

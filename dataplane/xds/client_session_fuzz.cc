@@ -26,7 +26,7 @@ void Judge(ClientSession& session, bool accept) {
   const std::optional<Proposal> proposal = session.TakeProposal();
   if (!proposal.has_value()) return;
   size_t refused = 0;
-  for (const auto& [key, received] : *proposal->resources)
+  for (const auto& [key, received] : proposal->resources)
     refused += received->resource == nullptr ? 1 : 0;
   PORTICO_CHECK(refused == proposal->refused.size());
   if (accept) {

@@ -11,6 +11,7 @@
 #include "api/portico/v1/route.pb.h"
 #include "api/wire/names.h"
 #include "dataplane/crypto/digest.h"
+#include "dataplane/xds/served_set_for_test.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "gtest/gtest.h"
 
@@ -18,23 +19,17 @@ namespace portico::xds {
 namespace {
 
 using base::Concat;
-using envoy::service::discovery::v3::DeltaDiscoveryRequest;
-using envoy::service::discovery::v3::DeltaDiscoveryResponse;
+using for_test::DeltaDiscoveryRequest;
+using for_test::DeltaDiscoveryResponse;
+using for_test::kGateway;
 
 const std::string kMark(wire::kRevisionType);
-const check::ResourceKey kGateway{"Gateway", "default", "g"};
 
-// A server that keeps to the protocol; what it says is made by hand otherwise.
+// As bytes, and with what a server should never say.
 class Server {
  public:
   // Content of a resource, other than what it should be: "unread", "other name", "other type", "field", "value".
   std::string Give(const std::string& kind, const std::string& name, const std::string& content = "") {
-    const std::string version = Concat("e.", ++version_);
-    set_[kind][name] = version;
-    DeltaDiscoveryResponse response = Response(wire::TypeUrl(kind));
-    auto& resource = *response.add_resources();
-    resource.set_name("default/" + name);
-    resource.set_version(version);
     portico::v1::Cluster cluster;
     portico::v1::Route route;
     const std::string own = content == "other name" ? "else" : name;
@@ -42,64 +37,25 @@ class Server {
     route.mutable_metadata()->set_name(own);
     if (content == "field") route.GetReflection()->MutableUnknownFields(&route)->AddVarint(17, 1);
     if (content == "value") cluster.mutable_spec()->set_protocol(static_cast<portico::v1::UpstreamProtocol>(99));
+    const check::ResourceKey key{kind, "default", name};
     const bool is_route = (kind == "Route") != (content == "other type");
-    if (is_route) {
-      resource.mutable_resource()->PackFrom(route);
-    } else {
-      resource.mutable_resource()->PackFrom(cluster);
-    }
-    if (content == "unread") resource.mutable_resource()->set_value("\xff");
+    DeltaDiscoveryResponse response = is_route ? set_.Give(key, route) : set_.Give(key, cluster);
+    if (content == "unread") response.mutable_resources(0)->mutable_resource()->set_value("\xff");
     return response.SerializeAsString();
   }
   std::string Take(const std::string& kind, const std::string& name) {
-    set_[kind].erase(name);
-    DeltaDiscoveryResponse response = Response(wire::TypeUrl(kind));
-    response.add_removed_resources("default/" + name);
-    return response.SerializeAsString();
+    return set_.Take({kind, "default", name}).SerializeAsString();
   }
   std::string Nothing(const std::string& type_url) { return Response(type_url).SerializeAsString(); }
-
-  // The mark of what was given and not taken.
   DeltaDiscoveryResponse MarkMessage(uint64_t number, const portico::v1::Revision& more = {}) {
-    portico::v1::Revision mark = more;
-    mark.set_epoch("e");
-    mark.set_number(number);
-    wire::SetDigest all;
-    for (const auto& [kind, names] : set_) {
-      if (names.empty()) continue;
-      wire::SetDigest digest;
-      for (const auto& [name, version] : names) {
-        const auto hash = crypto::Sha256(wire::DigestInput(wire::TypeUrl(kind), "default/" + name, version));
-        digest.Add({reinterpret_cast<const char*>(hash.data()), hash.size()});
-        all.Add({reinterpret_cast<const char*>(hash.data()), hash.size()});
-      }
-      auto& type = *mark.add_types();
-      type.set_type_url(wire::TypeUrl(kind));
-      type.set_count(static_cast<uint32_t>(names.size()));
-      type.set_digest(digest.ToString());
-    }
-    digest_ = all.ToString();
-    DeltaDiscoveryResponse response = Response(kMark);
-    auto& resource = *response.add_resources();
-    resource.set_name("default/g");
-    resource.set_version(digest_);
-    resource.mutable_resource()->PackFrom(mark);
-    return response;
+    return set_.Mark(number, more);
   }
   std::string Mark(uint64_t number) { return MarkMessage(number).SerializeAsString(); }
-  const std::string& digest() const { return digest_; }  // of the last mark
-
-  DeltaDiscoveryResponse Response(const std::string& type_url) {
-    DeltaDiscoveryResponse response;
-    response.set_type_url(type_url);
-    response.set_nonce(Concat(++nonce_));
-    return response;
-  }
+  const std::string& digest() const { return set_.digest(); }
+  DeltaDiscoveryResponse Response(const std::string& type_url) { return set_.Response(type_url); }
 
  private:
-  std::map<std::string, std::map<std::string, std::string>> set_;
-  uint64_t version_ = 0, nonce_ = 0;
-  std::string digest_;
+  for_test::ServedSet set_;
 };
 
 struct World {
@@ -114,35 +70,15 @@ struct World {
     const absl::Status status = session.OnResponse(response);
     ASSERT_TRUE(status.ok()) << status;
   }
-  // What is sent, in words: "Route 3; Revision 4 refused Route default/a; Revision 5 NACK".
+  // What is sent, in words.
   std::string Said() {
     std::string text;
     nack.clear();
     while (const std::optional<std::string> bytes = session.NextRequest()) {
       DeltaDiscoveryRequest request;
       EXPECT_TRUE(request.ParseFromString(*bytes));
-      text += Concat(text.empty() ? "" : "; ", request.type_url().substr(wire::kTypePrefix.size()));
-      if (!request.response_nonce().empty()) text += " " + request.response_nonce();
-      if (request.has_node()) text += " node " + request.node().id();
-      for (const std::string& name : request.resource_names_subscribe())
-        text += " +" + name;
-      for (const std::string& name : request.resource_names_unsubscribe())
-        text += " -" + name;
-      const std::map<std::string, std::string> has(request.initial_resource_versions().begin(),
-                                                   request.initial_resource_versions().end());
-      for (const auto& [name, version] : has)
-        text += " " + name + "=" + version;
-      for (const auto& detail : request.error_detail().details()) {
-        portico::v1::RevisionReport report;
-        EXPECT_TRUE(detail.UnpackTo(&report));
-        text += " refused";
-        for (const auto& refusal : report.refusals())
-          text += Concat(" ", refusal.resource(), " (", refusal.version(), ": ", refusal.reason(), ")");
-      }
-      if (request.error_detail().code() != 0) {
-        text += " NACK";
-        nack = request.error_detail().message();
-      }
+      text += Concat(text.empty() ? "" : "; ", for_test::Words(request));
+      if (request.error_detail().code() != 0) nack = request.error_detail().message();
     }
     return text;
   }
@@ -151,7 +87,7 @@ struct World {
     const std::optional<Proposal> proposal = session.TakeProposal();
     if (!proposal.has_value()) return "none";
     std::string text = Concat(proposal->mark.number, ":");
-    for (const auto& [key, received] : *proposal->resources) {
+    for (const auto& [key, received] : proposal->resources) {
       text += Concat(" ", key.ToString(), " ", received->version);
       if (received->resource != nullptr) EXPECT_EQ(check::KeyOf(*received->resource), key);
     }
@@ -226,7 +162,7 @@ TEST(ClientSessionTest, WhatIsNotUnderstoodIsRefusedByName) {
     ASSERT_TRUE(proposal.has_value()) << row.content;
     ASSERT_EQ(proposal->refused.size(), 1u) << row.content;
     EXPECT_EQ(proposal->refused[0].reason, row.reason);
-    EXPECT_EQ(proposal->resources->at({row.kind, "default", "x"})->resource, nullptr);
+    EXPECT_EQ(proposal->resources.find({row.kind, "default", "x"})->second->resource, nullptr);
     world.session.Accept({{{"Cluster", "default", "good"}, "e.1", "no such CA"}});
     const std::string refused =
         Concat("refused ", row.kind, " default/x (e.2: ", row.reason, ") Cluster default/good (e.1: no such CA)");
@@ -412,7 +348,7 @@ TEST(ClientSessionTest, WhatWasInForceBeforeIsBroughtAlong) {
   const std::optional<Proposal> proposal = before.session.TakeProposal();
   before.session.Accept({});
   World world;
-  ASSERT_TRUE(world.session.Restore(*proposal->resources, *before.session.in_force()).ok());
+  ASSERT_TRUE(world.session.Restore(proposal->resources, *before.session.in_force()).ok());
   world.session.OnStreamStart();
   EXPECT_TRUE(world.Said().ends_with(
       Concat("Route +* default/a=e.1; Revision +* default/g=", before.server.digest(), " refused")));
@@ -428,7 +364,7 @@ TEST(ClientSessionTest, WhatWasNotAllOfItsMarkIsProposedAgain) {
   before.Hear(before.server.Mark(7));
   const std::optional<Proposal> proposal = before.session.TakeProposal();
   World world;
-  ASSERT_TRUE(world.session.Restore(*proposal->resources, {{.epoch = "e", .number = 7, .digest = ""}, {}}).ok());
+  ASSERT_TRUE(world.session.Restore(proposal->resources, {{.epoch = "e", .number = 7, .digest = ""}, {}}).ok());
   world.session.OnStreamStart();
   EXPECT_TRUE(world.Said().ends_with("Route +* default/a=e.1; Revision +*"));
   world.Hear(before.server.Mark(7));

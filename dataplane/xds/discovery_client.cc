@@ -23,9 +23,11 @@ DiscoveryClient::DiscoveryClient(event::Loop& loop, net::Network& network, base:
       session_(session),
       handler_(handler),
       random_(options_.seed),
-      timer_(loop.timers(), *this),
+      pause_timer_(loop.timers(), *this),
+      silence_timer_(loop.timers(), *this),
       clusters_(options_.addresses.size()) {
   PORTICO_CHECK(!options_.addresses.empty());
+  if (options_.secure) files_.emplace("portico-tls", loop, /*waiting_max=*/1);
 }
 
 DiscoveryClient::~DiscoveryClient() = default;
@@ -36,16 +38,29 @@ std::shared_ptr<upstream::ClusterConfig> DiscoveryClient::ConfigOf(Security secu
   config->endpoints = {address()};
   config->protocol = upstream::ClusterConfig::Protocol::kHttp2;
   config->connect_timeout = std::chrono::seconds(5);
-  config->stream_idle_timeout = kSilenceMax;
+  config->stream_idle_timeout = 2 * kSilenceMax;  // ours comes first
   config->security = std::move(security.security);
   config->security_identity = std::move(security.identity);
   return config;
 }
 
+void DiscoveryClient::OnTimer(event::Timer& timer) {
+  if (&timer == &pause_timer_) return Begin();
+  OnSilence();
+}
+
 void DiscoveryClient::Begin() {
   heard_ = false;
   began_at_ = loop_.Now();
-  absl::StatusOr<Security> security = options_.secure(address());
+  if (!files_.has_value()) return Connect(Security{});
+  const bool accepted = files_->TryRun<absl::StatusOr<Security>>(
+      [this, address = address()] { return options_.secure(address); },
+      [this](absl::StatusOr<Security> security) { Connect(std::move(security)); });
+  PORTICO_CHECK(accepted, "one at a time");
+}
+
+void DiscoveryClient::Connect(absl::StatusOr<Security> security) {
+  if (stopped_) return;
   if (!security.ok()) return End(base::ToStd(security.status().message()));
   std::unique_ptr<upstream::Cluster>& cluster = clusters_[next_];
   if (cluster == nullptr) {
@@ -54,13 +69,22 @@ void DiscoveryClient::Begin() {
     cluster->Update(ConfigOf(*std::move(security)));
   }
   session_.OnStreamStart();
+  silence_timer_.Set(loop_.Now() + Spread(kSilenceMax));
   grpc::StreamHandler& handler = *this;
   stream_ = std::make_unique<grpc::Stream>(
       *cluster, grpc::StreamRequest{.path = kMethod, .authority = address().ToString()}, handler);
   Flush();
 }
 
+void DiscoveryClient::Stop() {
+  stopped_ = true;
+  stream_.reset();
+  pause_timer_.Forget();
+  silence_timer_.Forget();
+}
+
 void DiscoveryClient::Flush() {
+  if (stopped_) return;
   while (stream_ != nullptr && stream_->Unsent() < http::kSendHighMarkBytes) {
     const std::optional<std::string> request = session_.NextRequest();
     if (!request) break;
@@ -73,7 +97,9 @@ void DiscoveryClient::Flush() {
 }
 
 void DiscoveryClient::OnMessage(std::string message) {
-  if (!std::exchange(heard_, true)) handler_.OnStreamBegan(address());
+  heard_ = true;
+  silence_timer_.Set(loop_.Now() + Spread(kSilenceMax));
+  if (!std::exchange(began_, true)) handler_.OnStreamBegan(address());
   if (const absl::Status status = session_.OnResponse(message); !status.ok()) {
     return End(base::Concat("what it sent is refused: ", base::ToStd(status.message())));
   }
@@ -84,17 +110,31 @@ void DiscoveryClient::OnEnd(grpc::Status status) {
   End(status.ok() ? "it ended the stream" : status.ToString());
 }
 
+// A fleet that heard its last word at the same moment does not come back in step.
+base::Duration DiscoveryClient::Spread(base::Duration pause) {
+  const auto fifth = static_cast<uint64_t>(pause.count()) / 5;
+  return pause - base::Duration(fifth) + base::Duration(random_.Below(2 * fifth + 1));
+}
+
+// Its connection may be to nobody, so another is made: that fails within moments if it is.
+void DiscoveryClient::OnSilence() {
+  if (!heard_) return End("it says nothing");
+  stream_.reset();
+  clusters_[next_].reset();
+  Begin();
+}
+
 void DiscoveryClient::End(std::string_view why) {
   const std::string reason(why);  // the stream may hold it
   stream_.reset();
-  heard_ = false;
+  silence_timer_.Cancel();
+  heard_ = began_ = false;
   const net::Address ended = address();
   next_ = (next_ + 1) % options_.addresses.size();
   if (loop_.Now() - began_at_ > kPauseMax) pause_ = kPauseMin;
-  const auto fifth = static_cast<uint64_t>(pause_.count()) / 5;
-  const base::Duration pause = pause_ - base::Duration(fifth) + base::Duration(random_.Below(2 * fifth + 1));
+  const base::Duration pause = Spread(pause_);
   pause_ = std::min(pause_ * 8 / 5, kPauseMax);
-  timer_.Set(loop_.Now() + pause);
+  pause_timer_.Set(loop_.Now() + pause);
   handler_.OnStreamEnded(ended, reason, pause);
 }
 

@@ -19,13 +19,14 @@
 #include "dataplane/grpc/stream.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/network.h"
+#include "dataplane/offload/job_thread.h"
 #include "dataplane/upstream/cluster.h"
 #include "dataplane/upstream/cluster_config.h"
 #include "dataplane/xds/client_session.h"
 
 namespace portico::xds {
 
-// How a connection to one control plane is secured, made anew for each stream, so that renewed certificates count.
+// How a connection to one control plane is secured, read anew for each stream, so that renewed certificates count.
 struct Security {
   std::shared_ptr<const upstream::StreamSecurity> security;  // nullptr: in clear
   std::string identity;                                      // of everything that it was made of
@@ -39,19 +40,22 @@ struct Security {
 //   DiscoveryClient client(loop, network, pool, options, session, handler);
 //   client.Start();                       → OnStreamBegan, OnProposal, … OnStreamEnded, and again
 //   session.Accept(…); client.Flush();    // whatever the session has to say is sent
+//   client.Stop();                        // leaves, and nothing is heard any more
+//
+// A stream on which nothing was said for kSilenceMax, give or take a fifth, is begun anew over a new connection: a
+// control plane that vanished without a word is noticed. If it is there it is asked again, and nobody is told.
 //
 // One thread. Everything that it is given outlives it.
 class DiscoveryClient : private grpc::StreamHandler, private event::Timer::Handler {
  public:
   static constexpr base::Duration kPauseMin = std::chrono::milliseconds(500);
   static constexpr base::Duration kPauseMax = std::chrono::seconds(30);
-  // A stream that says nothing for so long is begun anew: a control plane that vanished without a word is noticed.
   static constexpr base::Duration kSilenceMax = std::chrono::minutes(10);
 
   class Handler {
    public:
     virtual ~Handler() = default;
-    // The control plane has said something.
+    // The control plane has said something, the first since the start or the last OnStreamEnded.
     virtual void OnStreamBegan(const net::Address& address) = 0;
     // `next`: when the next is tried.
     virtual void OnStreamEnded(const net::Address& address, std::string_view why, base::Duration pause) = 0;
@@ -60,7 +64,8 @@ class DiscoveryClient : private grpc::StreamHandler, private event::Timer::Handl
 
   struct Options {
     std::vector<net::Address> addresses;  // at least one, in the order in which they are tried
-    std::function<absl::StatusOr<Security>(const net::Address& address)> secure;
+    // Called on a thread of its own, since it reads files. nullptr: all is in clear.
+    std::function<absl::StatusOr<Security>(const net::Address& address)> secure = nullptr;
     uint64_t seed = 0;  // of the pauses
   };
 
@@ -71,7 +76,8 @@ class DiscoveryClient : private grpc::StreamHandler, private event::Timer::Handl
   void Start() { Begin(); }
   // Sends what the session has to say, and hands out what it proposes.
   void Flush();
-  bool connected() const { return heard_; }
+  // Cancels the stream, if there is one. The last call.
+  void Stop();
 
  private:
   // grpc::StreamHandler
@@ -79,11 +85,15 @@ class DiscoveryClient : private grpc::StreamHandler, private event::Timer::Handl
   void OnEnd(grpc::Status status) override;
   void OnSendReady() override { Flush(); }
   // event::Timer::Handler
-  void OnTimer(event::Timer&) override { Begin(); }
+  void OnTimer(event::Timer& timer) override;
 
   const net::Address& address() const { return options_.addresses[next_]; }
   void Begin();
+  void Connect(absl::StatusOr<Security> security);
+  void OnSilence();
   void End(std::string_view why);
+  // Somewhere between four and six fifths of it.
+  base::Duration Spread(base::Duration pause);
   std::shared_ptr<upstream::ClusterConfig> ConfigOf(Security security) const;
 
   event::Loop& loop_;
@@ -93,13 +103,17 @@ class DiscoveryClient : private grpc::StreamHandler, private event::Timer::Handl
   ClientSession& session_;
   Handler& handler_;
   base::Random random_;
-  event::Timer timer_;
+  event::Timer pause_timer_;
+  event::Timer silence_timer_;
   size_t next_ = 0;                                           // the address that is asked or will be
   std::vector<std::unique_ptr<upstream::Cluster>> clusters_;  // one for each address, made at its first stream
   std::unique_ptr<grpc::Stream> stream_;
   base::Duration pause_ = kPauseMin;
   base::MonotonicTime began_at_{};
-  bool heard_ = false;  // of this stream
+  bool heard_ = false;  // something, of this stream
+  bool began_ = false;  // OnStreamBegan was the last that the handler was told
+  bool stopped_ = false;
+  std::optional<offload::JobThread> files_;  // none: all is in clear
 };
 
 }  // namespace portico::xds

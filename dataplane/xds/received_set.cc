@@ -15,20 +15,11 @@ std::string ReceivedSet::Hash(const check::ResourceKey& key, const std::string& 
   return {hash.begin(), hash.end()};
 }
 
-Resources& ReceivedSet::Writable() {
-  if (std::exchange(shared_, false)) resources_ = std::make_shared<Resources>(*resources_);
-  return *resources_;
-}
-
-std::shared_ptr<const Resources> ReceivedSet::Share() {
-  shared_ = true;
-  return resources_;
-}
-
 absl::Status ReceivedSet::Put(const check::ResourceKey& key, std::shared_ptr<const Received> received) {
-  const auto held = resources_->find(key);
-  const size_t held_bytes = held == resources_->end() ? 0 : held->second->bytes;
-  if (held == resources_->end() && resources_->size() == limits_.resources_max)
+  const auto held = resources_.find(key);
+  const bool is_new = held == resources_.end();
+  const size_t held_bytes = is_new ? 0 : held->second->bytes;
+  if (is_new && resources_.size() == limits_.resources_max)
     return absl::ResourceExhaustedError(ToAbsl(Concat("more than ", limits_.resources_max, " resources")));
   if (bytes_ - held_bytes + received->bytes > limits_.bytes_max)
     return absl::ResourceExhaustedError(ToAbsl(Concat("resources of more than ", limits_.bytes_max, " bytes")));
@@ -39,32 +30,32 @@ absl::Status ReceivedSet::Put(const check::ResourceKey& key, std::shared_ptr<con
   sum.digest.Add(hash);
   all_.Add(hash);
   bytes_ += received->bytes;
-  Writable().emplace(key, std::move(received));
+  if (received->resource == nullptr) refused_.insert(key);
+  resources_.Put(key, std::move(received));
   return absl::OkStatus();
 }
 
-void ReceivedSet::Erase(Resources::iterator place) {
-  const std::string hash = Hash(place->first, place->second->version);
-  TypeSum& sum = kinds_[place->first.kind];
+void ReceivedSet::Remove(const check::ResourceKey& key) {
+  const auto held = resources_.find(key);
+  if (held == resources_.end()) return;
+  const std::string hash = Hash(key, held->second->version);
+  TypeSum& sum = kinds_[key.kind];
   --sum.count;
   sum.digest.Remove(hash);
   all_.Remove(hash);
-  bytes_ -= place->second->bytes;
-  resources_->erase(place);
-}
-
-void ReceivedSet::Remove(const check::ResourceKey& key) {
-  if (resources_->find(key) == resources_->end()) return;
-  Resources& resources = Writable();
-  Erase(resources.find(key));
+  bytes_ -= held->second->bytes;
+  refused_.erase(key);
+  resources_.Erase(key);
 }
 
 void ReceivedSet::Clear(std::string_view kind) {
-  if (OfKind(kind).count == 0) return;
-  Resources& resources = Writable();
   const check::ResourceKey first{std::string(kind), "", ""};
-  for (auto place = resources.lower_bound(first); place != resources.end() && place->first.kind == kind;)
-    Erase(place++);
+  for (;;) {
+    const auto place = resources_.lower_bound(first);
+    if (place == resources_.end() || place->first.kind != kind) return;
+    const check::ResourceKey key = place->first;
+    Remove(key);
+  }
 }
 
 ReceivedSet::TypeSum ReceivedSet::OfKind(std::string_view kind) const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -13,10 +14,9 @@
 #include "api/check/configuration.h"
 #include "api/wire/set_digest.h"
 #include "dataplane/xds/read_resource.h"
+#include "dataplane/xds/resource_map.h"
 
 namespace portico::xds {
-
-using Resources = std::map<check::ResourceKey, std::shared_ptr<const Received>>;
 
 // crypto::Sha256; an argument, because nothing else here needs a library for it.
 using Sha256 = std::array<uint8_t, 32> (*)(std::string_view);
@@ -37,9 +37,10 @@ class ReceivedSet {
   // Everything of a kind.
   void Clear(std::string_view kind);
 
-  // What is here now, never to change again: the next change is made to a copy.
-  std::shared_ptr<const Resources> Share();
-  const Resources& resources() const { return *resources_; }
+  // A copy is for whoever needs what is here now.
+  const ResourceMap& resources() const { return resources_; }
+  // Those without a message.
+  const std::set<check::ResourceKey>& refused() const { return refused_; }
 
   struct TypeSum {
     uint32_t count = 0;
@@ -49,14 +50,12 @@ class ReceivedSet {
   std::string digest() const { return all_.ToString(); }
 
  private:
-  Resources& Writable();
-  void Erase(Resources::iterator place);
   std::string Hash(const check::ResourceKey& key, const std::string& version) const;
 
   const Sha256 sha256_;
   const Limits limits_;
-  std::shared_ptr<Resources> resources_ = std::make_shared<Resources>();
-  bool shared_ = false;  // somebody else may read resources_
+  ResourceMap resources_;
+  std::set<check::ResourceKey> refused_;
   std::map<std::string, TypeSum, std::less<>> kinds_;
   wire::SetDigest all_;
   size_t bytes_ = 0;

@@ -1,6 +1,7 @@
 #include "dataplane/xds/received_set.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -55,20 +56,25 @@ TEST(ReceivedSetTest, TheDigestsAreOfWhatIsThere) {
   EXPECT_EQ(set.resources().size(), 1u);
 }
 
-TEST(ReceivedSetTest, WhatIsSharedStaysAsItWas) {
+TEST(ReceivedSetTest, WhatCouldNotBeReadIsKnown) {
   ReceivedSet set(crypto::Sha256);
-  ASSERT_TRUE(set.Put(Key("Route", "a"), Item("e.1")).ok());
-  const auto first = set.Share();
-  EXPECT_EQ(set.Share(), first) << "no copy without a change";
+  const auto read = [](std::string version) {
+    auto received = std::make_shared<Received>(*Item(std::move(version)));
+    received->resource = std::make_shared<const portico::v1::Resource>();
+    return received;
+  };
+  using Keys = std::set<check::ResourceKey>;
+  ASSERT_TRUE(set.Put(Key("Route", "a"), read("e.1")).ok());
+  ASSERT_TRUE(set.Put(Key("Route", "b"), Item("e.1")).ok());
+  ASSERT_TRUE(set.Put(Key("Secret", "b"), Item("e.1")).ok());
+  EXPECT_EQ(set.refused(), (Keys{Key("Route", "b"), Key("Secret", "b")}));
   ASSERT_TRUE(set.Put(Key("Route", "a"), Item("e.2")).ok());
-  const auto second = set.Share();
+  ASSERT_TRUE(set.Put(Key("Route", "b"), read("e.2")).ok());
+  EXPECT_EQ(set.refused(), (Keys{Key("Route", "a"), Key("Secret", "b")}));
   set.Remove(Key("Route", "a"));
-  const auto third = set.Share();
-  set.Clear("Route");
-  ASSERT_TRUE(set.Put(Key("Route", "b"), Item("e.3")).ok());
-  EXPECT_EQ(first->at(Key("Route", "a"))->version, "e.1");
-  EXPECT_EQ(second->at(Key("Route", "a"))->version, "e.2");
-  EXPECT_TRUE(third->empty());
+  EXPECT_EQ(set.refused(), (Keys{Key("Secret", "b")}));
+  set.Clear("Secret");
+  EXPECT_EQ(set.refused(), Keys());
 }
 
 TEST(ReceivedSetTest, Limits) {

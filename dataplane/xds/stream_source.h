@@ -1,6 +1,9 @@
 #ifndef PORTICO_DATAPLANE_XDS_STREAM_SOURCE_H_
 #define PORTICO_DATAPLANE_XDS_STREAM_SOURCE_H_
 
+#include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,14 +12,13 @@
 #include "absl/status/status.h"
 #include "api/check/key_pair.h"
 #include "api/wire/node.h"
-#include "dataplane/base/time.h"
-#include "dataplane/event/libevent_loop.h"
-#include "dataplane/event/timer.h"
+#include "dataplane/event/loop.h"
 #include "dataplane/observe/process_log.h"
 #include "dataplane/offload/job_thread.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/snapshot/snapshot_config.h"
 #include "dataplane/source/state_file.h"
+#include "dataplane/source/state_keeper.h"
 #include "dataplane/source/streamed.h"
 #include "dataplane/xds/client_session.h"
 #include "dataplane/xds/discovery_client.h"
@@ -30,12 +32,14 @@ namespace portico::xds {
 //   source.Start();                      → OnSnapshot(what the state file has, if it has any)
 //   somebody changes the configuration   → OnSnapshot(…)
 //   source.OnPublished(status);          // once for each, whenever: it is in force, or why not
+//   source.Stop();                       // a drain begins: nothing is asked, answered or handed out any more
 //
 // One thread, the loop's. Everything that it is given outlives it.
-class StreamSource : private DiscoveryClient::Handler, private event::Timer::Handler {
+class StreamSource : private DiscoveryClient::Handler {
  public:
-  // A burst of changes is written once.
-  static constexpr base::Duration kSavePause = std::chrono::seconds(1);
+  // Of what a revision is refused for, what it holds back and what fails closed in it, each: the first by name. Then
+  // how many more there are.
+  static constexpr size_t kLoggedMax = 10;
 
   class Handler {
    public:
@@ -53,33 +57,34 @@ class StreamSource : private DiscoveryClient::Handler, private event::Timer::Han
     std::optional<source::StateFile> state;  // nullopt: nothing is kept
   };
 
-  StreamSource(event::LibeventLoop& loop, net::Network& network, base::BlockPool& pool, Options options,
+  StreamSource(event::Loop& loop, net::Network& network, base::BlockPool& pool, Options options,
                const check::KeyPairChecker& key_pairs, observe::ProcessLog& log, Handler& handler);
   ~StreamSource() override;
 
-  // Reads the state file, which blocks.
+  // Locks and reads the state file, which blocks.
   void Start();
   void OnPublished(const absl::Status& status);
+  // Leaves the control plane without a verdict on what is being built or put into force: whoever ends has none. What is
+  // in force is kept at once, and the state file is left to whoever comes next.
+  void Stop();
 
  private:
   // DiscoveryClient::Handler
   void OnStreamBegan(const net::Address& address) override;
   void OnStreamEnded(const net::Address& address, std::string_view why, base::Duration pause) override;
   void OnProposal(Proposal proposal) override;
-  // event::Timer::Handler: it is time to save.
-  void OnTimer(event::Timer&) override;
 
   // False: there is nothing to be built.
   bool BuildState();
-  void Build(const Mark& mark, source::StreamedSet set);
+  void Build(const Mark& mark, std::function<source::StreamedSet()> set);
   void OnBuilt(source::StreamedCandidate candidate);
   void Answer(const absl::Status& status);
-  void SaveSoon();
-  void OnSaved(const absl::Status& status);
+  void Retire(std::shared_ptr<const source::Versions> versions);
+  void Keep();
   // Of what is being built or put into force, for logs.
   std::string Name() const;
+  void WriteRefusals(const source::StreamedCandidate& candidate);
 
-  event::LibeventLoop& loop_;
   const Options options_;
   const check::KeyPairChecker& key_pairs_;
   observe::ProcessLog& log_;
@@ -89,14 +94,12 @@ class StreamSource : private DiscoveryClient::Handler, private event::Timer::Han
   Mark mark_;  // of what is being built or put into force
   source::StreamedCandidate candidate_;
   bool proposed_ = false;  // by the session; else it is what the state file had
+  bool stopped_ = false;
   Mark in_force_mark_;
-  source::Versions in_force_;
-  event::Timer save_timer_;
-  bool saving_ = false;
-  bool unsaved_ = false;       // something is in force that is not on the disk
-  std::string last_end_;       // how the last stream ended
-  offload::JobThread builds_;  // the last, so that they end before what they read
-  offload::JobThread saves_;
+  std::shared_ptr<const source::Versions> in_force_ = std::make_shared<const source::Versions>();
+  std::map<net::Address, std::string> ends_;  // how the last stream to each ended, if none has begun since
+  std::optional<source::StateKeeper> keeper_;
+  offload::JobThread builds_;  // the last, so that it ends before what it reads
 };
 
 }  // namespace portico::xds

@@ -222,7 +222,7 @@ class Stream {
 
   static Contents ContentsOf(const Proposal& proposal) {
     Contents contents;
-    for (const auto& [key, received] : *proposal.resources)
+    for (const auto& [key, received] : proposal.resources)
       contents[Concat(key.kind, " ", wire::ResourceName(key))] = received->version;
     return contents;
   }

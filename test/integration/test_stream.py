@@ -1,4 +1,5 @@
 """A configuration that is streamed: what a change reaches, what is refused, and what goes on without a control plane."""
+import fcntl
 import os
 import signal
 
@@ -41,6 +42,14 @@ class StreamedProxy(Proxy):
 
 
 KEPT = ("--state_dir={folder}", "--state_key_file={folder}/state.key")
+
+
+def can_lock(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Fleet(Case):
@@ -180,13 +189,11 @@ class Kept(Fleet):
         eventually(lambda: proxy.word() == "two", "it goes on with the control plane")
 
     def test_a_burst_is_kept_in_the_end(self):
-        proxy = self.serving(arguments=KEPT)
+        proxy = self.serving(arguments=(*KEPT, "--log_level=debug"))
         for number in range(20):
             self.client.apply(says(f"word {number}"))
-        eventually(lambda: proxy.word() == "word 19", "the last change is in force")
-        state = proxy.folder / "default.default.state"
-        before = state.stat().st_mtime_ns if state.exists() else 0
-        eventually(lambda: state.exists() and state.stat().st_mtime_ns > before, "it is kept")
+        eventually(lambda: "revision 21 is kept" in proxy.errors(), "the last change is kept")
+        self.assertLess(proxy.errors().count("is kept"), 20)
         self.kill_control_plane()
         self.restart(proxy)
         self.assertEqual(proxy.word(), "word 19")
@@ -221,6 +228,53 @@ class Kept(Fleet):
         self.assertEqual(proxy.exits(), 1)
         self.assertIn("--state_key_file", proxy.errors())
         self.assertFalse((proxy.folder / "kye").exists())
+
+    def test_what_is_in_force_at_the_end_is_kept(self):
+        proxy = self.serving(arguments=KEPT)
+        self.client.apply(says("two"))
+        eventually(lambda: proxy.word() == "two", "it is in force")
+        proxy.process.send_signal(signal.SIGTERM)
+        self.assertEqual(proxy.exits(), 0)
+        self.kill_control_plane()
+        self.restart(proxy)
+        self.assertEqual(proxy.word(), "two")
+
+    def test_a_drain_keeps_and_leaves_the_folder_to_the_next(self):
+        proxy = self.serving(arguments=(*KEPT, "--drain_delay=20s"))
+        with open(proxy.folder / "default.default.lock") as lock:
+            self.assertFalse(can_lock(lock))
+            proxy.process.send_signal(signal.SIGTERM)
+            eventually(lambda: can_lock(lock), "the folder is the next one's")
+        self.assertTrue((proxy.folder / "default.default.state").exists())
+        self.assertIsNone(proxy.process.poll(), "it goes on as before")
+        self.assertNotIn("refused", proxy.errors())
+
+    def test_two_processes_with_one_folder(self):
+        proxy = StreamedProxy(self.control_plane, arguments=(*KEPT, "--bind_address=127.0.0.1"))
+        anywhere = resource("gateway", "default", {
+            "listeners": [{"name": "http", "port": proxy.port, "protocol": "LISTENER_PROTOCOL_HTTP"}]})
+        self.client.apply(anywhere, says("one"))
+        self.use_here(proxy)
+        flags = [flag.format(folder=proxy.folder) for flag in KEPT]
+        second = self.use_here(StreamedProxy(self.control_plane, arguments=(*flags, "--bind_address=127.0.0.2")))
+        self.assertIn(f"default.default.lock: process {proxy.process.pid} has it", second.errors())
+        state = proxy.folder / "default.default.state"
+        eventually(state.exists, "the first keeps it")
+        os.remove(state)
+        self.client.apply(says("two"))
+        eventually(lambda: "revision 2" in second.errors(), "the second serves")
+        proxy.process.kill()
+        eventually(lambda: "the state is kept from now on" in second.errors(), "and keeps it then")
+
+    @table({
+        "no such folder": ({"arguments": ("--state_dir=/none", "--state_key_file=/none/key")},
+                           "--state_dir: /none: no such file or directory"),
+        "no such name": ({"gateway_name": "Shop"}, '--gateway: the name "Shop" must have letters in lower case'),
+    })
+    def test_wrong_usage(self, options, says_what):
+        proxy = self.use_here(StreamedProxy(self.control_plane, wait=False, **options))
+        self.assertEqual(proxy.exits(), 2)
+        self.assertIn(says_what, proxy.errors())
 
 
 class OverTls(Case):
