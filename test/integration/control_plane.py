@@ -16,6 +16,7 @@ from pathlib import Path
 import grpc
 from google.protobuf import json_format
 
+import secrecy
 from harness import ROOT, TIMEOUT_S, control_plane_binary, eventually, sanitized
 
 
@@ -150,6 +151,7 @@ class ControlPlane:
         for sign in ("Sanitizer:", "runtime error:", "check failed"):
             if sign.lower() in said.lower():
                 raise AssertionError(f"the control plane broke:\n{said[-8000:]}")
+        secrecy.check("the control plane's log", said)
 
     def channel(self, credentials=None, address="api_address"):
         options = [("grpc.max_reconnect_backoff_ms", 200)]
@@ -194,6 +196,7 @@ class Authority:
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-days", "2", "-subj", f"/CN={name}", "-addext", extension, "-keyout", str(key),
                         "-out", str(certificate), *more], check=True, capture_output=True)
+        secrecy.keep(f"the key of {name}", secrecy.private_scalar(key))
         return certificate, key
 
     def credentials(self, identity=None):

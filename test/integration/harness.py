@@ -28,6 +28,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import secrecy
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TIMEOUT_S = 10
 
@@ -227,13 +229,15 @@ class Proxy:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        said = self.errors()
+        said, logged = self.errors(), (self.folder / "stdout").read_bytes()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.process = None
         # A sanitizer's report, or a check of ours that failed, fails whatever case was running.
         for sign in ("Sanitizer:", "runtime error:", "check failed"):
             if sign.lower() in said.lower():
                 raise AssertionError(f"the proxy broke:\n{said[-8000:]}")
+        secrecy.check("the proxy's log", said)
+        secrecy.check("the access log", logged)
 
     @property
     def config_path(self):

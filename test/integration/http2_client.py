@@ -11,9 +11,10 @@ from harness import TIMEOUT_S, Response
 
 
 class Http2Client:
-    def __init__(self, port, host="shop.example", tls=None, strict=True, window_bytes=None):
+    def __init__(self, port, host="shop.example", tls=None, strict=True, window_bytes=None,
+                 address="127.0.0.1"):
         self.host = host
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
+        self.socket = socket.create_connection((address, port), timeout=TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname=host)

@@ -7,6 +7,7 @@ import tempfile
 import shutil
 from pathlib import Path
 
+import secrecy
 from harness import ROOT, free_port
 
 SHOP = ROOT / "examples/shop"
@@ -31,6 +32,8 @@ class Certificates:
     def start(self):
         self.folder = Path(tempfile.mkdtemp(prefix="portico-test-"))
         subprocess.run([str(SHOP / "make-certificates"), str(self.folder)], check=True, capture_output=True)
+        for name in ("ca.key", "api.key", "signing.key"):
+            secrecy.keep(f"the shop's {name}", secrecy.private_scalar(self.folder / name))
 
     def stop(self):
         if self.folder:
@@ -44,7 +47,9 @@ class Certificates:
         return {f"tls/{name}": (self.folder / name).read_bytes() for name in ("api.crt", "api.key", "jwks.json")}
 
     def token(self, subject="alice", **claims):
-        return token.mint(subject, self.folder, **claims)
+        minted = token.mint(subject, self.folder, **claims)
+        secrecy.keep_token(minted)
+        return minted
 
 
 def self_signed(name, folder):
@@ -53,6 +58,7 @@ def self_signed(name, folder):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
                     "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    secrecy.keep(f"the key of {name}", secrecy.private_scalar(key))
     return certificate, key
 
 
