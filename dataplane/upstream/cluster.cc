@@ -10,7 +10,8 @@ namespace portico::upstream {
 
 Cluster::Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool,
                  std::shared_ptr<const ClusterConfig> config, ClusterObserver* observer, const ClusterBudget& budget)
-    : use_{.loop = loop,
+    : name_(config->name),
+      use_{.loop = loop,
            .network = network,
            .pool = pool,
            .config = nullptr,

@@ -2,6 +2,7 @@
 #define PORTICO_DATAPLANE_UPSTREAM_CLUSTER_H_
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,7 +29,7 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   // new requests; those under way on them go on.
   void Update(std::shared_ptr<const ClusterConfig> config);
 
-  std::string_view name() const override { return use_.config->name; }
+  std::string_view name() const override { return name_; }
   std::unique_ptr<call::Call> Start(const call::CallRequest& request, call::CallHandler& handler) override;
 
   // For UpstreamCall: the next endpoint in turn that is not in `tried` and that can serve a call now or by connecting;
@@ -57,6 +58,7 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
 
   void ForgetRemoved();
 
+  const std::string name_;  // its own: an exchange that began before an Update still calls it so
   ClusterUse use_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Endpoint>> removed_;  // until their last connection ends

@@ -463,6 +463,15 @@ TEST(ClusterConnectionsTest, ConnectionsMadeOnOtherTermsAreNotUsedAgain) {
   }
 }
 
+// What an exchange noted before a change is logged after it, when the old configuration is gone.
+TEST(ClusterConnectionsTest, ItsNameOutlivesItsConfigurations) {
+  World world(Config({9001}));
+  const std::string_view name = world.cluster->name();
+  world.config = Config({9001});
+  world.cluster->Update(world.config);
+  EXPECT_EQ(name, world.config->name);
+}
+
 TEST(ClusterConnectionsTest, AConnectionOnItsWayWhenTheTermsChangeIsNotUsed) {
   World world(Config({9001}));
   Caller caller;
