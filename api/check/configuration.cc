@@ -2,74 +2,67 @@
 
 #include <utility>
 
-#include "api/base/text.h"
+#include "api/check/outgoing.h"
 
 namespace portico::check {
+namespace {
 
-using portico::v1::Metadata;
 using portico::v1::Resource;
 
-std::string ResourceKey::ToString() const {
-  return name_space == kDefaultNamespace ? base::Concat(kind, " ", name)
-                                         : base::Concat(kind, " ", name_space, "/", name);
+std::set<ResourceKey> ReferredBy(const ResourceKey& key, const Resource* resource) {
+  if (resource == nullptr) return {};
+  Outgoing outgoing = OutgoingOf(key, *resource);
+  outgoing.needs.merge(outgoing.guards);
+  return std::move(outgoing.needs);
 }
 
-const Metadata& MetadataOf(const Resource& resource) {
-  switch (resource.kind_case()) {
-    case Resource::kGateway:
-      return resource.gateway().metadata();
-    case Resource::kRoute:
-      return resource.route().metadata();
-    case Resource::kComposition:
-      return resource.composition().metadata();
-    case Resource::kCluster:
-      return resource.cluster().metadata();
-    case Resource::kAuthPolicy:
-      return resource.auth_policy().metadata();
-    case Resource::kConsumer:
-      return resource.consumer().metadata();
-    case Resource::kSecret:
-      return resource.secret().metadata();
-    case Resource::kReferenceGrant:
-      return resource.reference_grant().metadata();
-    case Resource::KIND_NOT_SET:
-      break;
-  }
-  return Metadata::default_instance();
-}
-
-ResourceKey KeyOf(const Resource& resource) {
-  const auto* kind = resource.GetReflection()->GetOneofFieldDescriptor(resource, Resource::descriptor()->oneof_decl(0));
-  const Metadata& metadata = MetadataOf(resource);
-  return {kind == nullptr ? "" : kind->message_type()->name(),
-          metadata.namespace_().empty() ? std::string(kDefaultNamespace) : metadata.namespace_(), metadata.name()};
-}
-
-std::string ReferredNamespace(std::string_view name_space, const ResourceKey& owner) {
-  return name_space.empty() ? owner.name_space : std::string(name_space);
-}
+}  // namespace
 
 bool Configuration::Add(Resource resource) {
-  ResourceKey key = KeyOf(resource);
-  return resources_.try_emplace(std::move(key), std::make_shared<const Resource>(std::move(resource))).second;
+  if (resources_.contains(KeyOf(resource))) return false;
+  Put(std::move(resource));
+  return true;
 }
 
 void Configuration::Put(Resource resource) {
   Put(std::make_shared<const Resource>(std::move(resource)));
 }
 
-void Configuration::Put(std::shared_ptr<const Resource> resource) {
+void Configuration::Put(SharedResource resource) {
   ResourceKey key = KeyOf(*resource);
-  resources_.insert_or_assign(std::move(key), std::move(resource));
+  Refer(key, Find(key), resource.get());
+  resources_.Put(std::move(key), std::move(resource));
 }
 
 bool Configuration::Remove(const ResourceKey& key) {
-  return resources_.erase(key) > 0;
+  const Resource* found = Find(key);
+  if (found == nullptr) return false;
+  Refer(key, found, nullptr);
+  return resources_.Erase(key);
 }
 
 const Resource* Configuration::Find(const ResourceKey& key) const {
-  const auto found = resources_.find(key);
-  return found == resources_.end() ? nullptr : found->second.get();
+  const SharedResource* found = resources_.Find(key);
+  return found == nullptr ? nullptr : found->get();
+}
+
+std::vector<ResourceKey> Configuration::Referrers(const ResourceKey& key, std::string_view kind) const {
+  std::vector<ResourceKey> out;
+  const std::pair first(key, ResourceKey{std::string(kind), "", ""});
+  for (auto place = referrers_.lower_bound(first); place != referrers_.end(); ++place) {
+    const auto& [referred, referrer] = place->first;
+    if (referred != key || (!kind.empty() && referrer.kind != kind)) break;
+    out.push_back(referrer);
+  }
+  return out;
+}
+
+void Configuration::Refer(const ResourceKey& key, const Resource* before, const Resource* after) {
+  const std::set<ResourceKey> old = ReferredBy(key, before), now = ReferredBy(key, after);
+  for (const ResourceKey& referred : old)
+    if (!now.contains(referred)) referrers_.Erase(std::pair(referred, key));
+  for (const ResourceKey& referred : now)
+    if (!old.contains(referred)) referrers_.Put({referred, key}, {});
 }
 
 }  // namespace portico::check

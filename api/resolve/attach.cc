@@ -45,15 +45,15 @@ std::vector<std::string> Intersections(const v1::Listener& listener, const v1::R
 }
 
 // How far the listeners went along with a parentRef, for the notice: the furthest of them all.
-enum class Reached { kNoListener, kSectionAndPort, kNamespaceAndKind, kAttached };
+enum class How { kNoListener, kSectionAndPort, kNamespaceAndKind, kAttached };
 
-std::string WhyNot(Reached reached, const v1::ParentReference& parent, const ResourceKey& gateway) {
-  switch (reached) {
-    case Reached::kNoListener:
+std::string WhyNot(How how, const v1::ParentReference& parent, const ResourceKey& gateway) {
+  switch (how) {
+    case How::kNoListener:
       return base::Concat("attaches to nothing: ", gateway.ToString(), " has no listener",
                           parent.section_name().empty() ? "" : base::Concat(" named `", parent.section_name(), "`"),
                           parent.has_port() ? base::Concat(" on port ", parent.port()) : "");
-    case Reached::kSectionAndPort:
+    case How::kSectionAndPort:
       return base::Concat("attaches to nothing: allowedRoutes of ", gateway.ToString(), " does not admit this Route");
     default:
       return base::Concat("attaches to nothing: no hostname is both the Route's and the listener's of ",
@@ -63,77 +63,69 @@ std::string WhyNot(Reached reached, const v1::ParentReference& parent, const Res
 
 class Attacher {
  public:
-  Attacher(const check::Configuration& configuration, const ResourceKey& gateway, std::vector<Notice>& notices)
-      : configuration_(configuration), gateway_(gateway), notices_(notices) {
-    for (const auto& [key, resource] : configuration.resources()) {
-      if (resource->has_gateway()) ++gateways_[key.name_space];
-    }
-  }
+  Attacher(const check::Configuration& configuration, const ResourceKey& gateway, const ResourceKey& route,
+           std::vector<Notice>& notices)
+      : configuration_(configuration),
+        gateway_(gateway),
+        listeners_(configuration.Find(gateway)->gateway().spec().listeners()),
+        route_(route),
+        spec_(configuration.Find(route)->route().spec()),
+        notices_(notices) {}
 
-  void Attach(const ResourceKey& key, const SharedResource& resource) {
-    const v1::RouteSpec& spec = resource->route().spec();
-    std::map<size_t, std::vector<std::string>> listeners;
-    if (spec.parent_refs().empty() && key.name_space == gateway_.name_space) AttachByDefault(key, spec, listeners);
-    for (int i = 0; i < spec.parent_refs_size(); ++i) {
-      const v1::ParentReference& parent = spec.parent_refs(i);
+  Attachments Attach() {
+    if (spec_.parent_refs().empty() && route_.name_space == gateway_.name_space) AttachByDefault();
+    for (int i = 0; i < spec_.parent_refs_size(); ++i) {
+      const v1::ParentReference& parent = spec_.parent_refs(i);
       if (parent.name() != gateway_.name) continue;
-      if (check::ReferredNamespace(parent.namespace_(), key) != gateway_.name_space) continue;
-      AttachParent(key, spec, parent, base::Concat("spec.parentRefs[", i, "]"), listeners);
+      if (check::ReferredNamespace(parent.namespace_(), route_) != gateway_.name_space) continue;
+      AttachParent(parent, base::Concat("spec.parentRefs[", i, "]"));
     }
-    for (auto& [listener, hostnames] : listeners)
-      out.push_back({key, resource, listener, std::move(hostnames)});
+    return std::move(out_);
   }
-
-  std::vector<Attachment> out;
 
  private:
-  void AttachByDefault(const ResourceKey& key, const v1::RouteSpec& spec,
-                       std::map<size_t, std::vector<std::string>>& listeners) {
-    if (gateways_[key.name_space] == 1) return AttachParent(key, spec, {}, "spec", listeners);
-    notices_.push_back(
-        {Notice::Kind::kNotAttached, key, "spec.parentRefs",
-         base::Concat("attaches to nothing: it names no Gateway and its namespace has ", gateways_[key.name_space])});
+  void AttachByDefault() {
+    size_t gateways = 0;
+    configuration_.ForEach("Gateway", route_.name_space, [&gateways](const auto&, const auto&) { ++gateways; });
+    if (gateways == 1) return AttachParent({}, "spec");
+    notices_.push_back({Notice::Kind::kNotAttached, route_, "spec.parentRefs",
+                        base::Concat("attaches to nothing: it names no Gateway and its namespace has ", gateways)});
   }
 
-  void AttachParent(const ResourceKey& key, const v1::RouteSpec& spec, const v1::ParentReference& parent,
-                    std::string path, std::map<size_t, std::vector<std::string>>& listeners) {
-    const v1::GatewaySpec& gateway = configuration_.Find(gateway_)->gateway().spec();
-    Reached furthest = Reached::kNoListener;
-    for (int i = 0; i < gateway.listeners_size(); ++i) {
-      const v1::Listener& listener = gateway.listeners(i);
+  void AttachParent(const v1::ParentReference& parent, std::string path) {
+    How furthest = How::kNoListener;
+    for (int i = 0; i < listeners_.size(); ++i) {
       std::vector<std::string> hostnames;
-      const Reached reached = Try(key, spec, parent, listener, hostnames);
-      furthest = std::max(furthest, reached);
-      if (reached == Reached::kAttached) listeners[static_cast<size_t>(i)] = std::move(hostnames);
+      const How how = Try(parent, listeners_[i], hostnames);
+      furthest = std::max(furthest, how);
+      if (how == How::kAttached) out_[static_cast<size_t>(i)] = std::move(hostnames);
     }
-    if (furthest == Reached::kAttached) return;
-    notices_.push_back({Notice::Kind::kNotAttached, key, std::move(path), WhyNot(furthest, parent, gateway_)});
+    if (furthest == How::kAttached) return;
+    notices_.push_back({Notice::Kind::kNotAttached, route_, std::move(path), WhyNot(furthest, parent, gateway_)});
   }
 
-  Reached Try(const ResourceKey& key, const v1::RouteSpec& spec, const v1::ParentReference& parent,
-              const v1::Listener& listener, std::vector<std::string>& hostnames) const {
-    if (!parent.section_name().empty() && parent.section_name() != listener.name()) return Reached::kNoListener;
-    if (parent.has_port() && parent.port() != listener.port()) return Reached::kNoListener;
-    if (!AdmitsNamespace(listener, gateway_, key) || !AdmitsKind(listener)) return Reached::kSectionAndPort;
-    hostnames = Intersections(listener, spec);
-    return hostnames.empty() ? Reached::kNamespaceAndKind : Reached::kAttached;
+  How Try(const v1::ParentReference& parent, const v1::Listener& listener, std::vector<std::string>& hostnames) const {
+    if (!parent.section_name().empty() && parent.section_name() != listener.name()) return How::kNoListener;
+    if (parent.has_port() && parent.port() != listener.port()) return How::kNoListener;
+    if (!AdmitsNamespace(listener, gateway_, route_) || !AdmitsKind(listener)) return How::kSectionAndPort;
+    hostnames = Intersections(listener, spec_);
+    return hostnames.empty() ? How::kNamespaceAndKind : How::kAttached;
   }
 
   const check::Configuration& configuration_;
   const ResourceKey& gateway_;
+  const google::protobuf::RepeatedPtrField<v1::Listener>& listeners_;
+  const ResourceKey& route_;
+  const v1::RouteSpec& spec_;
   std::vector<Notice>& notices_;
-  std::map<std::string, size_t> gateways_;  // how many in each namespace
+  Attachments out_;
 };
 
 }  // namespace
 
-std::vector<Attachment> AttachRoutes(const check::Configuration& configuration, const ResourceKey& gateway,
-                                     std::vector<Notice>& notices) {
-  Attacher attacher(configuration, gateway, notices);
-  for (const auto& [key, resource] : configuration.resources()) {
-    if (resource->has_route()) attacher.Attach(key, resource);
-  }
-  return std::move(attacher.out);
+Attachments AttachRoute(const check::Configuration& configuration, const ResourceKey& gateway, const ResourceKey& route,
+                        std::vector<Notice>& notices) {
+  return Attacher(configuration, gateway, route, notices).Attach();
 }
 
 }  // namespace portico::resolve

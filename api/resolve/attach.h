@@ -1,6 +1,8 @@
 #ifndef PORTICO_API_RESOLVE_ATTACH_H_
 #define PORTICO_API_RESOLVE_ATTACH_H_
 
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,18 +11,14 @@
 
 namespace portico::resolve {
 
-// A Route on a listener, with the hosts it has there.
-struct Attachment {
-  check::ResourceKey route;
-  SharedResource resource;
-  size_t listener;                     // place in the Gateway's spec.listeners
-  std::vector<std::string> hostnames;  // the intersections, each once
-};
+// The listeners of a gateway that a Route stands on, by their place in the Gateway's spec.listeners, each with the
+// hosts that the Route has there (the intersections, each once).
+using Attachments = std::map<size_t, std::vector<std::string>>;
 
-// Every attachment to this gateway, by Route and then listener. A parentRef that names the gateway and that no listener
-// takes is a notice that says why.
-std::vector<Attachment> AttachRoutes(const check::Configuration& configuration, const check::ResourceKey& gateway,
-                                     std::vector<Notice>& notices);
+// `route` is in the configuration, as is the gateway. A parentRef that names the gateway and that no listener takes is
+// a notice that says why.
+Attachments AttachRoute(const check::Configuration& configuration, const check::ResourceKey& gateway,
+                        const check::ResourceKey& route, std::vector<Notice>& notices);
 
 }  // namespace portico::resolve
 

@@ -24,23 +24,16 @@ bool Says(const v1::ReferenceGrantSpec& spec, const check::ResourceKey& from, co
 
 }  // namespace
 
-Grants::Grants(const check::Configuration& configuration) {
-  for (const auto& [key, resource] : configuration.resources()) {
-    if (!resource->has_reference_grant()) continue;
-    by_name_space_[key.name_space].push_back({key, &resource->reference_grant().spec()});
-  }
-}
-
-bool Grants::Permit(const check::ResourceKey& from, const check::ResourceKey& to) {
+bool Grants::Permit(const check::ResourceKey& from, const check::ResourceKey& to,
+                    std::set<check::ResourceKey>* used) const {
   if (from.name_space == to.name_space) return true;
-  const auto found = by_name_space_.find(to.name_space);
-  if (found == by_name_space_.end()) return false;
-  for (const Grant& grant : found->second) {
-    if (!Says(*grant.spec, from, to)) continue;
-    used_.insert(grant.key);
-    return true;
-  }
-  return false;
+  bool permitted = false;
+  configuration_.ForEach("ReferenceGrant", to.name_space, [&](const check::ResourceKey& key, const auto& resource) {
+    if (permitted || !Says(resource->reference_grant().spec(), from, to)) return;
+    permitted = true;
+    if (used != nullptr) used->insert(key);
+  });
+  return permitted;
 }
 
 }  // namespace portico::resolve

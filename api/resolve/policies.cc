@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "api/base/text.h"
 
@@ -39,73 +40,85 @@ bool Older(const BoundPolicy& a, const BoundPolicy& b) {
 
 }  // namespace
 
-Policies::Policies(const check::Configuration& configuration, Grants& grants, std::vector<Notice>& notices)
-    : configuration_(configuration), grants_(grants), notices_(notices) {
-  for (const auto& [key, resource] : configuration.resources()) {
-    if (resource->has_auth_policy()) Add(key, resource);
-  }
-}
-
-void Policies::Add(const ResourceKey& key, const SharedResource& resource) {
-  const v1::AuthPolicySpec& spec = resource->auth_policy().spec();
-  for (int i = 0; i < spec.target_refs_size(); ++i) {
-    const v1::TargetReference& reference = spec.target_refs(i);
-    const std::string kind = reference.kind() == "HTTPRoute" ? "Route" : reference.kind();
-    const Target target{{kind, check::ReferredNamespace(reference.namespace_(), key), reference.name()},
-                        reference.section_name()};
-    const std::string path = base::Concat("spec.targetRefs[", i, "]");
-    const auto refuse = [&](std::string_view why) {
-      notices_.push_back({Notice::Kind::kNotBound, key, path,
-                          base::Concat("guards nothing: ", Describe(target.first, target.second), why)});
-    };
-    const v1::Resource* found = configuration_.Find(target.first);
-    if (found == nullptr || (!found->has_gateway() && !found->has_route())) {
-      refuse(" does not exist");
-    } else if (!HasSection(*found, target.second)) {
-      refuse(" does not exist");
-    } else if (!grants_.Permit(key, target.first)) {
-      refuse(" is in another namespace and no ReferenceGrant there permits it");
-    } else {
-      Bind(key, resource, target, path);
-    }
-  }
-}
-
-void Policies::Bind(const ResourceKey& key, const SharedResource& resource, const Target& target,
-                    const std::string& path) {
-  const v1::AuthPolicySpec& spec = resource->auth_policy().spec();
-  const BoundPolicy policy{key, resource, LevelOf(target.first, target.second), Describe(target.first, target.second)};
-  if (spec.has_authentication()) BindHalf(authentication_, "authentication", target, policy, path);
-  if (spec.has_authorization()) BindHalf(authorization_, "authorization", target, policy, path);
-}
-
-void Policies::BindHalf(std::map<Target, BoundPolicy>& half, std::string_view name, const Target& target,
-                        const BoundPolicy& policy, const std::string& path) {
-  const auto [there, added] = half.emplace(target, policy);
-  if (added || there->second.key == policy.key) return;
-  const bool wins = Older(policy, there->second);
-  const BoundPolicy& holds = wins ? policy : there->second;
-  const BoundPolicy& yields = wins ? there->second : policy;
-  notices_.push_back({Notice::Kind::kConflict, yields.key, yields.key == policy.key ? path : "spec.targetRefs",
-                      base::Concat(holds.key.ToString(), " says the ", name, " of ", holds.target,
-                                   " already and is older or first by name: this one is not used")});
-  if (wins) there->second = policy;
+ResourceKey TargetOf(const ResourceKey& policy, const v1::TargetReference& reference) {
+  return {reference.kind() == "HTTPRoute" ? "Route" : reference.kind(),
+          check::ReferredNamespace(reference.namespace_(), policy), reference.name()};
 }
 
 EffectiveAuth Policies::Effective(const ResourceKey& gateway, std::string_view listener, const ResourceKey& route,
-                                  std::string_view rule_name) const {
+                                  std::string_view rule_name) {
   std::vector<Target> nearest_first;
   if (!rule_name.empty()) nearest_first.emplace_back(route, rule_name);
   nearest_first.emplace_back(route, "");
   nearest_first.emplace_back(gateway, listener);
   nearest_first.emplace_back(gateway, "");
-  const auto choose = [&nearest_first](const std::map<Target, BoundPolicy>& half) -> std::optional<BoundPolicy> {
+  const auto choose = [this, &nearest_first](Half half) -> std::optional<BoundPolicy> {
     for (const Target& target : nearest_first) {
-      if (const auto found = half.find(target); found != half.end()) return found->second;
+      if (const std::optional<BoundPolicy>& holder = Holder(target, half)) return holder;
     }
     return std::nullopt;
   };
-  return {choose(authentication_), choose(authorization_)};
+  return {choose(Half::kAuthentication), choose(Half::kAuthorization)};
+}
+
+const std::optional<BoundPolicy>& Policies::Holder(const Target& target, Half half) {
+  const auto [holder, added] = holders_.try_emplace({target, half});
+  if (added) holder->second = FindHolder(target, half);
+  return holder->second;
+}
+
+std::optional<BoundPolicy> Policies::FindHolder(const Target& target, Half half) const {
+  std::optional<BoundPolicy> holder;
+  for (const ResourceKey& key : configuration_.Referrers(target.first, "AuthPolicy")) {
+    const SharedResource& resource = *configuration_.resources().Find(key);
+    const v1::AuthPolicySpec& spec = resource->auth_policy().spec();
+    if (half == Half::kAuthentication ? !spec.has_authentication() : !spec.has_authorization()) continue;
+    const bool targets =
+        std::any_of(spec.target_refs().begin(), spec.target_refs().end(), [&](const v1::TargetReference& reference) {
+          return reference.section_name() == target.second && TargetOf(key, reference) == target.first;
+        });
+    if (!targets || !WhyNot(key, target).empty()) continue;
+    BoundPolicy policy{key, resource, LevelOf(target.first, target.second), Describe(target.first, target.second)};
+    if (!holder || Older(policy, *holder)) holder = std::move(policy);
+  }
+  return holder;
+}
+
+std::string Policies::WhyNot(const ResourceKey& policy, const Target& target) const {
+  const v1::Resource* found = configuration_.Find(target.first);
+  const bool exists = found != nullptr && (found->has_gateway() || found->has_route());
+  if (!exists || !HasSection(*found, target.second)) return " does not exist";
+  if (grants_.Permit(policy, target.first)) return "";
+  return " is in another namespace and no ReferenceGrant there permits it";
+}
+
+std::vector<Notice> Policies::NoticesOf(const ResourceKey& policy) {
+  std::vector<Notice> notices;
+  const v1::Resource* resource = configuration_.Find(policy);
+  if (resource == nullptr) return notices;
+  const v1::AuthPolicySpec& spec = resource->auth_policy().spec();
+  for (int i = 0; i < spec.target_refs_size(); ++i) {
+    const Target target(TargetOf(policy, spec.target_refs(i)), spec.target_refs(i).section_name());
+    const std::string path = base::Concat("spec.targetRefs[", i, "]");
+    if (const std::string why = WhyNot(policy, target); !why.empty()) {
+      notices.push_back({Notice::Kind::kNotBound, policy, path,
+                         base::Concat("guards nothing: ", Describe(target.first, target.second), why)});
+      continue;
+    }
+    if (spec.has_authentication()) NoticeConflict(policy, target, Half::kAuthentication, path, notices);
+    if (spec.has_authorization()) NoticeConflict(policy, target, Half::kAuthorization, path, notices);
+  }
+  return notices;
+}
+
+void Policies::NoticeConflict(const ResourceKey& policy, const Target& target, Half half, const std::string& path,
+                              std::vector<Notice>& notices) {
+  const std::optional<BoundPolicy>& holder = Holder(target, half);
+  if (!holder || holder->key == policy) return;
+  notices.push_back({Notice::Kind::kConflict, policy, path,
+                     base::Concat(holder->key.ToString(), " says the ",
+                                  half == Half::kAuthentication ? "authentication" : "authorization", " of ",
+                                  holder->target, " already and is older or first by name: this one is not used")});
 }
 
 }  // namespace portico::resolve

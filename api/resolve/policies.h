@@ -1,9 +1,12 @@
 #ifndef PORTICO_API_RESOLVE_POLICIES_H_
 #define PORTICO_API_RESOLVE_POLICIES_H_
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
-#include <tuple>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/check/configuration.h"
@@ -12,32 +15,41 @@
 
 namespace portico::resolve {
 
-// The AuthPolicies of a configuration by what they target, and the choice of what holds for a rule: of authentication
-// and authorization each the nearest (rule, Route, listener, Gateway). What can't be bound is a notice, as are two
-// policies that say the same half of one target (the older holds, then namespace and name).
+// Which AuthPolicy holds for a rule: of authentication and authorization each the nearest (rule, Route, listener,
+// Gateway). Of two that say the same half of one target the older holds, then namespace and name. Everything is asked
+// of the configuration when it is wanted, and once.
 class Policies {
  public:
-  Policies(const check::Configuration& configuration, Grants& grants, std::vector<Notice>& notices);
+  // Both outlive it.
+  Policies(const check::Configuration& configuration, const Grants& grants)
+      : configuration_(configuration), grants_(grants) {}
 
   // `rule_name` may be empty: nothing targets such a rule alone.
   EffectiveAuth Effective(const check::ResourceKey& gateway, std::string_view listener, const check::ResourceKey& route,
-                          std::string_view rule_name) const;
+                          std::string_view rule_name);
+
+  // What of a policy guards nothing: targets that are not there or not granted, or that another one guards. None if
+  // there is no such policy.
+  std::vector<Notice> NoticesOf(const check::ResourceKey& policy);
 
  private:
   using Target = std::pair<check::ResourceKey, std::string>;  // resource, section or ""
+  enum class Half : uint8_t { kAuthentication, kAuthorization };
 
-  void Add(const check::ResourceKey& key, const SharedResource& resource);
-  void Bind(const check::ResourceKey& key, const SharedResource& resource, const Target& target,
-            const std::string& path);
-  void BindHalf(std::map<Target, BoundPolicy>& half, std::string_view name, const Target& target,
-                const BoundPolicy& policy, const std::string& path);
+  const std::optional<BoundPolicy>& Holder(const Target& target, Half half);
+  std::optional<BoundPolicy> FindHolder(const Target& target, Half half) const;
+  // Why a policy can't guard a target; "": it can.
+  std::string WhyNot(const check::ResourceKey& policy, const Target& target) const;
+  void NoticeConflict(const check::ResourceKey& policy, const Target& target, Half half, const std::string& path,
+                      std::vector<Notice>& notices);
 
   const check::Configuration& configuration_;
-  Grants& grants_;
-  std::vector<Notice>& notices_;
-  std::map<Target, BoundPolicy> authentication_;
-  std::map<Target, BoundPolicy> authorization_;
+  const Grants& grants_;
+  std::map<std::pair<Target, Half>, std::optional<BoundPolicy>> holders_;
 };
+
+// Whom a policy targets, whatever the section. Routes go by HTTPRoute too.
+check::ResourceKey TargetOf(const check::ResourceKey& policy, const portico::v1::TargetReference& reference);
 
 }  // namespace portico::resolve
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "api/base/text.h"
 #include "api/resolve/hostname.h"
@@ -26,21 +28,10 @@ PathMatch NormalisePath(const PathMatch& path) {
 }
 
 // Exact before the longest prefix before regular expressions.
-std::pair<int, int64_t> PathRank(const PathMatch& path) {
-  if (path.type() == v1::PATH_MATCH_TYPE_EXACT) return {0, 0};
-  if (path.type() == v1::PATH_MATCH_TYPE_PATH_PREFIX) return {1, -static_cast<int64_t>(path.value().size())};
-  return {2, 0};
-}
-
-bool ComesBefore(const ResolvedMatch& a, const ResolvedMatch& b, const std::vector<ResolvedRule>& rules) {
-  if (a.hostname != b.hostname) return MoreSpecificHostname(a.hostname, b.hostname);
-  const auto rank = [&rules](const ResolvedMatch& match) {
-    const ResolvedRule& rule = rules[match.rule];
-    return std::tuple(PathRank(match.match.path()), match.match.method().empty() ? 1 : 0, -match.match.headers_size(),
-                      -match.match.query_params_size(), rule.resource->route().metadata().creation_revision(),
-                      std::tie(rule.route.name_space), std::tie(rule.route.name), rule.index, match.index);
-  };
-  return rank(a) < rank(b);
+std::tuple<int, int64_t, std::string_view> PathOrder(v1::PathMatchType type, std::string_view path) {
+  if (type == v1::PATH_MATCH_TYPE_EXACT) return {0, 0, path};
+  if (type == v1::PATH_MATCH_TYPE_PATH_PREFIX) return {1, -static_cast<int64_t>(path.size()), path};
+  return {2, 0, ""};
 }
 
 // Conditions other than path and host as a text that is equal for equal conditions, whatever their order.
@@ -91,34 +82,61 @@ std::vector<RouteMatch> MatchesOf(const v1::RouteRule& rule) {
   return out;
 }
 
-void SortByPrecedence(std::vector<ResolvedMatch>& matches, const std::vector<ResolvedRule>& rules) {
-  std::sort(matches.begin(), matches.end(),
-            [&rules](const ResolvedMatch& a, const ResolvedMatch& b) { return ComesBefore(a, b, rules); });
+bool ComesBefore::operator()(const SharedMatch& a, const SharedMatch& b) const {
+  if (a->hostname != b->hostname) return MoreSpecificHostname(a->hostname, b->hostname);
+  const auto path_order = [](const PathMatch& path) { return PathOrder(path.type(), path.value()); };
+  const auto order_a = path_order(a->match.path()), order_b = path_order(b->match.path());
+  if (order_a != order_b) return order_a < order_b;
+  const auto rank = [](const ResolvedMatch& match) {
+    const ResolvedRule& rule = *match.rule;
+    return std::tuple(match.match.method().empty() ? 1 : 0, -match.match.headers_size(),
+                      -match.match.query_params_size(), rule.resource->route().metadata().creation_revision(),
+                      std::tie(rule.route.name_space), std::tie(rule.route.name), rule.index, match.index);
+  };
+  return rank(*a) < rank(*b);
+}
+
+bool ComesBefore::operator()(const SharedMatch& match, const MatchGroup& group) const {
+  if (match->hostname != group.hostname) return MoreSpecificHostname(match->hostname, group.hostname);
+  return PathOrder(match->match.path().type(), match->match.path().value()) < PathOrder(group.type, group.path);
+}
+
+MatchGroup GroupOf(const ResolvedMatch& match) {
+  const PathMatch& path = match.match.path();
+  const bool regex = path.type() == v1::PATH_MATCH_TYPE_REGULAR_EXPRESSION;
+  return {match.hostname, path.type(), regex ? "" : path.value()};
+}
+
+bool MatchesEverything(const ResolvedMatch& match) {
+  return match.match.path().type() == v1::PATH_MATCH_TYPE_PATH_PREFIX && match.match.path().value().empty() &&
+         match.match.method().empty() && match.match.headers().empty() && match.match.query_params().empty();
 }
 
 // A match before another one with the same path has at least as many conditions in each column, so it can only cover
 // the other by having the same. The one case of different paths: PathPrefix "/" without conditions covers every
 // expression, since all of them come after it.
-std::vector<Shadow> FindShadows(const std::vector<ResolvedMatch>& matches) {
-  std::vector<Shadow> out;
-  std::map<std::tuple<std::string, int, std::string, std::string>, size_t> first;
-  std::map<std::string, size_t> everything;
-  for (size_t i = 0; i < matches.size(); ++i) {
-    const RouteMatch& match = matches[i].match;
-    const std::string conditions = Conditions(match);
-    const auto everything_before = everything.find(matches[i].hostname);
-    const auto [same, is_first] =
-        first.emplace(std::tuple(matches[i].hostname, match.path().type(), match.path().value(), conditions), i);
-    if (!is_first) {
-      out.push_back({i, same->second});
-    } else if (match.path().type() == v1::PATH_MATCH_TYPE_REGULAR_EXPRESSION && everything_before != everything.end()) {
-      out.push_back({i, everything_before->second});
-    }
-    const bool is_everything = match.path().type() == v1::PATH_MATCH_TYPE_PATH_PREFIX && match.path().value().empty() &&
-                               match.method().empty() && match.headers().empty() && match.query_params().empty();
-    if (is_everything) everything.emplace(matches[i].hostname, i);
+std::map<SharedMatch, SharedMatch> FindShadows(const Matches& matches, const MatchGroup& group) {
+  const auto visit = [&matches](const MatchGroup& of, const auto& body) {
+    for (auto place = matches.lower_bound(of); place != matches.end() && GroupOf(*place->second) == of; ++place)
+      body(place->second);
+  };
+  SharedMatch everything;
+  if (group.type == v1::PATH_MATCH_TYPE_REGULAR_EXPRESSION) {
+    visit({group.hostname, v1::PATH_MATCH_TYPE_PATH_PREFIX, ""}, [&everything](const SharedMatch& match) {
+      if (everything == nullptr && MatchesEverything(*match)) everything = match;
+    });
   }
-  return out;
+  std::map<SharedMatch, SharedMatch> shadows;
+  std::map<std::pair<std::string, std::string>, SharedMatch> first;
+  visit(group, [&](const SharedMatch& match) {
+    const auto [same, is_first] = first.try_emplace({match->match.path().value(), Conditions(match->match)}, match);
+    if (!is_first) {
+      shadows.emplace(match, same->second);
+    } else if (everything != nullptr) {
+      shadows.emplace(match, everything);
+    }
+  });
+  return shadows;
 }
 
 }  // namespace portico::resolve

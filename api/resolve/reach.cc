@@ -1,116 +1,144 @@
 #include "api/resolve/reach.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
-#include "api/check/references/outgoing.h"
-#include "api/resolve/grants.h"
+#include "api/check/outgoing.h"
+#include "api/resolve/policies.h"
 
 namespace portico::resolve {
 namespace {
 
 using check::ResourceKey;
 
+// What one resource needs.
 class Collector {
  public:
-  Collector(const check::Configuration& configuration, Grants& grants, std::set<ResourceKey>& reach)
-      : configuration_(configuration), grants_(grants), reach_(reach) {}
+  Collector(const check::Configuration& configuration, const Grants& grants, const ResourceKey& key)
+      : configuration_(configuration), grants_(grants), key_(key) {}
 
-  void AddRule(const ResolvedRule& rule) {
-    reach_.insert(rule.route);
-    for (const ResolvedBackend& backend : rule.backends) {
-      // By kind: a backendRef that says Secret must not hand one out.
-      if (backend.key.kind != "Cluster" && backend.key.kind != "Composition") continue;
-      if (grants_.Permit(rule.route, backend.key)) AddBackend(backend.key);
+  void Visit(const ResolvedGateway& gateway) {
+    for (const ResolvedListener& listener : gateway.listeners) {
+      for (const ResourceKey& certificate : listener.certificates)
+        Refer(certificate);
     }
+    VisitPolicies();
   }
 
-  void AddCertificate(const ResourceKey& gateway, const ResourceKey& key) {
-    if (grants_.Permit(gateway, key)) AddIfThere(key);
+  void Visit(const ResolvedRoute& route) {
+    out_ = route.needs;
+    VisitPolicies();
   }
 
-  // Also policies that lose everywhere: whoever looks at this gateway's proxies sees why.
-  void AddPolicy(const ResourceKey& key, const v1::AuthPolicySpec& spec) {
-    if (!Targets(key, spec)) return;
-    reach_.insert(key);
-    std::set<std::string> issuers;
+  void Visit(const v1::ClusterSpec& spec) {
+    for (const v1::ObjectReference& reference : spec.tls().ca_certificate_refs())
+      Refer("Secret", reference);
+  }
+
+  void Visit(const v1::CompositionSpec& spec) {
+    for (const v1::CompositionStep& step : spec.steps())
+      Refer("Cluster", step.call().backend_ref());
+  }
+
+  void Visit(const v1::AuthPolicySpec& spec) {
     for (const v1::AuthenticationMethod& method : spec.authentication().any_of()) {
-      if (!method.has_jwt()) continue;
-      issuers.insert(method.jwt().issuer());
-      AddReference(key, "Secret", method.jwt().jwks().secret_ref());
+      if (method.has_jwt()) Refer("Secret", method.jwt().jwks().secret_ref());
     }
-    for (const auto& [consumer_key, resource] : configuration_.resources()) {
-      if (resource->has_consumer() && Recognises(key, issuers, consumer_key, resource->consumer().spec())) {
-        reach_.insert(consumer_key);
-      }
-    }
+    configuration_.ForEach("Consumer", key_.name_space, [&](const ResourceKey& consumer, const auto& resource) {
+      if (Recognises(key_, spec, consumer, resource->consumer().spec())) out_.insert(consumer);
+    });
     for (const v1::AuthorizationRule& rule : spec.authorization().rules()) {
       for (const std::string& name : rule.principal().consumers())
-        AddIfThere(check::ConsumerKey(name, key));
+        AddIfThere(check::ConsumerKey(name, key_));
     }
   }
+
+  std::set<ResourceKey> Take() { return std::move(out_); }
 
  private:
-  bool Targets(const ResourceKey& key, const v1::AuthPolicySpec& spec) {
-    return std::any_of(spec.target_refs().begin(), spec.target_refs().end(), [&](const v1::TargetReference& target) {
-      const ResourceKey to{target.kind() == "HTTPRoute" ? "Route" : target.kind(),
-                           check::ReferredNamespace(target.namespace_(), key), target.name()};
-      return reach_.contains(to) && grants_.Permit(key, to);
-    });
+  void VisitPolicies() {
+    for (const ResourceKey& policy : configuration_.Referrers(key_, "AuthPolicy"))
+      if (grants_.Permit(policy, key_, &out_)) out_.insert(policy);
   }
 
-  static bool Recognises(const ResourceKey& policy, const std::set<std::string>& issuers, const ResourceKey& consumer,
-                         const v1::ConsumerSpec& spec) {
-    return consumer.name_space == policy.name_space &&
-           std::any_of(spec.credentials().begin(), spec.credentials().end(), [&issuers](const v1::Credential& item) {
-             return item.has_jwt() && issuers.contains(item.jwt().issuer());
-           });
+  template <typename Reference>
+  void Refer(const char* kind, const Reference& reference) {
+    Refer({kind, check::ReferredNamespace(reference.namespace_(), key_), reference.name()});
   }
-
-  void AddBackend(const ResourceKey& key) {
-    const v1::Resource* resource = configuration_.Find(key);
-    if (resource == nullptr || !reach_.insert(key).second) return;
-    for (const v1::ObjectReference& reference : resource->cluster().spec().tls().ca_certificate_refs()) {
-      AddReference(key, "Secret", reference);
-    }
-    for (const v1::CompositionStep& step : resource->composition().spec().steps()) {
-      const v1::BackendObjectReference& reference = step.call().backend_ref();
-      const ResourceKey to{"Cluster", check::ReferredNamespace(reference.namespace_(), key), reference.name()};
-      if (grants_.Permit(key, to)) AddBackend(to);
-    }
-  }
-
-  void AddReference(const ResourceKey& from, const char* kind, const v1::ObjectReference& reference) {
-    const ResourceKey to{kind, check::ReferredNamespace(reference.namespace_(), from), reference.name()};
-    if (grants_.Permit(from, to)) AddIfThere(to);
+  void Refer(const ResourceKey& to) {
+    if (grants_.Permit(key_, to, &out_)) AddIfThere(to);
   }
 
   void AddIfThere(const ResourceKey& key) {
-    if (configuration_.Find(key) != nullptr) reach_.insert(key);
+    if (configuration_.Find(key) != nullptr) out_.insert(key);
   }
 
   const check::Configuration& configuration_;
-  Grants& grants_;
-  std::set<ResourceKey>& reach_;
+  const Grants& grants_;
+  const ResourceKey& key_;
+  std::set<ResourceKey> out_;
 };
 
 }  // namespace
 
-void CollectReach(const check::Configuration& configuration, ResolvedGateway& gateway) {
-  Grants grants(configuration);  // its own: what others asked about is not all within reach
-  gateway.reach.insert(gateway.key);
-  Collector collector(configuration, grants, gateway.reach);
-  for (const ResolvedListener& listener : gateway.listeners) {
-    for (const ResourceKey& certificate : listener.certificates) {
-      collector.AddCertificate(gateway.key, certificate);
-    }
+bool Recognises(const ResourceKey& policy, const v1::AuthPolicySpec& spec, const ResourceKey& consumer,
+                const v1::ConsumerSpec& consumer_spec) {
+  if (consumer.name_space != policy.name_space) return false;
+  const auto is_ours = [&spec](const v1::Credential& credential) {
+    const auto& methods = spec.authentication().any_of();
+    return credential.has_jwt() && std::any_of(methods.begin(), methods.end(), [&](const auto& method) {
+             return method.has_jwt() && method.jwt().issuer() == credential.jwt().issuer();
+           });
+  };
+  return std::any_of(consumer_spec.credentials().begin(), consumer_spec.credentials().end(), is_ours);
+}
+
+void ReachKeeper::Need(const ResourceKey& key) {
+  if (const Reached* reached = gateway_.reach.Find(key)) {
+    return gateway_.reach.Put(key, {reached->needed_by + 1, reached->needs});
   }
-  for (const ResolvedRule& rule : gateway.rules)
-    collector.AddRule(rule);
-  for (const auto& [key, resource] : configuration.resources()) {
-    if (resource->has_auth_policy()) collector.AddPolicy(key, resource->auth_policy().spec());
-  }
-  gateway.reach.insert(grants.used().begin(), grants.used().end());
+  auto needs = std::make_shared<const std::set<ResourceKey>>(NeedsOf(key));
+  gateway_.reach.Put(key, {1, needs});
+  for (const ResourceKey& needed : *needs)
+    Need(needed);
+}
+
+void ReachKeeper::Drop(const ResourceKey& key) {
+  const Reached* found = gateway_.reach.Find(key);
+  if (found == nullptr) return;
+  const Reached reached = *found;
+  if (reached.needed_by > 1) return gateway_.reach.Put(key, {reached.needed_by - 1, reached.needs});
+  gateway_.reach.Erase(key);
+  for (const ResourceKey& needed : *reached.needs)
+    Drop(needed);
+}
+
+void ReachKeeper::Recount(const ResourceKey& key) {
+  const Reached* found = gateway_.reach.Find(key);
+  if (found == nullptr) return;
+  const Reached reached = *found;
+  auto needs = std::make_shared<const std::set<ResourceKey>>(NeedsOf(key));
+  if (*needs == *reached.needs) return;
+  gateway_.reach.Put(key, {reached.needed_by, needs});
+  for (const ResourceKey& needed : *needs)
+    if (!reached.needs->contains(needed)) Need(needed);
+  for (const ResourceKey& needed : *reached.needs)
+    if (!needs->contains(needed)) Drop(needed);
+}
+
+std::set<ResourceKey> ReachKeeper::NeedsOf(const ResourceKey& key) const {
+  Collector collector(configuration_, grants_, key);
+  const v1::Resource* resource = configuration_.Find(key);
+  if (resource == nullptr) return {};
+  if (resource->has_gateway()) collector.Visit(gateway_);
+  if (const SharedRoute* route = gateway_.routes.Find(key)) collector.Visit(**route);
+  if (resource->has_cluster()) collector.Visit(resource->cluster().spec());
+  if (resource->has_composition()) collector.Visit(resource->composition().spec());
+  if (resource->has_auth_policy()) collector.Visit(resource->auth_policy().spec());
+  return collector.Take();
 }
 
 }  // namespace portico::resolve

@@ -13,11 +13,15 @@ namespace portico::resolve {
 // be missing: a rule then answers 500, and what is dropped is a notice.
 //
 //   ASSIGN gateway = Resolve(configuration, {"Gateway", "default", "shop"});
-//   for (const ResolvedMatch& match : gateway->listeners[0].matches) …   // in order of precedence
+//   for (const auto& [match, same] : gateway->listeners[0].matches) …   // in order of precedence
 //
-// The result depends on the resources alone, not on the order in which they came.
+// The result depends on the resources alone, not on the order in which they came nor on `before`: the result for an
+// earlier configuration of the same gateway, or nullptr. With it, the cost is that of what has changed since. (A
+// Gateway, a policy over one and a ReferenceGrant are about everything: when these change all is resolved anew.)
+//
 // kNotFound: there is no such Gateway.
-absl::StatusOr<ResolvedGateway> Resolve(const check::Configuration& configuration, const check::ResourceKey& gateway);
+absl::StatusOr<ResolvedGateway> Resolve(const check::Configuration& configuration, const check::ResourceKey& gateway,
+                                        const ResolvedGateway* before = nullptr);
 
 }  // namespace portico::resolve
 

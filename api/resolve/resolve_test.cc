@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,19 +62,33 @@ std::string PathText(const v1::PathMatch& path) {
 // "host path rule-name", one for each match of a listener, in order.
 std::vector<std::string> Order(const ResolvedGateway& gateway, size_t listener = 0) {
   std::vector<std::string> out;
-  for (const ResolvedMatch& match : gateway.listeners[listener].matches) {
-    out.push_back(base::Concat(match.hostname, " ", PathText(match.match.path()), " ",
-                               gateway.rules[match.rule].message().name()));
+  for (const auto& [match, same] : gateway.listeners[listener].matches) {
+    out.push_back(
+        base::Concat(match->hostname, " ", PathText(match->match.path()), " ", match->rule->message().name()));
   }
   return out;
 }
 
 std::vector<std::string> Notices(const ResolvedGateway& gateway) {
   std::vector<std::string> out;
-  for (const Notice& notice : gateway.notices) {
+  for (const auto& [notice, none] : gateway.notices) {
     out.push_back(base::Concat(notice.resource.ToString(), ": ", notice.path, ": ", notice.message));
   }
   return out;
+}
+
+std::vector<SharedRule> Rules(const ResolvedGateway& gateway) {
+  std::vector<SharedRule> rules;
+  for (const auto& [key, route] : gateway.routes)
+    rules.insert(rules.end(), route->rules.begin(), route->rules.end());
+  return rules;
+}
+
+std::set<ResourceKey> Keys(const ResolvedGateway& gateway) {
+  std::set<ResourceKey> keys;
+  for (const auto& [key, reached] : gateway.reach)
+    keys.insert(key);
+  return keys;
 }
 
 const char kFront[] = R"(
@@ -172,7 +187,7 @@ spec: {rules: [{name: old0, matches: [{path: {value: /p}}]}]}
   const ResolvedGateway gateway = MustResolve(Configure(resources));
   EXPECT_THAT(Order(gateway), ElementsAre(" ^/p old0", " ^/p a0", " ^/p a1", " ^/p b0"));
   EXPECT_EQ(gateway.notices.size(), 3);
-  for (const Notice& notice : gateway.notices) {
+  for (const auto& [notice, none] : gateway.notices) {
     EXPECT_EQ(notice.kind, Notice::Kind::kNeverWins);
     EXPECT_THAT(notice.message, HasSubstr("Route old, rule old0, match 0"));
   }
@@ -271,8 +286,8 @@ TEST(Resolve, Attachment) {
         "]}\n---\nkind: Route\nmetadata: {name: r", row.metadata, "}\nspec: {", row.spec, "rules: [{}]}\n"));
     std::vector<std::string> on;
     for (const ResolvedListener& listener : gateway.listeners) {
-      for (const ResolvedMatch& match : listener.matches)
-        on.push_back(base::Concat(listener.name, " ", match.hostname));
+      for (const auto& [match, same] : listener.matches)
+        on.push_back(base::Concat(listener.name, " ", match->hostname));
     }
     std::sort(on.begin(), on.end());
     EXPECT_EQ(on, row.on);
@@ -296,7 +311,7 @@ kind: Route
 metadata: {name: r}
 spec: {rules: [{}]}
 )"));
-  EXPECT_TRUE(gateway.rules.empty());
+  EXPECT_TRUE(Rules(gateway).empty());
   EXPECT_THAT(Notices(gateway), ElementsAre(HasSubstr("its namespace has 2")));
 }
 
@@ -349,9 +364,9 @@ TEST(Resolve, Backends) {
     const ResolvedGateway gateway = ResolveText(
         base::Concat(kFront, kBackends, "---\nkind: Route\nmetadata: {name: r}\nspec: {rules: [{backendRefs: [",
                      row.backend, "]}]}\n"));
-    ASSERT_EQ(gateway.rules.size(), 1);
-    ASSERT_EQ(gateway.rules[0].backends.size(), 1);
-    const std::string& fault = gateway.rules[0].backends[0].fault;
+    ASSERT_EQ(Rules(gateway).size(), 1);
+    ASSERT_EQ(Rules(gateway)[0]->backends.size(), 1);
+    const std::string fault = Rules(gateway)[0]->backends[0].fault;
     if (*row.fault == '\0') {
       EXPECT_EQ(fault, "");
     } else {
@@ -360,7 +375,7 @@ TEST(Resolve, Backends) {
     std::set<ResourceKey> expected(row.reach.begin(), row.reach.end());
     expected.insert(kGateway);
     expected.insert({"Route", "default", "r"});
-    EXPECT_EQ(gateway.reach, expected);
+    EXPECT_EQ(Keys(gateway), expected);
   }
 }
 
@@ -444,7 +459,7 @@ spec: {rules: [{name: one}, {name: two, matches: [{path: {value: /2}}]}]}
     SCOPED_TRACE(row.name);
     const ResolvedGateway gateway = ResolveText(routes + row.policies);
     const auto says = [&gateway](size_t rule) {
-      const EffectiveAuth& auth = gateway.rules[rule].auth;
+      const EffectiveAuth& auth = Rules(gateway)[rule]->auth;
       return base::Concat(auth.authentication ? auth.authentication->key.name : "-", " ",
                           auth.authorization ? auth.authorization->key.name : "-");
     };
@@ -461,8 +476,8 @@ TEST(Resolve, PolicySaysWhereItComesFrom) {
   const ResolvedGateway gateway =
       ResolveText(base::Concat(kFront, "---\nkind: Route\nmetadata: {name: r}\nspec: {rules: [{name: one}]}\n",
                                Policy("p", "{kind: Route, name: r, sectionName: one}", kBoth)));
-  EXPECT_EQ(gateway.rules[0].auth.authentication->level, Level::kRule);
-  EXPECT_EQ(gateway.rules[0].auth.authentication->target, "Route r, rule one");
+  EXPECT_EQ(Rules(gateway)[0]->auth.authentication->level, Level::kRule);
+  EXPECT_EQ(Rules(gateway)[0]->auth.authentication->target, "Route r, rule one");
 }
 
 const char kEverything[] = R"(
@@ -511,7 +526,7 @@ spec:
 TEST(Resolve, Reach) {
   const ResolvedGateway gateway = ResolveText(kEverything);
   std::vector<std::string> reach;
-  for (const ResourceKey& key : gateway.reach)
+  for (const ResourceKey& key : Keys(gateway))
     reach.push_back(key.ToString());
   EXPECT_THAT(reach, ElementsAre("AuthPolicy p", "Cluster c", "Composition m", "Consumer ours", "Consumer team/named",
                                  "Gateway front", "Route r", "Secret ca", "Secret cert", "Secret jwks"));
@@ -529,9 +544,9 @@ TEST(Resolve, ReachIsEnough) {
   }
   ASSERT_LT(reached.size(), all.size());
   const ResolvedGateway part = MustResolve(Configure(reached));
-  EXPECT_EQ(part.reach, whole.reach);
+  EXPECT_EQ(Keys(part), Keys(whole));
   EXPECT_EQ(Order(part), Order(whole));
-  EXPECT_EQ(part.rules[0].auth.authentication->key, whole.rules[0].auth.authentication->key);
+  EXPECT_EQ(Rules(part)[0]->auth.authentication->key, Rules(whole)[0]->auth.authentication->key);
 }
 
 TEST(Resolve, ShadowsOnlyIfEverywhere) {

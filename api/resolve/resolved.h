@@ -7,17 +7,20 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "api/base/shared_map.h"
 #include "api/check/configuration.h"
 #include "api/portico/v1/resource.pb.h"
 
 namespace portico::resolve {
 
 // What one gateway is, once all references and precedences are settled. It is self-contained: pointers to messages are
-// kept alive by the shared resources beside them. Immutable after Resolve.
+// kept alive by the shared resources beside them. Immutable after Resolve, and made of pieces that the next one shares:
+// base::Compare of two versions' routes, matches and reach finds what differs without looking at the rest.
 
-using SharedResource = std::shared_ptr<const portico::v1::Resource>;
+using check::SharedResource;
 
 // Where a policy came from, nearest last.
 enum class Level : uint8_t { kGateway, kListener, kRoute, kRule };
@@ -54,24 +57,25 @@ struct ResolvedRule {
 
   const portico::v1::RouteRule& message() const { return resource->route().spec().rules(static_cast<int>(index)); }
 };
+using SharedRule = std::shared_ptr<const ResolvedRule>;
 
 // One match of a rule, on one hostname.
 struct ResolvedMatch {
   std::string hostname;  // lower case; "*.example.com" every name below, "" any
-  size_t rule = 0;       // place in ResolvedGateway::rules
-  size_t index = 0;      // place in the rule's `matches`; 0 also where it has none
-  portico::v1::RouteMatch match;
+  SharedRule rule;
+  size_t index = 0;               // place in the rule's `matches`; 0 also where it has none
+  portico::v1::RouteMatch match;  // normalised: precedence.h
 };
+using SharedMatch = std::shared_ptr<const ResolvedMatch>;
 
-struct ResolvedListener {
-  size_t index = 0;  // place in the Gateway's spec.listeners
-  std::string name;
-  std::string hostname;  // lower case
-  uint32_t port = 0;
-  // In order of precedence: the first that a request agrees with wins, hostname included.
-  std::vector<ResolvedMatch> matches;
-  std::vector<check::ResourceKey> certificates;  // Secrets; those that may not be referred to are left out
+// Gateway API's order of two matches on one listener: precedence.h has it, and the groups.
+struct MatchGroup;
+struct ComesBefore {
+  bool operator()(const SharedMatch& a, const SharedMatch& b) const;
+  bool operator()(const SharedMatch& match, const MatchGroup& group) const;
 };
+// Each under itself.
+using Matches = base::SharedMap<SharedMatch, SharedMatch, ComesBefore>;
 
 // What is allowed but surely not meant.
 struct Notice {
@@ -88,15 +92,46 @@ struct Notice {
 
   auto operator<=>(const Notice&) const = default;
 };
+using Notices = base::SharedMap<Notice, std::monostate>;
+
+// All that one Route is at a gateway. Another pointer: something of it may have changed, be it a policy over it or a
+// backend that is there now.
+struct ResolvedRoute {
+  SharedResource resource;
+  std::vector<SharedRule> rules;       // by listener and place in spec.rules
+  std::vector<SharedMatch> matches;    // of all rules
+  std::set<check::ResourceKey> needs;  // what it reaches by itself: backends, and grants for them
+};
+using SharedRoute = std::shared_ptr<const ResolvedRoute>;
+
+struct ResolvedListener {
+  size_t index = 0;  // place in the Gateway's spec.listeners
+  std::string name;
+  std::string hostname;  // lower case
+  uint32_t port = 0;
+  std::vector<check::ResourceKey> certificates;  // Secrets; those that may not be referred to are left out
+  // In order of precedence: the first that a request agrees with wins, hostname included.
+  Matches matches;
+};
+
+// Everything that a proxy of a gateway needs. The value is how many others within reach need it, and what it needs.
+struct Reached {
+  size_t needed_by = 0;
+  std::shared_ptr<const std::set<check::ResourceKey>> needs;
+  bool operator==(const Reached&) const = default;
+};
+using Reach = base::SharedMap<check::ResourceKey, Reached>;
 
 struct ResolvedGateway {
+  check::Configuration configuration;  // what it was made of
   check::ResourceKey key;
   SharedResource resource;  // the Gateway
   std::vector<ResolvedListener> listeners;
-  std::vector<ResolvedRule> rules;  // of all listeners; a rule's place here is its id
-  // Everything that a proxy of this gateway needs, itself included: with this alone Resolve gives the same result.
-  std::set<check::ResourceKey> reach;
-  std::vector<Notice> notices;  // sorted
+  // Those that are attached.
+  base::SharedMap<check::ResourceKey, SharedRoute> routes;
+  // Itself included: with this alone Resolve gives the same result.
+  Reach reach;
+  Notices notices;
 };
 
 }  // namespace portico::resolve

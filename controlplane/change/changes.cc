@@ -17,10 +17,12 @@ using base::ToAbsl;
 absl::StatusOr<std::unique_ptr<Changes>> Changes::Open(std::unique_ptr<store::Store> store, Codec codec,
                                                        const check::KeyPairChecker& key_pairs, Clock clock,
                                                        Options options) {
-  const absl::StatusOr<model::SharedModel> now = codec.ReadModel(*store, store->head().revision);
-  if (!now.ok()) return now.status();
+  const absl::StatusOr<model::SharedModel> head = codec.ReadModel(*store, store->head().revision);
+  if (!head.ok()) return head.status();
+  auto now = std::make_shared<model::Model>(**head);
+  model::ResolveGateways(nullptr, *now);
   return std::unique_ptr<Changes>(
-      new Changes(std::move(store), std::move(codec), key_pairs, std::move(clock), options, *now));
+      new Changes(std::move(store), std::move(codec), key_pairs, std::move(clock), options, std::move(now)));
 }
 
 Changes::Changes(std::unique_ptr<store::Store> store, Codec codec, const check::KeyPairChecker& key_pairs, Clock clock,

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
-#include <tuple>
+#include <utility>
 
-#include "absl/status/statusor.h"
+#include "api/base/shared_map.h"
 #include "api/base/text.h"
-#include "api/resolve/resolve.h"
+#include "api/resolve/resolved.h"
 
 namespace portico::change {
 namespace {
@@ -17,14 +17,17 @@ namespace {
 using base::Concat;
 using check::ResourceKey;
 
-// A rule on a listener, over versions: by its name or, if it has none, by its place.
-using RuleId = std::tuple<std::string, ResourceKey, std::string>;
+// A Route's rule on a listener, over versions: by its name or, if it has none, by its place.
+using RuleId = std::pair<std::string, std::string>;
 
-std::map<RuleId, const resolve::ResolvedRule*> RulesOf(const resolve::ResolvedGateway& gateway) {
+// A Route's rules at a gateway; none if it is not there.
+std::map<RuleId, const resolve::ResolvedRule*> RulesOf(const resolve::ResolvedGateway& gateway,
+                                                       const resolve::SharedRoute* route) {
   std::map<RuleId, const resolve::ResolvedRule*> rules;
-  for (const resolve::ResolvedRule& rule : gateway.rules) {
-    const std::string& name = rule.message().name();
-    rules[{gateway.listeners[rule.listener].name, rule.route, name.empty() ? Concat("#", rule.index) : name}] = &rule;
+  if (route == nullptr) return rules;
+  for (const resolve::SharedRule& rule : (*route)->rules) {
+    const std::string& name = rule->message().name();
+    rules[{gateway.listeners[rule->listener].name, name.empty() ? Concat("#", rule->index) : name}] = rule.get();
   }
   return rules;
 }
@@ -55,9 +58,8 @@ class Comparison {
   Effects Run() && {
     std::set<ResourceKey> gateways;
     for (const model::SharedModel& model : {step_.before, step_.after}) {
-      for (const auto& [key, resource] : model->configuration.resources()) {
-        if (resource->has_gateway()) gateways.insert(key);
-      }
+      for (const auto& [key, gateway] : model->gateways)
+        gateways.insert(key);
     }
     for (const ResourceKey& gateway : gateways)
       Compare(gateway);
@@ -65,43 +67,56 @@ class Comparison {
   }
 
  private:
+  using Gateway = std::shared_ptr<const resolve::ResolvedGateway>;
+
+  static Gateway Find(const model::Model& model, const ResourceKey& key) {
+    const auto found = model.gateways.find(key);
+    return found == model.gateways.end() ? nullptr : found->second;
+  }
+
   void Compare(const ResourceKey& key) {
-    const absl::StatusOr<resolve::ResolvedGateway> before = resolve::Resolve(step_.before->configuration, key);
-    const absl::StatusOr<resolve::ResolvedGateway> after = resolve::Resolve(step_.after->configuration, key);
-    const bool other_reach = before.ok() != after.ok() || (after.ok() && before->reach != after->reach);
-    if (other_reach || (before.ok() && Touches(*before)) || (after.ok() && Touches(*after))) {
+    const Gateway before = Find(*step_.before, key), after = Find(*step_.after, key);
+    if (before == nullptr || after == nullptr || Touches(*before) || Touches(*after) || OtherReach(*before, *after)) {
       effects_.gateways.push_back(key);
     }
-    if (before.ok() && !after.ok()) {
+    if (after == nullptr) {
       effects_.warnings.push_back({key, "", "is deleted; proxies that serve it go on with what they have"});
+      return;
     }
-    if (!after.ok()) return;
-    TellNotices(before.ok() ? before->notices : std::vector<resolve::Notice>(), after->notices);
-    if (before.ok()) TellLosses(*before, *after);
+    TellNotices(before == nullptr ? resolve::Notices() : before->notices, after->notices);
+    if (before != nullptr) TellLosses(*before, *after);
   }
 
   bool Touches(const resolve::ResolvedGateway& gateway) const {
     return std::any_of(changed_.begin(), changed_.end(),
-                       [&gateway](const ResourceKey& key) { return gateway.reach.count(key) > 0; });
+                       [&gateway](const ResourceKey& key) { return gateway.reach.contains(key); });
   }
 
-  void TellNotices(const std::vector<resolve::Notice>& before, const std::vector<resolve::Notice>& after) {
-    for (const resolve::Notice& notice : after) {
-      if (!std::binary_search(before.begin(), before.end(), notice)) {
-        effects_.warnings.push_back({notice.resource, notice.path, notice.message});
-      }
-    }
+  static bool OtherReach(const resolve::ResolvedGateway& before, const resolve::ResolvedGateway& after) {
+    bool other = false;
+    base::Compare(before.reach, after.reach, [&other](const auto&, const auto* was, const auto* is) {
+      other = other || was == nullptr || is == nullptr;
+    });
+    return other;
+  }
+
+  void TellNotices(const resolve::Notices& before, const resolve::Notices& after) {
+    base::Compare(before, after, [this](const resolve::Notice& notice, const auto* was, const auto*) {
+      if (was == nullptr) effects_.warnings.push_back({notice.resource, notice.path, notice.message});
+    });
   }
 
   void TellLosses(const resolve::ResolvedGateway& before, const resolve::ResolvedGateway& after) {
-    const auto old_rules = RulesOf(before);
-    for (const auto& [id, rule] : RulesOf(after)) {
-      const auto old = old_rules.find(id);
-      const std::string loss = old == old_rules.end() ? "" : Loss(*old->second, *rule);
-      if (loss.empty()) continue;
-      effects_.warnings.push_back({rule->route, Concat("spec.rules[", rule->index, "]"),
-                                   Concat(loss, " (", after.key.ToString(), ", listener ", std::get<0>(id), ")")});
-    }
+    base::Compare(before.routes, after.routes, [&](const ResourceKey& key, const auto* was, const auto* is) {
+      const auto old_rules = RulesOf(before, was);
+      for (const auto& [id, rule] : RulesOf(after, is)) {
+        const auto old = old_rules.find(id);
+        const std::string loss = old == old_rules.end() ? "" : Loss(*old->second, *rule);
+        if (loss.empty()) continue;
+        effects_.warnings.push_back({key, Concat("spec.rules[", rule->index, "]"),
+                                     Concat(loss, " (", after.key.ToString(), ", listener ", id.first, ")")});
+      }
+    });
   }
 
   const model::Step& step_;

@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "api/base/text.h"
@@ -49,9 +48,10 @@ class Planner {
       return Refusal{status, std::move(violations_)};
     }
     Plan plan;
-    plan.next = std::move(next_);
     for (const auto& [key, kind] : changes_)
       plan.changes.push_back({key, kind});
+    if (!plan.empty()) model::ResolveGateways(&now_, *next_);
+    plan.next = std::move(next_);
     return plan;
   }
 
@@ -145,12 +145,7 @@ class Planner {
   absl::StatusCode JudgeWhole() {
     if (change_.tolerate) return absl::StatusCode::kFailedPrecondition;
     // What was stored with TOLERATE is no fault of this change, unless it touches it.
-    std::set<std::tuple<ResourceKey, std::string, std::string>> known;
-    for (const check::Violation& one : check::CheckReferences(now_.configuration)) {
-      if (named_.count(one.key) == 0) known.emplace(one.key, one.path, one.message);
-    }
-    violations_ = check::CheckReferences(next_->configuration);
-    std::erase_if(violations_, [&known](const auto& one) { return known.count({one.key, one.path, one.message}) > 0; });
+    violations_ = check::CheckReferences(now_.configuration, next_->configuration, named_);
     return absl::StatusCode::kFailedPrecondition;
   }
 

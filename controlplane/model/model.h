@@ -2,11 +2,13 @@
 #define PORTICO_CONTROLPLANE_MODEL_MODEL_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "api/check/configuration.h"
+#include "api/resolve/resolved.h"
 
 namespace portico::model {
 
@@ -16,8 +18,13 @@ struct Model {
   std::string epoch;  // the store's: with the revision it names a version for ever
   uint64_t revision = 0;
   check::Configuration configuration;
+  // What each Gateway makes of it, by ResolveGateways. Empty in a model that is only looked up, as of an old revision.
+  std::map<check::ResourceKey, std::shared_ptr<const resolve::ResolvedGateway>> gateways;
 };
 using SharedModel = std::shared_ptr<const Model>;
+
+// Fills `gateways`, with those of an earlier revision at the cost of what has changed since. `before` may be nullptr.
+void ResolveGateways(const Model* before, Model& model);
 
 // What a revision did to one resource.
 enum class ChangeKind : uint8_t { kUnchanged, kCreated, kUpdated, kDeleted };

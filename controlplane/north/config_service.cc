@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/base/shared_map.h"
 #include "api/base/text.h"
 #include "controlplane/north/apply_call.h"
 #include "controlplane/north/caller.h"
@@ -71,15 +72,12 @@ class ListCall final : public grpc::ServerWriteReactor<portico::v1::ListResponse
 // The keys of what differs between two configurations.
 std::set<ResourceKey> Differences(const check::Configuration& before, const check::Configuration& after) {
   std::set<ResourceKey> keys;
-  for (const auto& [key, resource] : before.resources()) {
-    if (after.Find(key) == nullptr) keys.insert(key);
-  }
-  for (const auto& [key, resource] : after.resources()) {
-    const portico::v1::Resource* old = before.Find(key);
-    if (old == nullptr || check::MetadataOf(*old).revision() != check::MetadataOf(*resource).revision()) {
-      keys.insert(key);
-    }
-  }
+  const auto visit = [&keys](const ResourceKey& key, const check::SharedResource* was,
+                             const check::SharedResource* is) {
+    const auto revision = [](const check::SharedResource& resource) { return check::MetadataOf(*resource).revision(); };
+    if (was == nullptr || is == nullptr || revision(*was) != revision(*is)) keys.insert(key);
+  };
+  base::Compare(before.resources(), after.resources(), visit);
   return keys;
 }
 

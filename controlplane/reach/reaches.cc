@@ -1,8 +1,7 @@
 #include "controlplane/reach/reaches.h"
 
-#include "absl/status/statusor.h"
 #include "api/base/check.h"
-#include "api/resolve/resolve.h"
+#include "api/base/shared_map.h"
 #include "api/wire/names.h"
 #include "controlplane/model/encoding.h"
 
@@ -15,12 +14,11 @@ using portico::v1::Resource;
 }  // namespace
 
 Reaches::Reaches(const model::Model& model) : epoch_(model.epoch), revision_(model.revision) {
-  for (const auto& [key, resource] : model.configuration.resources()) {
-    if (!resource->has_gateway()) continue;
+  for (const auto& [key, gateway] : model.gateways) {
     SetStep step;
     auto& set = sets_[key];
     set = std::make_unique<GatewaySet>(key);
-    Bring(model, *set, step);
+    Bring(model, {}, *set, step);
   }
 }
 
@@ -33,7 +31,7 @@ std::vector<SetStep> Reaches::Advance(const model::Model& after, const std::vect
   std::vector<SetStep> steps;
   for (auto& [key, set] : sets_) {
     SetStep step{set.get(), {}};
-    Bring(after, *set, step);
+    Bring(after, changes, *set, step);
     if (!step.changed.empty()) steps.push_back(std::move(step));
   }
   return steps;
@@ -49,28 +47,32 @@ void Reaches::Forget(const ResourceKey& gateway) {
   const auto set = sets_.find(gateway);
   if (set == sets_.end() || set->second->known()) return;
   sets_.erase(set);
-  members_.erase(gateway);
+  reach_.erase(gateway);
 }
 
-void Reaches::Bring(const model::Model& model, GatewaySet& set, SetStep& step) {
-  const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(model.configuration, set.gateway());
-  const std::set<ResourceKey> wanted = resolved.ok() ? resolved->reach : std::set<ResourceKey>();
-  set.set_known(resolved.ok());
-  std::set<ResourceKey>& members = members_[set.gateway()];
-  for (const ResourceKey& key : members) {
-    if (wanted.count(key) > 0) continue;
-    set.Remove(wire::TypeUrl(key.kind), wire::ResourceName(key));
-    step.changed.emplace_back(wire::TypeUrl(key.kind), wire::ResourceName(key));
-  }
-  for (const ResourceKey& key : wanted) {
+void Reaches::Bring(const model::Model& model, const std::vector<model::ResourceChange>& changes, GatewaySet& set,
+                    SetStep& step) {
+  const auto found = model.gateways.find(set.gateway());
+  set.set_known(found != model.gateways.end());
+  const resolve::Reach now = set.known() ? found->second->reach : resolve::Reach();
+  const auto bring = [&](const ResourceKey& key) {
     const std::string type_url = wire::TypeUrl(key.kind), name = wire::ResourceName(key);
     const Item& item = ItemOf(model, key);
-    const auto found = set.OfType(type_url).find(name);
-    if (found != set.OfType(type_url).end() && found->second.version == item.version) continue;
+    const auto held = set.OfType(type_url).find(name);
+    if (held != set.OfType(type_url).end() && held->second.version == item.version) return;
     set.Put(type_url, name, item);
     step.changed.emplace_back(type_url, name);
-  }
-  members = wanted;
+  };
+  resolve::Reach& held = reach_[set.gateway()];
+  base::Compare(held, now, [&](const ResourceKey& key, const auto* was, const auto* is) {
+    if (was == nullptr) return bring(key);
+    if (is != nullptr) return;
+    set.Remove(wire::TypeUrl(key.kind), wire::ResourceName(key));
+    step.changed.emplace_back(wire::TypeUrl(key.kind), wire::ResourceName(key));
+  });
+  for (const model::ResourceChange& change : changes)
+    if (now.contains(change.key)) bring(change.key);
+  held = now;
   if (set.known() && (!step.changed.empty() || set.mark().empty())) set.Seal(epoch_, revision_);
 }
 

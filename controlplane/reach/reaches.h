@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "api/check/configuration.h"
+#include "api/resolve/resolved.h"
 #include "controlplane/model/model.h"
 #include "controlplane/reach/gateway_set.h"
 
@@ -21,7 +21,7 @@ struct SetStep {
   std::vector<std::pair<std::string, std::string>> changed;
 };
 
-// The sets of all gateways. One thread at a time.
+// The sets of all gateways, by what their models say that they reach. One thread at a time.
 class Reaches {
  public:
   explicit Reaches(const model::Model& model);
@@ -38,15 +38,16 @@ class Reaches {
   size_t size() const { return sets_.size(); }
 
  private:
-  // Brings a set to what `model` says; adds what was changed to `step`.
-  void Bring(const model::Model& model, GatewaySet& set, SetStep& step);
+  // Brings a set to what `model` says, `changes` being all since it was brought last; adds what was changed to `step`.
+  void Bring(const model::Model& model, const std::vector<model::ResourceChange>& changes, GatewaySet& set,
+             SetStep& step);
   const Item& ItemOf(const model::Model& model, const check::ResourceKey& key);
 
   std::string epoch_;
   uint64_t revision_ = 0;
   std::map<check::ResourceKey, std::unique_ptr<GatewaySet>> sets_;
-  std::map<check::ResourceKey, std::set<check::ResourceKey>> members_;  // of each gateway's set
-  std::map<check::ResourceKey, Item> items_;                            // the newest version of what travels
+  std::map<check::ResourceKey, resolve::Reach> reach_;  // what each gateway's set holds
+  std::map<check::ResourceKey, Item> items_;            // the newest version of what travels
 };
 
 }  // namespace portico::reach

@@ -73,6 +73,7 @@ class ReachesTest : public testing::Test {
         changes.push_back({key, model::ChangeKind::kUpdated});
       }
     }
+    model::ResolveGateways(&model_, model_);
     if (reaches_ == nullptr) {
       reaches_ = std::make_unique<Reaches>(model_);
       return "";

@@ -85,6 +85,7 @@ class FeedTest : public testing::Test {
       changes.push_back({check::KeyOf(resource), model::ChangeKind::kUpdated});
       model_.configuration.Put(std::move(resource));
     }
+    model::ResolveGateways(&model_, model_);
     return changes;
   }
   void Write(const std::string& text) {
@@ -95,6 +96,7 @@ class FeedTest : public testing::Test {
     ++model_.revision;
     const check::ResourceKey key{"Gateway", "default", "g"};
     EXPECT_TRUE(model_.configuration.Remove(key));
+    model::ResolveGateways(&model_, model_);
     feed_->OnStep(model_, {{key, model::ChangeKind::kDeleted}});
   }
 

@@ -54,7 +54,7 @@ void AppendCluster(std::string& out, const worker::ClusterState& cluster) {
 
 std::string SnapshotPage(const snapshot::Snapshot& snapshot) {
   std::string out = base::Concat("# gateway ", snapshot.gateway, ", configuration ", snapshot.revision, "\n");
-  for (const auto& [key, resource] : snapshot.configuration.resources()) {
+  for (const auto& [key, resource] : snapshot.resolved.configuration.resources()) {
     const absl::StatusOr<std::string> text = yaml::Print(WithoutSecrets(*resource));
     out += base::Concat("---\n", text.ok() ? *text : base::Concat("# ", key.ToString(), " can't be printed\n"));
   }

@@ -21,7 +21,7 @@ TEST(DumpTest, TheSnapshotShowsNoSecret) {
   spec.mutable_jwks()->set_inline_("topsecret3");
   spec.mutable_ca_certificates()->set_inline_("topsecret4");
   spec.mutable_hmac_key()->set_inline_("topsecret5");
-  ASSERT_TRUE(snapshot.configuration.Add(secret));
+  ASSERT_TRUE(snapshot.resolved.configuration.Add(secret));
   const std::string page = SnapshotPage(snapshot);
   EXPECT_TRUE(page.starts_with("# gateway default/shop, configuration 7\n---\n")) << page;
   EXPECT_NE(page.find("name: keys"), std::string::npos) << page;

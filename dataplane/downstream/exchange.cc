@@ -130,22 +130,20 @@ Exchange::Step Exchange::Route() {
 // To a rule with other guards, by another reading of the path. Rules with the same policies share their filters'
 // configurations (filters/filters.h).
 bool Exchange::IsWayAround(const route::RuleMatch& match, const route::RequestView& view) const {
-  const auto guards = [this](const route::RuleMatch& of) -> const auto& {
-    return (*port_->rules)[of.rule->id]->chain.configs();
-  };
+  const auto guards = [](const route::RuleMatch& of) { return snapshot::BoundRuleOf(of)->chain.configs(); };
   const std::vector<const route::RuleMatch*> others = port_->routes->OtherMatches(match, view);
   return std::any_of(others.begin(), others.end(),
                      [&](const route::RuleMatch* other) { return guards(*other) != guards(match); });
 }
 
 void Exchange::Bind(const route::RuleMatch& match) {
-  rule_ = (*port_->rules)[match.rule->id];
+  rule_ = snapshot::BoundRuleOf(match);
   prefix_bytes_ = match.prefix_bytes();
-  record_.route = rule_->rule->route;
-  record_.rule = rule_->rule->name;
+  record_.route = rule_->route;
+  record_.rule = rule_->name;
   DecrementMaxForwards(*request_);
-  if (!rule_->rule->request_timeout) return;
-  const base::MonotonicTime end = begun_ + *rule_->rule->request_timeout;
+  if (!rule_->request_timeout) return;
+  const base::MonotonicTime end = begun_ + *rule_->request_timeout;
   deadline_ = deadline_ ? std::min(*deadline_, end) : end;
   SetTimer();
 }
@@ -176,7 +174,7 @@ void Exchange::OnFiltersReply(filter::Reply reply) {
 }
 
 Exchange::Step Exchange::Choose() {
-  const route::Rule& rule = *rule_->rule;
+  const route::Rule& rule = *rule_;
   if (rule.redirect) return Redirect();
   if (rule.direct_response) {
     const route::DirectResponse& direct = *rule.direct_response;
@@ -184,7 +182,7 @@ Exchange::Step Exchange::Choose() {
   }
   const route::Backend* picked = route::PickBackend(rule, host_.random().Next());
   if (picked == nullptr) return Answer(AnswerForNoBackend());
-  const snapshot::BoundBackend& backend = rule_->backends[static_cast<size_t>(picked - rule.backends.data())];
+  const snapshot::BoundBackend& backend = *rule_->bound_backends[static_cast<size_t>(picked - rule.backends.data())];
   if (!backend.fault.empty()) {
     filter::Reply reply = AnswerForNoBackend();
     reply.reason = backend.fault;
@@ -194,11 +192,11 @@ Exchange::Step Exchange::Choose() {
 }
 
 Exchange::Step Exchange::Redirect() {
-  const route::Redirect& redirect = *rule_->rule->redirect;
+  const route::Redirect& redirect = *rule_->redirect;
   filter::Reply reply;
   reply.status = redirect.status;
   reply.fields.emplace_back("location", route::Location(redirect, {request_->scheme, request_->authority, target_,
-                                                                   prefix_bytes_, rule_->rule->listener_port}));
+                                                                   prefix_bytes_, rule_->listener_port}));
   return Answer(std::move(reply));
 }
 
@@ -224,7 +222,7 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   request.head = &*request_;
   request.end = request_->framing.ends_with_head;
   request.arena = &arena_;
-  request.attempt_timeout = rule_->rule->backend_request_timeout;
+  request.attempt_timeout = rule_->backend_request_timeout;
   relay_.Start(*origin, request);
   if (HasPace()) {
     pace_.emplace(client().limits, host_.loop().Now(), connection_.content_bytes());
@@ -237,14 +235,14 @@ void Exchange::PrepareForOrigin() {
   http::RequestHead& head = *request_;
   std::string rewritten;
   std::string_view path = target_.path;
-  if (const auto& rewrite = rule_->rule->rewrite) {
+  if (const auto& rewrite = rule_->rewrite) {
     if (!rewrite->hostname.empty()) head.authority = rewrite->hostname;
     if (rewrite->path) path = rewritten = route::RewritePath(*rewrite->path, target_.path, prefix_bytes_);
   }
   // Still the beginning of what was sent: neither normalising nor rewriting changed it.
   const bool as_sent = path.data() == head.path.data();
   if (!as_sent) head.path = arena_.Copy(target_.has_query ? base::Concat(path, "?", target_.query) : std::string(path));
-  rule_->rule->request_edits.Apply(head.fields);
+  rule_->request_edits.Apply(head.fields);
 }
 
 Exchange::Step Exchange::Compose(const snapshot::BoundBackend& backend) {
@@ -279,7 +277,7 @@ void Exchange::OnFailure(compose::Failure failure) {
 }
 
 void Exchange::FinishHead(http::ResponseHead& head) {
-  if (rule_ != nullptr) rule_->rule->response_edits.Apply(head.fields);
+  if (rule_ != nullptr) rule_->response_edits.Apply(head.fields);
   if (runner_) runner_->RunResponseHead(head);
   if (!head.fields.Has(http::FieldId::kDate)) {
     head.fields.AddUnowned(http::FieldId::kDate, http::FormatDate(host_.loop().WallNow(), arena_));

@@ -65,31 +65,31 @@ struct RuleSpec {
 
 inline std::shared_ptr<const snapshot::Port> MakePort(const std::vector<RuleSpec>& specs,
                                                       const snapshot::ClientConfig& client) {
-  auto bound = std::make_shared<std::vector<std::shared_ptr<const snapshot::BoundRule>>>();
   std::map<std::string, route::ListenerRoutes> listeners;
+  size_t routes = 0;
   for (const RuleSpec& spec : specs) {
-    auto rule = std::make_shared<route::Rule>(spec.rule);
-    rule->id = bound->size();
-    rule->route = base::Concat("default/route", rule->id);
+    auto rule = std::make_shared<snapshot::BoundRule>(spec.rule);
+    rule->route = base::Concat("default/route", routes++);
     rule->listener_port = 8080;
     rule->backends.resize(spec.backends.size());
     rule->weight_sum = spec.backends.size();
-    bound->push_back(std::make_shared<const snapshot::BoundRule>(
-        snapshot::BoundRule{rule, filter::Chain(spec.filters), spec.backends}));
+    rule->chain = filter::Chain(spec.filters);
+    for (const snapshot::BoundBackend& backend : spec.backends)
+      rule->bound_backends.push_back(std::make_shared<const snapshot::BoundBackend>(backend));
     route::RuleMatch match;
     match.path = spec.path;
     match.rule = rule;
     route::ListenerRoutes& listener = listeners[spec.hostname];
     listener.name = base::Concat("listener", listeners.size());
     listener.hostname = spec.hostname;
-    listener.matches.push_back(match);
+    const auto shared = std::make_shared<const route::RuleMatch>(std::move(match));
+    listener.matches.Put(shared, shared);
   }
   auto port = std::make_shared<snapshot::Port>();
   std::vector<route::ListenerRoutes> list;
   for (auto& [hostname, listener] : listeners)
     list.push_back(std::move(listener));
   port->routes = std::make_shared<const route::RouteTable>(std::move(list));
-  port->rules = std::move(bound);
   port->client = std::make_shared<const snapshot::ClientConfig>(client);
   return port;
 }

@@ -10,7 +10,7 @@
 namespace portico::filters {
 
 BuiltChain BuildChain(const resolve::EffectiveAuth& auth, const check::Configuration& configuration,
-                      const std::set<check::ResourceKey>& reach) {
+                      const resolve::Reach& reach) {
   std::vector<std::shared_ptr<const filter::FilterConfig>> configs;
   std::string fault;
   if (auto config = auth::BuildAuthConfig(auth, configuration, reach)) {

@@ -1,7 +1,6 @@
 #ifndef PORTICO_DATAPLANE_FILTERS_FILTERS_H_
 #define PORTICO_DATAPLANE_FILTERS_FILTERS_H_
 
-#include <set>
 #include <string>
 
 #include "api/check/configuration.h"
@@ -20,7 +19,7 @@ struct BuiltChain {
 // and Consumers that it needs in `configuration` within `reach` (ResolvedGateway::reach). Pure; while a snapshot is
 // built. Rules with the same policies (their keys) have the same chain.
 BuiltChain BuildChain(const resolve::EffectiveAuth& auth, const check::Configuration& configuration,
-                      const std::set<check::ResourceKey>& reach);
+                      const resolve::Reach& reach);
 
 }  // namespace portico::filters
 

@@ -1,7 +1,6 @@
 #ifndef PORTICO_DATAPLANE_LISTENER_TEST_SNAPSHOT_H_
 #define PORTICO_DATAPLANE_LISTENER_TEST_SNAPSHOT_H_
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,36 +25,33 @@ inline std::shared_ptr<const snapshot::Port> MakePort(uint16_t number, std::vect
                                                       const std::vector<TestRule>& rules,
                                                       const snapshot::ClientConfig& client = {},
                                                       std::shared_ptr<const tls::ServerContext> tls = nullptr) {
-  auto bound_rules = std::make_shared<std::vector<std::shared_ptr<const snapshot::BoundRule>>>();
-  std::vector<route::RuleMatch> matches;
+  route::Matches matches;
   for (const TestRule& row : rules) {
-    auto rule = std::make_shared<route::Rule>();
-    rule->id = bound_rules->size();
+    auto rule = std::make_shared<snapshot::BoundRule>();
+    rule->index = matches.size();
     rule->route = row.route;
     rule->listener = listeners.front();
     rule->listener_port = number;
-    auto bound = std::make_shared<snapshot::BoundRule>();
     if (row.cluster.empty()) {
       rule->direct_response = route::DirectResponse{200, {}, row.answer};
     } else {
       rule->backends.emplace_back().name = row.cluster;
       rule->weight_sum = 1;
-      bound->backends.emplace_back().cluster = row.cluster;
+      rule->bound_backends.push_back(
+          std::make_shared<const snapshot::BoundBackend>(snapshot::BoundBackend{"", row.cluster, nullptr, {}}));
     }
-    bound->rule = rule;
-    bound->chain = row.chain;
-    bound_rules->push_back(std::move(bound));
+    rule->chain = row.chain;
     route::RuleMatch match;
     match.path = row.path;
     match.rule = rule;
-    matches.push_back(std::move(match));
+    const auto shared = std::make_shared<const route::RuleMatch>(std::move(match));
+    matches.Put(shared, shared);
   }
   auto port = std::make_shared<snapshot::Port>();
   port->number = number;
   port->tls = std::move(tls);
   port->routes = std::make_shared<const route::RouteTable>(
       std::vector<route::ListenerRoutes>{{listeners.front(), "", std::move(matches)}});
-  port->rules = std::move(bound_rules);
   port->client = std::make_shared<const snapshot::ClientConfig>(client);
   port->listeners = std::move(listeners);
   return port;
@@ -68,12 +64,12 @@ inline std::shared_ptr<snapshot::Snapshot> MakeSnapshot(
   made->gateway = "default/test";
   made->revision = 1;
   made->ports = std::move(ports);
-  made->clusters = std::move(clusters);
+  for (const std::shared_ptr<const upstream::ClusterConfig>& cluster : clusters)
+    made->clusters.Put(cluster->name, cluster);
   for (const auto& port : made->ports)
-    for (const auto& rule : *port->rules)
-      made->routes.push_back(rule->rule->route);
-  std::sort(made->routes.begin(), made->routes.end());
-  made->routes.erase(std::unique(made->routes.begin(), made->routes.end()), made->routes.end());
+    for (const route::ListenerRoutes& listener : port->routes->listeners())
+      for (const auto& [match, same] : listener.matches)
+        made->routes.Put(match->rule->route, std::make_shared<const snapshot::BoundRoute>());
   made->access_log.kind = snapshot::AccessLogTarget::Kind::kNone;
   return made;
 }

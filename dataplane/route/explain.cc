@@ -93,7 +93,8 @@ Explanation Explain(const RouteTable& table, const RequestView& request) {
   out.listener = table.FindListener(request.host);
   out.winner = table.Match(request);
   for (const ListenerRoutes& listener : table.listeners()) {
-    for (const RuleMatch& match : listener.matches) {
+    for (const auto& [shared, same] : listener.matches) {
+      const RuleMatch& match = *shared;
       if (&match == out.winner) continue;
       if (&listener != out.listener) {
         out.losers.push_back(

@@ -65,6 +65,10 @@ Miss ConditionsMiss(const RuleMatch& match, const RequestView& request);
 // All of it.
 Miss FirstMiss(const RuleMatch& match, const RequestView& request);
 
+// The order of precedence on one listener: that of api/resolve (resolve::ComesBefore), for matches that are decoded.
+// Total: no two of a listener are the same place in a Route on the same hostname.
+bool ComesBefore(const RuleMatch& a, const RuleMatch& b);
+
 }  // namespace portico::route
 
 #endif  // PORTICO_DATAPLANE_ROUTE_MATCH_H_

@@ -1,6 +1,5 @@
 #include "dataplane/route/route_config.h"
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
@@ -80,27 +79,6 @@ Backend DecodeBackend(const resolve::ResolvedBackend& resolved) {
   return out;
 }
 
-// One expression is compiled once, however many hostnames and rules share it.
-class RegexCache {
- public:
-  absl::StatusOr<Regex> Compile(const std::string& text) {
-    const auto [entry, added] = compiled_.try_emplace(text);
-    if (!added) return entry->second;
-    RE2::Options options;
-    options.set_max_mem(kRegexMemoryBytesMax);
-    options.set_log_errors(false);
-    auto regex = std::make_shared<const RE2>(text, options);
-    if (!regex->ok()) {
-      compiled_.erase(entry);
-      return absl::InvalidArgumentError(regex->error());
-    }
-    return entry->second = std::move(regex);
-  }
-
- private:
-  std::map<std::string, Regex> compiled_;
-};
-
 template <typename Condition, typename Message>
 absl::StatusOr<Condition> DecodeCondition(const Message& message, RegexCache& regexes) {
   Condition out{message.name(), message.value(), nullptr};
@@ -151,27 +129,60 @@ absl::StatusOr<RuleMatch> DecodeMatch(const resolve::ResolvedMatch& resolved, st
 
 }  // namespace
 
-std::shared_ptr<const Rule> BuildRule(const resolve::ResolvedGateway& gateway, size_t id) {
-  PORTICO_CHECK(id < gateway.rules.size());
-  const resolve::ResolvedRule& resolved = gateway.rules[id];
-  const v1::RouteRule& message = resolved.message();
-  auto out = std::make_shared<Rule>();
-  out->id = id;
-  out->route = base::Concat(resolved.route.name_space, "/", resolved.route.name);
-  out->name = message.name();
-  out->index = resolved.index;
-  out->route_age = resolved.resource->route().metadata().creation_revision();
-  out->listener = gateway.listeners[resolved.listener].name;
-  out->listener_port = static_cast<uint16_t>(gateway.listeners[resolved.listener].port);
-  for (const v1::RouteFilter& filter : message.filters())
-    DecodeFilter(filter, *out);
-  for (const resolve::ResolvedBackend& backend : resolved.backends) {
-    out->backends.push_back(DecodeBackend(backend));
-    out->weight_sum += backend.weight;
+absl::StatusOr<Regex> RegexCache::Compile(const std::string& text) {
+  const auto [entry, added] = compiled_.try_emplace(text);
+  if (!added) return entry->second;
+  RE2::Options options;
+  options.set_max_mem(kRegexMemoryBytesMax);
+  options.set_log_errors(false);
+  auto regex = std::make_shared<const RE2>(text, options);
+  if (!regex->ok()) {
+    compiled_.erase(entry);
+    return absl::InvalidArgumentError(regex->error());
   }
-  out->request_timeout = DecodeTimeout(message.timeouts().has_request(), message.timeouts().request());
-  out->backend_request_timeout =
+  return entry->second = std::move(regex);
+}
+
+Rule BuildRule(const resolve::ResolvedGateway& gateway, const resolve::ResolvedRule& resolved) {
+  const v1::RouteRule& message = resolved.message();
+  Rule out;
+  out.route = base::Concat(resolved.route.name_space, "/", resolved.route.name);
+  out.name = message.name();
+  out.index = resolved.index;
+  out.route_age = resolved.resource->route().metadata().creation_revision();
+  out.listener = gateway.listeners[resolved.listener].name;
+  out.listener_port = static_cast<uint16_t>(gateway.listeners[resolved.listener].port);
+  for (const v1::RouteFilter& filter : message.filters())
+    DecodeFilter(filter, out);
+  for (const resolve::ResolvedBackend& backend : resolved.backends) {
+    out.backends.push_back(DecodeBackend(backend));
+    out.weight_sum += backend.weight;
+  }
+  out.request_timeout = DecodeTimeout(message.timeouts().has_request(), message.timeouts().request());
+  out.backend_request_timeout =
       DecodeTimeout(message.timeouts().has_backend_request(), message.timeouts().backend_request());
+  return out;
+}
+
+absl::StatusOr<std::vector<SharedMatch>> BuildMatches(const resolve::ResolvedRoute& route,
+                                                      const std::vector<std::shared_ptr<const Rule>>& rules,
+                                                      RegexCache& regexes) {
+  PORTICO_CHECK(rules.size() == route.rules.size());
+  std::map<const resolve::ResolvedRule*, std::shared_ptr<const Rule>> built;
+  for (size_t i = 0; i < rules.size(); ++i)
+    built[route.rules[i].get()] = rules[i];
+  std::vector<SharedMatch> out;
+  for (const resolve::SharedMatch& match : route.matches) {
+    const auto rule = built.find(match->rule.get());
+    PORTICO_CHECK(rule != built.end(), "a Route's matches are those of its rules");
+    absl::StatusOr<RuleMatch> decoded = DecodeMatch(*match, rule->second, regexes);
+    if (!decoded.ok()) {
+      return absl::InvalidArgumentError(
+          base::ToAbsl(base::Concat(match->rule->route.ToString(), ": spec.rules[", match->rule->index, "].matches[",
+                                    match->index, "]: ", base::ToStd(decoded.status().message()))));
+    }
+    out.push_back(std::make_shared<const RuleMatch>(*std::move(decoded)));
+  }
   return out;
 }
 
@@ -183,25 +194,32 @@ std::vector<uint16_t> PortsOf(const resolve::ResolvedGateway& gateway) {
   return {ports.begin(), ports.end()};
 }
 
-absl::StatusOr<std::unique_ptr<const RouteTable>> BuildRouteTable(
-    const resolve::ResolvedGateway& gateway, uint16_t port, const std::vector<std::shared_ptr<const Rule>>& rules) {
-  PORTICO_CHECK(rules.size() == gateway.rules.size());
+std::vector<ListenerRoutes> ListenersOf(const resolve::ResolvedGateway& gateway, uint16_t port) {
+  std::vector<ListenerRoutes> out;
+  for (const resolve::ResolvedListener& listener : gateway.listeners) {
+    if (listener.port == port) out.push_back({listener.name, listener.hostname, {}});
+  }
+  return out;
+}
+
+absl::StatusOr<std::unique_ptr<const RouteTable>> BuildRouteTable(const resolve::ResolvedGateway& gateway,
+                                                                  uint16_t port, const MakeRule& make_rule) {
+  std::vector<ListenerRoutes> listeners = ListenersOf(gateway, port);
+  std::map<size_t, size_t> places;  // of the gateway's listeners in `listeners`
+  for (size_t i = 0; i < gateway.listeners.size(); ++i) {
+    if (gateway.listeners[i].port == port) places.emplace(i, places.size());
+  }
   RegexCache regexes;
-  std::vector<ListenerRoutes> listeners;
-  for (const resolve::ResolvedListener& resolved : gateway.listeners) {
-    if (resolved.port != port) continue;
-    ListenerRoutes listener{resolved.name, resolved.hostname, {}};
-    for (const resolve::ResolvedMatch& match : resolved.matches) {
-      absl::StatusOr<RuleMatch> decoded = DecodeMatch(match, rules[match.rule], regexes);
-      if (!decoded.ok()) {
-        const resolve::ResolvedRule& rule = gateway.rules[match.rule];
-        return absl::InvalidArgumentError(
-            base::ToAbsl(base::Concat(rule.route.ToString(), ": spec.rules[", rule.index, "].matches[", match.index,
-                                      "]: ", base::ToStd(decoded.status().message()))));
-      }
-      listener.matches.push_back(*std::move(decoded));
+  for (const auto& [key, route] : gateway.routes) {
+    std::vector<std::shared_ptr<const Rule>> rules;
+    for (const resolve::SharedRule& rule : route->rules)
+      rules.push_back(make_rule ? make_rule(rule) : std::make_shared<const Rule>(BuildRule(gateway, *rule)));
+    absl::StatusOr<std::vector<SharedMatch>> matches = BuildMatches(*route, rules, regexes);
+    if (!matches.ok()) return matches.status();
+    for (size_t i = 0; i < matches->size(); ++i) {
+      const auto place = places.find(route->matches[i]->rule->listener);
+      if (place != places.end()) listeners[place->second].matches.Put((*matches)[i], (*matches)[i]);
     }
-    listeners.push_back(std::move(listener));
   }
   return std::make_unique<const RouteTable>(std::move(listeners));
 }

@@ -1,6 +1,8 @@
 #include "dataplane/route/route_table.h"
 
 #include <chrono>
+#include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -31,14 +33,40 @@ check::Configuration Configure(std::string_view text) {
   return configuration;
 }
 
+// ComesBefore and resolve::ComesBefore are one order, wherever a request could tell: among the matches of a listener,
+// hostname and path (or hostname, of regular expressions).
+void ExpectOrderOfResolve(const RouteTable& table, const resolve::ResolvedGateway& gateway, uint16_t port) {
+  std::map<std::string, std::string> groups;  // by the place of a match in its Route
+  std::map<std::string, std::vector<std::string>> got, resolved;
+  for (const ListenerRoutes& listener : table.listeners()) {
+    for (const auto& [match, same] : listener.matches) {
+      const bool is_regex = match->path_kind == PathKind::kRegex;
+      const std::string place = base::Concat(listener.name, " ", match->hostname, " ", match->rule->route, " ",
+                                             match->rule->index, " ", match->index);
+      groups[place] = base::Concat(listener.name, " ", match->hostname, " ", static_cast<int>(match->path_kind), " ",
+                                   is_regex ? "" : match->path);
+      got[groups[place]].push_back(place);
+    }
+  }
+  for (const resolve::ResolvedListener& listener : gateway.listeners) {
+    if (listener.port != port) continue;
+    for (const auto& [match, same] : listener.matches) {
+      const check::ResourceKey& route = match->rule->route;
+      const std::string place = base::Concat(listener.name, " ", match->hostname, " ", route.name_space, "/",
+                                             route.name, " ", match->rule->index, " ", match->index);
+      resolved[groups[place]].push_back(place);
+    }
+  }
+  EXPECT_EQ(got, resolved);
+}
+
 absl::StatusOr<std::unique_ptr<const RouteTable>> Build(std::string_view text, uint16_t port = 80) {
   const absl::StatusOr<resolve::ResolvedGateway> gateway =
       resolve::Resolve(Configure(text), {"Gateway", "default", "front"});
   if (!gateway.ok()) return gateway.status();
-  std::vector<std::shared_ptr<const Rule>> rules;
-  for (size_t id = 0; id < gateway->rules.size(); ++id)
-    rules.push_back(BuildRule(*gateway, id));
-  return BuildRouteTable(*gateway, port, rules);
+  absl::StatusOr<std::unique_ptr<const RouteTable>> table = BuildRouteTable(*gateway, port);
+  if (table.ok()) ExpectOrderOfResolve(**table, *gateway, port);
+  return table;
 }
 
 std::unique_ptr<const RouteTable> MustBuild(std::string_view text) {
@@ -58,8 +86,8 @@ const RuleMatch* Scan(const RouteTable& table, const RequestView& request) {
     if (best == nullptr || rank(listener.hostname) > rank(best->hostname)) best = &listener;
   }
   if (best == nullptr) return nullptr;
-  for (const RuleMatch& match : best->matches) {
-    if (FirstMiss(match, request) == Miss::kNone) return &match;
+  for (const auto& [match, same] : best->matches) {
+    if (FirstMiss(*match, request) == Miss::kNone) return match.get();
   }
   return nullptr;
 }
@@ -419,7 +447,8 @@ TEST(RouteTable, TenThousandRoutes) {
     match.hostname = base::Concat("h", i % 100, ".example");
     match.path = base::Concat("/service-", i, i % 2 == 0 ? "/v1" : "");
     match.rule = rule;
-    listeners[0].matches.push_back(std::move(match));
+    const auto shared = std::make_shared<const RuleMatch>(std::move(match));
+    listeners[0].matches.Put(shared, shared);
   }
   const RouteTable table(std::move(listeners));
   base::Arena arena;

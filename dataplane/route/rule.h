@@ -14,7 +14,8 @@
 namespace portico::route {
 
 // What a request gets that a rule has won: everything the exchange needs to know of the Route, decoded. Immutable and
-// self-contained. Who may pass (authentication, authorization) and what a backend is are snapshot/'s to bind, by `id`.
+// self-contained. Who may pass (authentication, authorization) and what a backend is are snapshot/'s to bind: a
+// snapshot's rules are snapshot::BoundRule.
 
 // Edits of a field section, in this order: set, add, remove. Names are lower case.
 struct FieldEdits {
@@ -64,7 +65,8 @@ struct Backend {
 };
 
 struct Rule {
-  size_t id = 0;           // place in resolve::ResolvedGateway::rules; what snapshot/ binds by
+  virtual ~Rule() = default;
+
   std::string route;       // "namespace/name": for logs, metrics and explain
   std::string name;        // the rule's, "" if it has none
   size_t index = 0;        // its place in the Route

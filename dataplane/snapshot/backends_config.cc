@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "api/base/text.h"
 #include "dataplane/compose/compose_config.h"
@@ -22,21 +24,69 @@ std::string Words(const absl::Status& status) {
   return std::string(base::ToStd(status.message()));
 }
 
+std::vector<std::string> ClustersOf(const BoundBackend& backend) {
+  std::vector<std::string> out = backend.plan_clusters;
+  if (!backend.cluster.empty()) out.push_back(backend.cluster);
+  return out;
+}
+
 }  // namespace
 
-BackendBinder::BackendBinder(const check::Configuration& configuration, Timeouts timeouts)
-    : configuration_(configuration), timeouts_(timeouts), grants_(configuration) {}
+BackendBinder::BackendBinder(Timeouts timeouts, Snapshot& snapshot)
+    : timeouts_(timeouts),
+      snapshot_(snapshot),
+      configuration_(snapshot.resolved.configuration),
+      grants_(configuration_) {}
 
-BoundBackend BackendBinder::Bind(const resolve::ResolvedBackend& backend) {
-  BoundBackend out;
-  out.fault = backend.fault;
-  if (!out.fault.empty()) return out;
-  if (backend.key.kind == "Composition") {
-    const auto found = compositions_.find(backend.key);
-    if (found != compositions_.end()) return found->second;
-    return compositions_.emplace(backend.key, BindComposition(backend.key)).first->second;
+std::set<ResourceKey> BackendBinder::Refresh(const std::set<ResourceKey>& changed) {
+  changed_ = changed;
+  std::set<ResourceKey> stale = changed;
+  for (const ResourceKey& key : changed) {
+    for (const ResourceKey& referrer : configuration_.Referrers(key))
+      if (referrer.kind == "Composition") stale.insert(referrer);
   }
-  absl::StatusOr<std::string> name = BindCluster(backend.key, backend.port);
+  std::set<ResourceKey> out;
+  auto& backends = snapshot_.parts.backends;
+  for (const ResourceKey& key : stale) {
+    std::vector<SharedParts::BackendKey> known;
+    for (auto entry = backends.map().lower_bound(SharedParts::BackendKey{key, std::nullopt});
+         entry != backends.map().end() && entry->first.first == key; ++entry) {
+      known.push_back(entry->first);
+    }
+    for (const SharedParts::BackendKey& one : known) {
+      const std::shared_ptr<const BoundBackend> before = backends.map().Find(one)->value;
+      auto after = std::make_shared<const BoundBackend>(Build(one, before.get()));
+      TakeClusters(*after);
+      DropClusters(*before);
+      if (*after == *before) continue;
+      backends.Replace(one, std::move(after));
+      out.insert(key);
+    }
+  }
+  return out;
+}
+
+std::shared_ptr<const BoundBackend> BackendBinder::Take(const resolve::ResolvedBackend& backend) {
+  if (!backend.fault.empty()) return std::make_shared<const BoundBackend>(BoundBackend{backend.fault, "", nullptr, {}});
+  const SharedParts::BackendKey key(backend.key, backend.port);
+  return snapshot_.parts.backends.Take(key, [&] {
+    auto made = std::make_shared<const BoundBackend>(Build(key, nullptr));
+    TakeClusters(*made);
+    return made;
+  });
+}
+
+void BackendBinder::Drop(const resolve::ResolvedBackend& backend) {
+  if (!backend.fault.empty()) return;
+  const SharedParts::BackendKey key(backend.key, backend.port);
+  const std::shared_ptr<const BoundBackend> bound = snapshot_.parts.backends.map().Find(key)->value;
+  if (snapshot_.parts.backends.Drop(key)) DropClusters(*bound);
+}
+
+BoundBackend BackendBinder::Build(const SharedParts::BackendKey& key, const BoundBackend* before) {
+  if (key.first.kind == "Composition") return BuildComposition(key.first, before);
+  absl::StatusOr<std::string> name = BuildCluster(key.first, key.second);
+  BoundBackend out;
   if (name.ok()) {
     out.cluster = *std::move(name);
   } else {
@@ -45,31 +95,38 @@ BoundBackend BackendBinder::Bind(const resolve::ResolvedBackend& backend) {
   return out;
 }
 
-std::vector<std::shared_ptr<const upstream::ClusterConfig>> BackendBinder::clusters() const {
-  std::vector<Cluster> out;
-  for (const auto& [name, cluster] : clusters_)
-    out.push_back(cluster);
-  return out;
-}
-
-absl::StatusOr<std::string> BackendBinder::BindCluster(const ResourceKey& key, std::optional<uint32_t> port) {
+absl::StatusOr<std::string> BackendBinder::BuildCluster(const ResourceKey& key, std::optional<uint32_t> port) {
   auto whole = whole_.find(key);
   if (whole == whole_.end()) whole = whole_.emplace(key, BuildWhole(key)).first;
   if (!whole->second.ok()) return whole->second.status();
   const Cluster& cluster = *whole->second;
   const auto has_other_port = [port](const net::Address& endpoint) { return port && endpoint.port() != *port; };
   const auto& endpoints = cluster->endpoints;
-  if (std::none_of(endpoints.begin(), endpoints.end(), has_other_port)) {
-    clusters_.emplace(cluster->name, cluster);
-    return cluster->name;
-  }
+  if (std::none_of(endpoints.begin(), endpoints.end(), has_other_port)) return Keep(key, cluster);
   auto part = std::make_shared<upstream::ClusterConfig>(*cluster);
   std::erase_if(part->endpoints, has_other_port);
   if (part->endpoints.empty()) return Fault(key.ToString(), " has no endpoint with port ", *port);
   part->name = Concat(cluster->name, ":", *port);
-  const std::string name = part->name;
-  clusters_.emplace(name, std::move(part));
-  return name;
+  return Keep(key, std::move(part));
+}
+
+const std::string& BackendBinder::Keep(const ResourceKey& key, Cluster cluster) {
+  const std::string name = cluster->name;
+  return built_.try_emplace(name, Built{std::move(cluster), changed_.contains(key)}).first->first;
+}
+
+// One that has not changed stays the same object, so that nobody has to look at it.
+void BackendBinder::TakeClusters(const BoundBackend& backend) {
+  for (const std::string& name : ClustersOf(backend)) {
+    snapshot_.parts.cluster_names.Take(name, [] { return std::monostate(); });
+    const Built& built = built_.at(name);
+    if (built.is_changed || !snapshot_.clusters.contains(name)) snapshot_.clusters.Put(name, built.cluster);
+  }
+}
+
+void BackendBinder::DropClusters(const BoundBackend& backend) {
+  for (const std::string& name : ClustersOf(backend))
+    if (snapshot_.parts.cluster_names.Drop(name)) snapshot_.clusters.Erase(name);
 }
 
 absl::StatusOr<BackendBinder::Cluster> BackendBinder::BuildWhole(const ResourceKey& key) {
@@ -84,14 +141,16 @@ absl::StatusOr<BackendBinder::Cluster> BackendBinder::BuildWhole(const ResourceK
 }
 
 // One step that can't be called breaks the whole: what the answer would be without it is nobody's decision.
-BoundBackend BackendBinder::BindComposition(const ResourceKey& key) {
+BoundBackend BackendBinder::BuildComposition(const ResourceKey& key, const BoundBackend* before) {
   BoundBackend out;
   const v1::Resource* resource = configuration_.Find(key);
   if (resource == nullptr || !resource->has_composition()) {
     out.fault = Concat(key.ToString(), " does not exist");
     return out;
   }
-  absl::StatusOr<std::shared_ptr<const compose::Plan>> plan = compose::BuildPlan(resource->composition());
+  const bool is_known = before != nullptr && before->plan != nullptr && !changed_.contains(key);
+  absl::StatusOr<std::shared_ptr<const compose::Plan>> plan =
+      is_known ? before->plan : compose::BuildPlan(resource->composition());
   if (!plan.ok()) {
     out.fault = Concat(key.ToString(), ": ", Words(plan.status()));
     return out;
@@ -101,7 +160,7 @@ BoundBackend BackendBinder::BindComposition(const ResourceKey& key) {
     const ResourceKey to{"Cluster", wanted.name_space, wanted.name};
     absl::StatusOr<std::string> name =
         grants_.Permit(key, to)
-            ? BindCluster(to, wanted.port)
+            ? BuildCluster(to, wanted.port)
             : Fault(to.ToString(), " is in another namespace and no ReferenceGrant there permits it");
     if (!name.ok()) {
       out.fault = Concat(key.ToString(), ": ", Words(name.status()));

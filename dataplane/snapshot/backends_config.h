@@ -5,8 +5,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "api/check/configuration.h"
@@ -18,11 +18,17 @@
 
 namespace portico::snapshot {
 
-// Binds backends of rules to clusters and plans, each built once however many rules want it, and gathers the clusters
-// that are in use. A backend that can't be built gets a fault that says why; nothing is refused as a whole.
+// Binds backends of rules to clusters and plans, each built once however many rules want it, and keeps a snapshot's
+// clusters to those that are in use. A backend that can't be built gets a fault that says why; nothing is refused as a
+// whole.
 //
 // A port that only some endpoints of a Cluster have makes a cluster of its own, "namespace/name:port": its pools and
 // verdicts are apart. Where all endpoints have it, it is the plain cluster.
+//
+//   BackendBinder binder(timeouts, snapshot);           // a new one, or a copy of the one before
+//   for (key : binder.Refresh(changed)) …               // whoever refers to it must be bound anew
+//   rule->bound_backends.push_back(binder.Take(backend));
+//   binder.Drop(backend);                               // of a rule that is gone; last
 class BackendBinder {
  public:
   struct Timeouts {  // the Gateway's; clusters have none of their own
@@ -30,27 +36,40 @@ class BackendBinder {
     base::Duration stream_idle;
   };
 
-  // `configuration` outlives it.
-  BackendBinder(const check::Configuration& configuration, Timeouts timeouts);
+  // Outlives it; `clusters` and `parts` of it are kept here. Its configuration is the one to build of.
+  BackendBinder(Timeouts timeouts, Snapshot& snapshot);
 
-  BoundBackend Bind(const resolve::ResolvedBackend& backend);
-  // Of all that was bound, by name.
-  std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters() const;
+  // Clusters and Compositions that are not what they were: builds anew what stands on them. Those of them, and of the
+  // Compositions over them, of which a BoundBackend has become another are returned; a Cluster with other endpoints is
+  // none, since it still has its name.
+  std::set<check::ResourceKey> Refresh(const std::set<check::ResourceKey>& changed);
+
+  std::shared_ptr<const BoundBackend> Take(const resolve::ResolvedBackend& backend);
+  void Drop(const resolve::ResolvedBackend& backend);
 
  private:
   using Cluster = std::shared_ptr<const upstream::ClusterConfig>;
 
-  // The name in clusters(), or why there is none.
-  absl::StatusOr<std::string> BindCluster(const check::ResourceKey& key, std::optional<uint32_t> port);
+  BoundBackend Build(const SharedParts::BackendKey& key, const BoundBackend* before);
+  BoundBackend BuildComposition(const check::ResourceKey& key, const BoundBackend* before);
+  // The name under which it is in built_, or why it is not.
+  absl::StatusOr<std::string> BuildCluster(const check::ResourceKey& key, std::optional<uint32_t> port);
   absl::StatusOr<Cluster> BuildWhole(const check::ResourceKey& key);
-  BoundBackend BindComposition(const check::ResourceKey& key);
+  const std::string& Keep(const check::ResourceKey& key, Cluster cluster);
+  void TakeClusters(const BoundBackend& backend);
+  void DropClusters(const BoundBackend& backend);
 
-  const check::Configuration& configuration_;
   const Timeouts timeouts_;
+  Snapshot& snapshot_;
+  const check::Configuration& configuration_;
   resolve::Grants grants_;
-  std::map<check::ResourceKey, absl::StatusOr<Cluster>> whole_;  // built, not necessarily in use
-  std::map<check::ResourceKey, BoundBackend> compositions_;
-  std::map<std::string, Cluster> clusters_;
+  std::set<check::ResourceKey> changed_;
+  std::map<check::ResourceKey, absl::StatusOr<Cluster>> whole_;  // built here, not necessarily in use
+  struct Built {
+    Cluster cluster;
+    bool is_changed;
+  };
+  std::map<std::string, Built> built_;  // likewise, whole or a port's
 };
 
 }  // namespace portico::snapshot

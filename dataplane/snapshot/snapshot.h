@@ -5,25 +5,33 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
 #include <vector>
 
-#include "api/check/configuration.h"
+#include "api/base/check.h"
+#include "api/base/shared_map.h"
 #include "api/check/violation.h"
+#include "api/resolve/resolved.h"
 #include "dataplane/base/time.h"
 #include "dataplane/compose/plan.h"
 #include "dataplane/downstream/forwarding_config.h"
 #include "dataplane/filter/filter.h"
 #include "dataplane/http/codec.h"
 #include "dataplane/net/address.h"
+#include "dataplane/route/match.h"
 #include "dataplane/route/route_table.h"
 #include "dataplane/route/rule.h"
+#include "dataplane/snapshot/counted_map.h"
 #include "dataplane/tls/server_context.h"
 #include "dataplane/upstream/cluster_config.h"
 
 namespace portico::snapshot {
 
 // A whole configuration as the workers use it: immutable, without any state of the traffic, shared by all threads.
-// snapshot_config.h builds it.
+// snapshot_config.h builds it, out of the one before where there is one: what has not changed is the same object in
+// both.
 
 // What one backend of a rule is.
 struct BoundBackend {
@@ -31,13 +39,30 @@ struct BoundBackend {
   std::string cluster;                        // a name of Snapshot::clusters; "" for a Composition
   std::shared_ptr<const compose::Plan> plan;  // of a Composition, else nullptr
   std::vector<std::string> plan_clusters;     // names of Snapshot::clusters, as Plan::backends
+
+  bool operator==(const BoundBackend&) const = default;
 };
 
 // All that an exchange needs once its rule is known. It holds its parts, so a long exchange pins its rule and no table.
-struct BoundRule {
-  std::shared_ptr<const route::Rule> rule;
+struct BoundRule final : route::Rule {
+  BoundRule() = default;
+  explicit BoundRule(route::Rule rule) : route::Rule(std::move(rule)) {}
+
   filter::Chain chain;
-  std::vector<BoundBackend> backends;  // as rule->backends
+  std::vector<std::shared_ptr<const BoundBackend>> bound_backends;  // as `backends`
+};
+
+// The rules of a snapshot's tables are bound.
+inline std::shared_ptr<const BoundRule> BoundRuleOf(const route::RuleMatch& match) {
+  std::shared_ptr<const BoundRule> rule = std::dynamic_pointer_cast<const BoundRule>(match.rule);
+  PORTICO_CHECK(rule != nullptr, "a table without bound rules");
+  return rule;
+}
+
+// What a Route is here.
+struct BoundRoute {
+  std::vector<std::shared_ptr<const BoundRule>> rules;  // as resolve::ResolvedRoute::rules
+  std::vector<route::SharedMatch> matches;              // as resolve::ResolvedRoute::matches
 };
 
 // What is true of every client of the gateway.
@@ -55,10 +80,9 @@ struct ClientConfig {
 // One port with all its listeners.
 struct Port {
   uint16_t number = 0;
-  std::vector<std::string> listeners;             // their names
-  std::shared_ptr<const tls::ServerContext> tls;  // nullptr: in clear
-  std::shared_ptr<const route::RouteTable> routes;
-  std::shared_ptr<const std::vector<std::shared_ptr<const BoundRule>>> rules;  // by Rule::id
+  std::vector<std::string> listeners;               // their names
+  std::shared_ptr<const tls::ServerContext> tls;    // nullptr: in clear
+  std::shared_ptr<const route::RouteTable> routes;  // of BoundRules
   std::shared_ptr<const ClientConfig> client;
 };
 
@@ -75,17 +99,38 @@ struct CertificateDates {
   base::WallTime not_before, not_after;
 };
 
+using Clusters = base::SharedMap<std::string, std::shared_ptr<const upstream::ClusterConfig>>;
+using Routes = base::SharedMap<std::string, std::shared_ptr<const BoundRoute>>;
+
+// What rules share, and how many of them: the next snapshot is built out of it.
+struct SharedParts {
+  using BackendKey = std::pair<check::ResourceKey, std::optional<uint32_t>>;  // and port
+  using PolicyKey = std::optional<check::ResourceKey>;
+  using ChainKey = std::pair<PolicyKey, PolicyKey>;                           // authentication, authorization
+  using FaultKey = std::tuple<check::ResourceKey, std::string, std::string>;  // path, message
+  struct BuiltChain {
+    filter::Chain chain;
+    std::optional<FaultKey> fault;
+  };
+
+  CountedMap<BackendKey, std::shared_ptr<const BoundBackend>> backends;  // by rules
+  CountedMap<std::string, std::monostate> cluster_names;                 // by backends
+  CountedMap<ChainKey, BuiltChain> chains;                               // by rules
+  CountedMap<FaultKey, std::monostate> faults;                           // by rules and chains
+};
+
 struct Snapshot {
   std::string gateway;                  // "default/shop"
   uint64_t revision = 0;                // given by who puts it in force: the how many-th that came into force
   std::vector<net::Address> addresses;  // where every port is bound; their own port is 0. Empty: all, IPv4 and IPv6
-  std::vector<std::shared_ptr<const Port>> ports;                        // by number
-  std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters;  // by name
-  std::vector<std::string> routes;  // "namespace/name" of every Route that a rule is of, sorted; for metrics
+  std::vector<std::shared_ptr<const Port>> ports;  // by number
+  Clusters clusters;                               // by name: those that a rule uses
+  Routes routes;                                   // by "namespace/name": those that a rule is of
   AccessLogTarget access_log;
   std::vector<CertificateDates> certificates;  // by secret
   check::Violations faults;  // what fails closed, with the reason: 500 or 503 for whoever gets there. Each once
-  check::Configuration configuration;  // what it was built of; for the admin's dump, which shows no secret
+  resolve::ResolvedGateway resolved;  // what it was built of, with the configuration
+  SharedParts parts;
 };
 
 }  // namespace portico::snapshot

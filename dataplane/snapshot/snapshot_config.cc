@@ -1,13 +1,16 @@
 #include "dataplane/snapshot/snapshot_config.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "api/base/shared_map.h"
 #include "api/base/text.h"
 #include "api/resolve/resolve.h"
 #include "dataplane/filters/filters.h"
@@ -22,130 +25,267 @@ namespace {
 using base::Concat;
 using check::ResourceKey;
 
+std::string NameOf(const ResourceKey& key) {
+  return Concat(key.name_space, "/", key.name);
+}
+
+// What is about rules and their backends alone, by the kind.
+bool IsLocal(const ResourceKey& key) {
+  return key.kind == "Route" || key.kind == "Cluster" || key.kind == "Composition";
+}
+
+bool HasPolicies(const resolve::Reach& reach) {
+  const auto first = reach.lower_bound(ResourceKey{"AuthPolicy", "", ""});
+  return first != reach.end() && first->first.kind == "AuthPolicy";
+}
+
+// What has to be built, given what was.
+struct Work {
+  std::set<ResourceKey> backends;  // Clusters and Compositions that are not what they were
+  std::set<ResourceKey> routes;
+};
+
+// nullopt: everything. Chains, certificates and what a gateway says of itself hang on other kinds, and a chain on what
+// of them is within reach (BuildChain).
+std::optional<Work> CompareWith(const resolve::ResolvedGateway& before, const resolve::ResolvedGateway& now) {
+  if (before.key != now.key) return std::nullopt;
+  Work work;
+  bool everything = false;
+  base::Compare(before.configuration.resources(), now.configuration.resources(),
+                [&](const ResourceKey& key, const auto*, const auto*) {
+                  if (!before.reach.contains(key) && !now.reach.contains(key)) return;
+                  if (!IsLocal(key)) everything = true;
+                  if (IsLocal(key) && key.kind != "Route") work.backends.insert(key);
+                });
+  const bool has_policies = HasPolicies(before.reach) || HasPolicies(now.reach);
+  base::Compare(before.reach, now.reach, [&](const ResourceKey& key, const auto* was, const auto* is) {
+    if (has_policies && !IsLocal(key) && (was == nullptr || is == nullptr)) everything = true;
+  });
+  if (everything) return std::nullopt;
+  base::Compare(before.routes, now.routes,
+                [&](const ResourceKey& key, const auto*, const auto*) { work.routes.insert(key); });
+  return work;
+}
+
 class Builder {
  public:
-  Builder(const check::Configuration& configuration, const resolve::ResolvedGateway& gateway,
-          const BuildOptions& options, const GatewayConfig& config)
-      : configuration_(configuration),
-        gateway_(gateway),
-        options_(options),
-        client_(std::make_shared<const ClientConfig>(config.client)),
-        binder_(configuration, {config.response_head_timeout, config.client.stream_idle_timeout}) {
-    out_->gateway = Concat(gateway.key.name_space, "/", gateway.key.name);
+  // Anew if `before` is nullptr.
+  Builder(resolve::ResolvedGateway gateway, const BuildOptions& options, const GatewayConfig& config,
+          const Snapshot* before)
+      : options_(options),
+        before_(before),
+        out_(before == nullptr ? std::make_shared<Snapshot>() : std::make_shared<Snapshot>(*before)),
+        client_(std::make_shared<const ClientConfig>(config.client)) {
+    out_->gateway = NameOf(gateway.key);
+    out_->revision = 0;
     out_->addresses = config.addresses;
     out_->access_log = config.access_log;
-    out_->configuration = configuration;
+    out_->resolved = std::move(gateway);
+    binder_.emplace(BackendBinder::Timeouts{config.response_head_timeout, config.client.stream_idle_timeout}, *out_);
   }
 
-  absl::StatusOr<std::shared_ptr<Snapshot>> Build() {
-    BindRules();
-    for (const uint16_t number : route::PortsOf(gateway_)) {
-      if (absl::Status status = AddPort(number); !status.ok()) return status;
+  absl::StatusOr<std::shared_ptr<Snapshot>> Build(Work work) {
+    if (absl::Status status = OpenPorts(); !status.ok()) return status;
+    for (const ResourceKey& key : binder_->Refresh(work.backends)) {
+      for (const ResourceKey& referrer : now().configuration.Referrers(key))
+        if (now().routes.contains(referrer)) work.routes.insert(referrer);
     }
-    out_->clusters = binder_.clusters();
-    out_->routes.assign(routes_.begin(), routes_.end());
-    for (const auto& [key, path, message] : faults_)
-      out_->faults.push_back({key, path, message});
-    for (const auto& [key, dates] : certificates_)
-      out_->certificates.push_back(dates);
+    // What is new first: what several have in common is not dropped between.
+    std::vector<std::pair<ResourceKey, std::shared_ptr<const BoundRoute>>> gone;
+    for (const ResourceKey& key : work.routes) {
+      const std::shared_ptr<const BoundRoute>* old = out_->routes.Find(NameOf(key));
+      if (old != nullptr) gone.emplace_back(key, *old);
+      if (absl::Status status = AddRoute(key); !status.ok()) return status;
+    }
+    for (const auto& [key, bound] : gone)
+      DropRoute(key, *bound);
+    ChangeTables();
+    out_->faults.clear();
+    for (const auto& [fault, counted] : out_->parts.faults.map())
+      out_->faults.push_back({std::get<0>(fault), std::get<1>(fault), std::get<2>(fault)});
     return std::move(out_);
   }
 
  private:
-  void BindRules() {
-    auto bound = std::make_shared<std::vector<std::shared_ptr<const BoundRule>>>();
-    for (size_t id = 0; id < gateway_.rules.size(); ++id) {
-      const resolve::ResolvedRule& resolved = gateway_.rules[id];
-      auto rule = std::make_shared<BoundRule>();
-      rule->rule = route::BuildRule(gateway_, id);
-      rule->chain = ChainFor(resolved.auth);
-      for (const resolve::ResolvedBackend& backend : resolved.backends) {
-        const std::string path = Concat("spec.rules[", resolved.index, "].backendRefs[", rule->backends.size(), "]");
-        rule->backends.push_back(binder_.Bind(backend));
-        const std::string& fault = rule->backends.back().fault;
-        if (!fault.empty()) faults_.emplace(resolved.route, path, fault);
-      }
-      rules_.push_back(rule->rule);
-      routes_.insert(rule->rule->route);
-      bound->push_back(std::move(rule));
+  // Where a listener of the gateway is.
+  struct Place {
+    size_t port;      // in Snapshot::ports
+    size_t listener;  // in the port's table
+  };
+
+  const resolve::ResolvedGateway& now() const { return out_->resolved; }
+
+  absl::Status OpenPorts() {
+    const std::vector<uint16_t> numbers = route::PortsOf(now());
+    std::map<uint16_t, size_t> count;
+    for (const resolve::ResolvedListener& listener : now().listeners) {
+      const uint16_t number = static_cast<uint16_t>(listener.port);
+      const auto port = std::lower_bound(numbers.begin(), numbers.end(), number);
+      places_.push_back({static_cast<size_t>(port - numbers.begin()), count[number]++});
     }
-    bound_rules_ = std::move(bound);
+    for (const uint16_t number : numbers) {
+      changes_.emplace_back(count[number]);
+      if (before_ != nullptr) continue;
+      if (absl::Status status = OpenPort(number); !status.ok()) return status;
+    }
+    for (const auto& [key, dates] : certificates_)
+      out_->certificates.push_back(dates);
+    return absl::OkStatus();
   }
 
-  // Built once for all rules with the same policies: keys of ten thousand rules are not parsed ten thousand times.
-  filter::Chain ChainFor(const resolve::EffectiveAuth& auth) {
-    const auto key = [](const std::optional<resolve::BoundPolicy>& policy) {
-      return policy ? std::optional(policy->key) : std::nullopt;
-    };
-    const auto [chain, added] = chains_.try_emplace({key(auth.authentication), key(auth.authorization)});
-    if (added) {
-      filters::BuiltChain built = filters::BuildChain(auth, configuration_, gateway_.reach);
-      chain->second = std::move(built.chain);
-      if (!built.fault.empty()) {
-        faults_.emplace(auth.authentication ? auth.authentication->key : auth.authorization->key, "spec", built.fault);
-      }
-    }
-    return chain->second;
-  }
-
-  absl::Status AddPort(uint16_t number) {
+  absl::Status OpenPort(uint16_t number) {
     auto port = std::make_shared<Port>();
     port->number = number;
-    for (const resolve::ResolvedListener& listener : gateway_.listeners) {
-      if (listener.port == number) port->listeners.push_back(listener.name);
-    }
-    absl::StatusOr<PortTls> tls = BuildPortTls(gateway_, number, configuration_, options_.ticket_keys);
+    std::vector<route::ListenerRoutes> listeners = route::ListenersOf(now(), number);
+    for (const route::ListenerRoutes& listener : listeners)
+      port->listeners.push_back(listener.name);
+    absl::StatusOr<PortTls> tls = BuildPortTls(now(), number, now().configuration, options_.ticket_keys);
     if (!tls.ok()) {
       return absl::InvalidArgumentError(
-          base::ToAbsl(Concat(gateway_.key.ToString(), ": ", base::ToStd(tls.status().message()))));
+          base::ToAbsl(Concat(now().key.ToString(), ": ", base::ToStd(tls.status().message()))));
     }
     for (const CertificateDates& dates : tls->certificates)
       certificates_.emplace(dates.secret, dates);
-    auto table = route::BuildRouteTable(gateway_, number, rules_);
-    if (!table.ok()) return table.status();
     port->tls = std::move(tls->context);
-    port->routes = *std::move(table);
-    port->rules = bound_rules_;
+    port->routes = std::make_shared<const route::RouteTable>(std::move(listeners));
     port->client = client_;
     out_->ports.push_back(std::move(port));
     return absl::OkStatus();
   }
 
-  using PolicyKey = std::optional<ResourceKey>;
+  // As it is now, if it is still there.
+  absl::Status AddRoute(const ResourceKey& key) {
+    const resolve::SharedRoute* route = now().routes.Find(key);
+    if (route == nullptr || (*route)->rules.empty()) {
+      out_->routes.Erase(NameOf(key));
+      return absl::OkStatus();
+    }
+    auto bound = std::make_shared<BoundRoute>();
+    std::vector<std::shared_ptr<const route::Rule>> rules;
+    for (const resolve::SharedRule& rule : (*route)->rules) {
+      bound->rules.push_back(BindRule(*rule));
+      rules.push_back(bound->rules.back());
+    }
+    absl::StatusOr<std::vector<route::SharedMatch>> matches = route::BuildMatches(**route, rules, regexes_);
+    if (!matches.ok()) return matches.status();
+    bound->matches = *std::move(matches);
+    for (size_t i = 0; i < bound->matches.size(); ++i)
+      ChangeOf(*(*route)->matches[i]).added.push_back(bound->matches[i]);
+    out_->routes.Put(NameOf(key), std::move(bound));
+    return absl::OkStatus();
+  }
 
-  const check::Configuration& configuration_;
-  const resolve::ResolvedGateway& gateway_;
+  void DropRoute(const ResourceKey& key, const BoundRoute& bound) {
+    const resolve::ResolvedRoute& route = **before_->resolved.routes.Find(key);
+    for (size_t i = 0; i < bound.matches.size(); ++i)
+      ChangeOf(*route.matches[i]).removed.push_back(bound.matches[i]);
+    for (size_t i = 0; i < bound.rules.size(); ++i)
+      DropRule(*route.rules[i], *bound.rules[i]);
+  }
+
+  route::RouteTable::Change& ChangeOf(const resolve::ResolvedMatch& match) {
+    const Place place = places_[match.rule->listener];
+    return changes_[place.port][place.listener];
+  }
+
+  std::shared_ptr<const BoundRule> BindRule(const resolve::ResolvedRule& resolved) {
+    auto rule = std::make_shared<BoundRule>(route::BuildRule(now(), resolved));
+    rule->chain = TakeChain(resolved.auth);
+    for (const resolve::ResolvedBackend& backend : resolved.backends) {
+      rule->bound_backends.push_back(binder_->Take(backend));
+      const FaultKey fault = FaultOf(resolved, *rule, rule->bound_backends.size() - 1);
+      if (!std::get<2>(fault).empty()) out_->parts.faults.Take(fault, [] { return std::monostate(); });
+    }
+    return rule;
+  }
+
+  void DropRule(const resolve::ResolvedRule& resolved, const BoundRule& rule) {
+    for (size_t i = 0; i < rule.bound_backends.size(); ++i) {
+      const FaultKey fault = FaultOf(resolved, rule, i);
+      if (!std::get<2>(fault).empty()) out_->parts.faults.Drop(fault);
+      binder_->Drop(resolved.backends[i]);
+    }
+    const ChainKey key = ChainKeyOf(resolved.auth);
+    const std::optional<FaultKey> fault = out_->parts.chains.map().Find(key)->value.fault;
+    if (out_->parts.chains.Drop(key) && fault) out_->parts.faults.Drop(*fault);
+  }
+
+  using ChainKey = SharedParts::ChainKey;
+  using FaultKey = SharedParts::FaultKey;
+
+  // Its message is "" if that backend is good.
+  static FaultKey FaultOf(const resolve::ResolvedRule& resolved, const BoundRule& rule, size_t backend) {
+    return {resolved.route, Concat("spec.rules[", resolved.index, "].backendRefs[", backend, "]"),
+            rule.bound_backends[backend]->fault};
+  }
+
+  static ChainKey ChainKeyOf(const resolve::EffectiveAuth& auth) {
+    const auto key = [](const std::optional<resolve::BoundPolicy>& policy) {
+      return policy ? std::optional(policy->key) : std::nullopt;
+    };
+    return {key(auth.authentication), key(auth.authorization)};
+  }
+
+  // Built once for all rules with the same policies: keys of ten thousand rules are not parsed ten thousand times.
+  filter::Chain TakeChain(const resolve::EffectiveAuth& auth) {
+    const auto make = [&] {
+      filters::BuiltChain built = filters::BuildChain(auth, now().configuration, now().reach);
+      SharedParts::BuiltChain out{std::move(built.chain), std::nullopt};
+      if (built.fault.empty()) return out;
+      out.fault =
+          FaultKey(auth.authentication ? auth.authentication->key : auth.authorization->key, "spec", built.fault);
+      out_->parts.faults.Take(*out.fault, [] { return std::monostate(); });
+      return out;
+    };
+    return out_->parts.chains.Take(ChainKeyOf(auth), make).chain;
+  }
+
+  void ChangeTables() {
+    for (size_t i = 0; i < changes_.size(); ++i) {
+      const auto is_none = [](const auto& change) { return change.removed.empty() && change.added.empty(); };
+      if (std::all_of(changes_[i].begin(), changes_[i].end(), is_none)) continue;
+      auto port = std::make_shared<Port>(*out_->ports[i]);
+      port->routes = std::make_shared<const route::RouteTable>(*port->routes, changes_[i]);
+      out_->ports[i] = std::move(port);
+    }
+  }
+
   const BuildOptions& options_;
+  const Snapshot* const before_;
+  std::shared_ptr<Snapshot> out_;
   const std::shared_ptr<const ClientConfig> client_;
-  BackendBinder binder_;
-  std::vector<std::shared_ptr<const route::Rule>> rules_;  // by id
-  std::shared_ptr<const std::vector<std::shared_ptr<const BoundRule>>> bound_rules_;
-  std::map<std::pair<PolicyKey, PolicyKey>, filter::Chain> chains_;
+  std::optional<BackendBinder> binder_;
+  route::RegexCache regexes_;
+  std::vector<Place> places_;                                    // as ResolvedGateway::listeners
+  std::vector<std::vector<route::RouteTable::Change>> changes_;  // of each port, of each listener
   std::map<ResourceKey, CertificateDates> certificates_;
-  std::set<std::string> routes_;
-  std::set<std::tuple<ResourceKey, std::string, std::string>> faults_;  // a rule has one per listener it is on
-  std::shared_ptr<Snapshot> out_ = std::make_shared<Snapshot>();
 };
 
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshot(const check::Configuration& configuration,
-                                                        const ResourceKey& gateway, const BuildOptions& options) {
-  const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(configuration, gateway);
+                                                        const ResourceKey& gateway, const BuildOptions& options,
+                                                        const Snapshot* before) {
+  absl::StatusOr<resolve::ResolvedGateway> resolved =
+      resolve::Resolve(configuration, gateway, before == nullptr ? nullptr : &before->resolved);
   if (!resolved.ok()) return resolved.status();
-  return BuildSnapshotOf(configuration, *resolved, options);
+  return BuildSnapshotOf(*std::move(resolved), options, before);
 }
 
-absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshotOf(const check::Configuration& configuration,
-                                                          const resolve::ResolvedGateway& gateway,
-                                                          const BuildOptions& options) {
+absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshotOf(resolve::ResolvedGateway gateway, const BuildOptions& options,
+                                                          const Snapshot* before) {
   const absl::StatusOr<GatewayConfig> config =
       BuildGatewayConfig(gateway.resource->gateway().spec(), options.bind_address);
   if (!config.ok()) {
     return absl::InvalidArgumentError(
         base::ToAbsl(Concat(gateway.key.ToString(), ": ", base::ToStd(config.status().message()))));
   }
-  return Builder(configuration, gateway, options, *config).Build();
+  std::optional<Work> work = before == nullptr ? std::nullopt : CompareWith(before->resolved, gateway);
+  if (work) return Builder(std::move(gateway), options, *config, before).Build(*std::move(work));
+  Work everything;
+  for (const auto& [key, route] : gateway.routes)
+    everything.routes.insert(key);
+  return Builder(std::move(gateway), options, *config, nullptr).Build(std::move(everything));
 }
 
 }  // namespace portico::snapshot

@@ -70,6 +70,21 @@ std::shared_ptr<const Snapshot> MustBuild(std::string_view text, const BuildOpti
   return result.ok() ? *result : std::make_shared<const Snapshot>();
 }
 
+using BoundRules = std::vector<std::shared_ptr<const BoundRule>>;
+const BoundRules& Rules(const Snapshot& snapshot, const std::string& route = "default/r") {
+  static const BoundRules kNone;
+  const std::shared_ptr<const BoundRoute>* found = snapshot.routes.Find(route);
+  EXPECT_NE(found, nullptr) << route;
+  return found == nullptr ? kNone : (*found)->rules;
+}
+
+std::vector<std::string> Names(const Routes& routes) {
+  std::vector<std::string> out;
+  for (const auto& [name, route] : routes)
+    out.push_back(name);
+  return out;
+}
+
 // A Gateway with one listener and what else its spec says, a line each.
 std::string Gateway(std::string_view more = "") {
   return Concat(
@@ -115,8 +130,8 @@ TEST(Snapshot, Gateway) {
          EXPECT_EQ(client.stream_idle_timeout, std::chrono::minutes(5));
          EXPECT_EQ(client.connection_idle_timeout, std::chrono::hours(1));
          EXPECT_FALSE(client.stream_duration_max);
-         EXPECT_EQ(got.clusters[0]->response_head_timeout, seconds(30));
-         EXPECT_EQ(got.clusters[0]->stream_idle_timeout, std::chrono::minutes(5));
+         EXPECT_EQ(got.clusters.begin()->second->response_head_timeout, seconds(30));
+         EXPECT_EQ(got.clusters.begin()->second->stream_idle_timeout, std::chrono::minutes(5));
          EXPECT_TRUE(client.forwarding.append_via);
          EXPECT_THAT(client.forwarding.trusted_networks, IsEmpty());
        }},
@@ -144,8 +159,8 @@ TEST(Snapshot, Gateway) {
          EXPECT_EQ(client.stream_idle_timeout, std::chrono::hours(2));
          EXPECT_EQ(client.connection_idle_timeout, milliseconds(1500));
          EXPECT_EQ(client.stream_duration_max, std::chrono::hours(1));
-         EXPECT_EQ(got.clusters[0]->response_head_timeout, std::chrono::hours(24));
-         EXPECT_EQ(got.clusters[0]->stream_idle_timeout, std::chrono::hours(2));
+         EXPECT_EQ(got.clusters.begin()->second->response_head_timeout, std::chrono::hours(24));
+         EXPECT_EQ(got.clusters.begin()->second->stream_idle_timeout, std::chrono::hours(2));
        }},
       {"addresses, each once", "addresses: [{value: 127.0.0.1}, {value: '::1'}, {value: '::ffff:127.0.0.1'}]", bound,
        [address](const Snapshot& got) {
@@ -296,7 +311,7 @@ TEST(Snapshot, Backends) {
       {"composition with a port that is not there",
        Route("{kind: Composition, name: m}") + composition + Cluster("c", "{address: 127.0.0.1, port: 1}"),
        {"fault: Composition m: Cluster c has no endpoint with port 2"},
-       {"default/c 1"}},
+       {}},
       {"composition that can't be planned",
        Route("{kind: Composition, name: m}") +
            Resource(
@@ -323,23 +338,23 @@ TEST(Snapshot, Backends) {
     SCOPED_TRACE(row.name);
     const std::shared_ptr<const Snapshot> got = MustBuild(Gateway() + row.text);
     ASSERT_EQ(got->ports.size(), 1u);
-    const BoundRule& rule = *got->ports[0]->rules->at(0);
+    const BoundRule& rule = *Rules(*got)[0];
+    ASSERT_EQ(rule.bound_backends.size(), row.backends.size());
     ASSERT_EQ(rule.backends.size(), row.backends.size());
-    ASSERT_EQ(rule.rule->backends.size(), row.backends.size());
     size_t faults = 0;
     for (size_t i = 0; i < row.backends.size(); ++i) {
-      const std::string text = Describe(rule.backends[i]);
+      const std::string text = Describe(*rule.bound_backends[i]);
       EXPECT_TRUE(text == row.backends[i] || (text.starts_with("fault") && text.starts_with(row.backends[i]))) << text;
-      if (rule.backends[i].fault.empty()) continue;
+      if (rule.bound_backends[i]->fault.empty()) continue;
       ASSERT_LT(faults, got->faults.size());
       EXPECT_EQ(got->faults[faults].key.ToString(), "Route r");
       EXPECT_EQ(got->faults[faults].path, Concat("spec.rules[0].backendRefs[", i, "]"));
-      EXPECT_EQ(got->faults[faults++].message, rule.backends[i].fault);
+      EXPECT_EQ(got->faults[faults++].message, rule.bound_backends[i]->fault);
     }
     EXPECT_EQ(got->faults.size(), faults);
     std::vector<std::string> clusters;
-    for (const auto& cluster : got->clusters)
-      clusters.push_back(Concat(cluster->name, " ", cluster->endpoints.size()));
+    for (const auto& [name, cluster] : got->clusters)
+      clusters.push_back(Concat(name, " ", cluster->endpoints.size()));
     EXPECT_EQ(clusters, row.clusters);
   }
 }
@@ -356,9 +371,9 @@ TEST(Snapshot, CompositionNeedsAGrantOfItsOwn) {
                "steps: [{name: a, call: {backendRef: {name: c, namespace: far}, path: /}}], answer: "
                "{body: '$a.body'}");
   const std::shared_ptr<const Snapshot> got = MustBuild(text);
-  const BoundRule& rule = *got->ports.at(0)->rules->at(0);
-  EXPECT_EQ(Describe(rule.backends[0]), "far/c");
-  EXPECT_THAT(Describe(rule.backends[1]), HasSubstr("no ReferenceGrant there permits it"));
+  const BoundRule& rule = *Rules(*got)[0];
+  EXPECT_EQ(Describe(*rule.bound_backends[0]), "far/c");
+  EXPECT_THAT(Describe(*rule.bound_backends[1]), HasSubstr("no ReferenceGrant there permits it"));
 }
 
 TEST(Snapshot, Policies) {
@@ -398,7 +413,7 @@ TEST(Snapshot, Policies) {
   for (const auto& row : kRows) {
     SCOPED_TRACE(row.name);
     const std::shared_ptr<const Snapshot> got = MustBuild(Gateway() + row.text);
-    const auto& bound = *got->ports.at(0)->rules;
+    const auto& bound = Rules(*got);
     ASSERT_EQ(bound.size(), row.guarded.size());
     for (size_t i = 0; i < bound.size(); ++i)
       EXPECT_EQ(!bound[i]->chain.empty(), row.guarded[i]) << i;
@@ -427,15 +442,13 @@ TEST(Snapshot, Ports) {
   EXPECT_EQ(got->ports[0]->routes->listeners().size(), 2u);
   EXPECT_EQ(got->ports[0]->tls, nullptr);
   EXPECT_THAT(got->ports[1]->listeners, ElementsAre("late"));
-  EXPECT_EQ(got->ports[0]->rules, got->ports[1]->rules);
   EXPECT_EQ(got->ports[0]->client, got->ports[1]->client);
-  EXPECT_THAT(got->routes, ElementsAre("default/nowhere", "default/r", "default/z"));
-  for (size_t id = 0; id < got->ports[0]->rules->size(); ++id)
-    EXPECT_EQ(got->ports[0]->rules->at(id)->rule->id, id);
-  EXPECT_EQ(got->configuration.resources().size(), 5u);
+  EXPECT_THAT(Names(got->routes), ElementsAre("default/nowhere", "default/r", "default/z"));
+  EXPECT_EQ(got->resolved.configuration.resources().size(), 5u);
   // A table's rules are the bound ones.
-  const auto& match = got->ports[1]->routes->listeners()[0].matches.at(0);
-  EXPECT_EQ(match.rule, got->ports[1]->rules->at(match.rule->id)->rule);
+  const auto& matches = got->ports[1]->routes->listeners()[0].matches;
+  ASSERT_EQ(matches.size(), 1u);
+  EXPECT_EQ(BoundRuleOf(*matches.begin()->first), Rules(*got, "default/z").front());
 }
 
 // One handshake in memory. "": the client trusts what it was shown for the host.
@@ -510,19 +523,20 @@ TEST(Snapshot, Shop) {
   ASSERT_TRUE(got.ok()) << got.status();
   const Snapshot& shop = **got;
   EXPECT_THAT(shop.faults, IsEmpty());
-  EXPECT_THAT(shop.routes, ElementsAre("default/shop", "default/to-https"));
+  EXPECT_THAT(Names(shop.routes), ElementsAre("default/shop", "default/to-https"));
   ASSERT_EQ(shop.ports.size(), 2u);
   EXPECT_EQ(shop.ports[0]->tls, nullptr);
   EXPECT_NE(shop.ports[1]->tls, nullptr);
   ASSERT_EQ(shop.clusters.size(), 5u);
-  EXPECT_EQ(shop.clusters[0]->name, "default/inventory");
-  EXPECT_EQ(shop.clusters[0]->protocol, upstream::ClusterConfig::Protocol::kHttp2);
-  for (const auto& rule : *shop.ports[0]->rules) {
-    SCOPED_TRACE(rule->rule->name);
+  EXPECT_EQ(shop.clusters.begin()->first, "default/inventory");
+  EXPECT_EQ(shop.clusters.begin()->second->protocol, upstream::ClusterConfig::Protocol::kHttp2);
+  for (const auto& rule : Rules(shop, "default/shop")) {
+    SCOPED_TRACE(rule->name);
     EXPECT_FALSE(rule->chain.empty());  // identity fields are taken from every client
-    if (rule->rule->name != "order-history") continue;
-    ASSERT_NE(rule->backends[0].plan, nullptr);
-    EXPECT_THAT(rule->backends[0].plan_clusters, ElementsAre("default/order", "default/product", "default/inventory"));
+    if (rule->name != "order-history") continue;
+    ASSERT_NE(rule->bound_backends[0]->plan, nullptr);
+    EXPECT_THAT(rule->bound_backends[0]->plan_clusters,
+                ElementsAre("default/order", "default/product", "default/inventory"));
   }
 }
 

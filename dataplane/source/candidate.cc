@@ -58,9 +58,9 @@ std::shared_ptr<snapshot::Snapshot> Build(const std::string& path, const std::op
   }
   const absl::StatusOr<resolve::ResolvedGateway> resolved = resolve::Resolve(loaded.configuration, *key);
   PORTICO_CHECK(resolved.ok(), "the gateway was chosen among those that are there");
-  for (const resolve::Notice& notice : resolved->notices)
+  for (const auto& [notice, none] : resolved->notices)
     loaded.Add(false, notice.resource, notice.path, notice.message);
-  auto snapshot = snapshot::BuildSnapshotOf(loaded.configuration, *resolved, options);
+  auto snapshot = snapshot::BuildSnapshotOf(*resolved, options);
   if (!snapshot.ok()) {
     AddRefusal(base::ToStd(snapshot.status().message()), path, loaded);
     return nullptr;

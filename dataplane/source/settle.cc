@@ -1,21 +1,18 @@
 #include "dataplane/source/settle.h"
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "api/check/references/outgoing.h"
+#include "api/check/outgoing.h"
 
 namespace portico::source {
 namespace {
 
 using check::ResourceKey;
 using Keys = std::set<ResourceKey>;
-
-const Version* Find(const Versions& versions, const ResourceKey& key) {
-  const auto found = versions.find(key);
-  return found == versions.end() ? nullptr : &found->second;
-}
 
 class Settler {
  public:
@@ -26,7 +23,7 @@ class Settler {
     for (const ResourceKey& key : changed_)
       Link(key);
     for (const ResourceKey& key : refused)
-      if (key.kind == "AuthPolicy" && Find(next, key) == nullptr) LinkUnreadable(key);
+      if (key.kind == "AuthPolicy" && !next.contains(key)) LinkUnreadable(key);
     for (const ResourceKey& key : refused)
       Hold(key);
     while (!open_.empty()) {
@@ -40,8 +37,9 @@ class Settler {
   }
 
   Settled Take() {
-    for (const auto& [key, version] : next_)
-      if (!held_.contains(key)) out_.effective.emplace(key, version);
+    out_.effective = next_;
+    for (const ResourceKey& key : held_)
+      out_.effective.Erase(key);
     for (const ResourceKey& key : held_)
       Keep(key);
     for (const ResourceKey& key : held_)
@@ -52,18 +50,16 @@ class Settler {
  private:
   void FindChanges() {
     changed_ = refused_;
-    for (const auto& [key, version] : next_) {
-      const Version* before = Find(last_, key);
-      if (before == nullptr || before->version != version.version) changed_.insert(key);
-    }
-    for (const auto& [key, version] : last_)
-      if (!next_.contains(key)) changed_.insert(key);
+    base::Compare(last_, next_, [this](const ResourceKey& key, const Version* before, const Version* after) {
+      const bool same = before != nullptr && after != nullptr && before->version == after->version;
+      if (!same) changed_.insert(key);
+    });
   }
 
   // What the change of `key` leans on, in its old version and in its new one.
   void Link(const ResourceKey& key) {
     for (const Versions* versions : {&last_, &next_}) {
-      const Version* version = Find(*versions, key);
+      const Version* version = versions->Find(key);
       if (version == nullptr) continue;
       const check::Outgoing out = check::OutgoingOf(key, *version->resource);
       for (const ResourceKey& other : out.needs)
@@ -118,7 +114,7 @@ class Settler {
   template <typename Body>
   void ForAll(std::string_view kind, const Body& body) {
     for (const Versions* versions : {&last_, &next_}) {
-      const auto first = versions->lower_bound({std::string(kind), "", ""});
+      const auto first = versions->lower_bound(ResourceKey{std::string(kind), "", ""});
       for (auto other = first; other != versions->end() && other->first.kind == kind; ++other)
         body(other->first);
     }
@@ -158,8 +154,9 @@ class Settler {
 
   // The last version of a key and, where it is gone, of what it needs.
   void Keep(const ResourceKey& key) {
-    const Version* version = Find(last_, key);
-    if (version == nullptr || !out_.effective.emplace(key, *version).second) return;
+    const Version* version = last_.Find(key);
+    if (version == nullptr || out_.effective.contains(key)) return;
+    out_.effective.Put(key, *version);
     for (const ResourceKey& other : check::OutgoingOf(key, *version->resource).needs)
       Keep(other);
   }

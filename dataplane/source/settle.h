@@ -1,22 +1,21 @@
 #ifndef PORTICO_DATAPLANE_SOURCE_SETTLE_H_
 #define PORTICO_DATAPLANE_SOURCE_SETTLE_H_
 
-#include <map>
-#include <memory>
 #include <set>
 #include <string>
 
+#include "api/base/shared_map.h"
 #include "api/check/configuration.h"
-#include "api/portico/v1/resource.pb.h"
 
 namespace portico::source {
 
 // One version of a resource, as it was streamed.
 struct Version {
   std::string version;  // "EPOCH.REVISION"; equal ones are the same content
-  std::shared_ptr<const portico::v1::Resource> resource;
+  check::SharedResource resource;
+  bool operator==(const Version&) const = default;
 };
-using Versions = std::map<check::ResourceKey, Version>;
+using Versions = base::SharedMap<check::ResourceKey, Version>;
 
 // What comes into force when some of what was streamed can't.
 struct Settled {
@@ -25,7 +24,8 @@ struct Settled {
 };
 
 // `last`: what is in force. `next`: what should be. `refused`: keys of `next`, or of something that could not even be
-// read; they keep their last version, if there is one. Pure.
+// read; they keep their last version, if there is one. Pure. The
+// cost is that of what differs.
 //
 // A change that leans on a refused one waits with it, so that nothing half a change meant is in force: what needs a
 // refused resource; what a refused policy guards (a gateway's policy guards all of its Routes); the policies over what

@@ -101,7 +101,7 @@ absl::Status StateFile::Write(const SavedState& state) const {
   message.set_epoch(state.epoch);
   message.set_revision(state.revision);
   message.set_digest(state.digest);
-  for (const auto& [key, version] : *state.resources) {
+  for (const auto& [key, version] : state.resources) {
     StateResource& resource = *message.add_resources();
     resource.set_version(version.version);
     version.resource->SerializeToString(resource.mutable_resource());
@@ -131,12 +131,12 @@ absl::StatusOr<SavedState> StateFile::Parse(const std::string& bytes) const {
   if (!text.ok()) return absl::DataLossError("has been changed or cut off, or is of another gateway");
   State message;
   if (!message.ParseFromString(*text)) return absl::DataLossError("is no state of this release");
-  auto resources = std::make_shared<Versions>();
+  Versions resources;
   for (const StateResource& one : message.resources()) {
     auto resource = std::make_shared<portico::v1::Resource>();
     if (!resource->ParseFromString(one.resource())) return absl::DataLossError("is no state of this release");
     const check::ResourceKey key = check::KeyOf(*resource);
-    (*resources)[key] = {one.version(), std::move(resource)};
+    resources.Put(key, {one.version(), std::move(resource)});
   }
   return SavedState{.gateway = gateway_,
                     .epoch = message.epoch(),

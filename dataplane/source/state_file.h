@@ -21,7 +21,7 @@ struct SavedState {
   std::string epoch;
   uint64_t revision = 0;
   std::string digest;  // the version of that revision's mark; "": some of what it meant was refused
-  std::shared_ptr<const Versions> resources;  // that were in force
+  Versions resources;  // that were in force
 };
 
 // The file of one gateway in --state_dir, "NAMESPACE.NAME.state": a line that names the format and the key, then the

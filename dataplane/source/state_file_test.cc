@@ -32,10 +32,9 @@ class StateFileTest : public testing::Test {
   StateFileTest() { EXPECT_NE(mkdtemp(folder_.data()), nullptr); }
   ~StateFileTest() override { std::filesystem::remove_all(folder_); }
   static SavedState State() {
-    return {
-        kGateway, "epoch", 41, "d1ge57",
-        std::make_shared<const Versions>(Parse({"Gateway shop/public@e.1 {listeners: [{name: http, port: 80}]}",
-                                                "Cluster shop/c@e.41 {endpoints: [{address: 127.0.0.1, port: 1}]}"}))};
+    return {kGateway, "epoch", 41, "d1ge57",
+            Parse({"Gateway shop/public@e.1 {listeners: [{name: http, port: 80}]}",
+                   "Cluster shop/c@e.41 {endpoints: [{address: 127.0.0.1, port: 1}]}"})};
   }
   std::string folder_ = testing::TempDir() + "/state_XXXXXX";
 };
@@ -51,8 +50,8 @@ TEST_F(StateFileTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(state->epoch, "epoch");
   EXPECT_EQ(state->revision, 41u);
   EXPECT_EQ(state->digest, "d1ge57");
-  EXPECT_EQ(Text(*state->resources), "Cluster shop/c@e.41, Gateway shop/public@e.1");
-  EXPECT_EQ(state->resources->begin()->second.resource->cluster().spec().endpoints(0).port(), 1u);
+  EXPECT_EQ(Text(state->resources), "Cluster shop/c@e.41, Gateway shop/public@e.1");
+  EXPECT_EQ(state->resources.begin()->second.resource->cluster().spec().endpoints(0).port(), 1u);
 }
 
 TEST_F(StateFileTest, NothingOfItCanBeRead) {

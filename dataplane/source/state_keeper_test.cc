@@ -38,8 +38,7 @@ class StateKeeperTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
   static SavedState State(uint64_t revision) {
-    return {kGateway, "e", revision, "d",
-            std::make_shared<const Versions>(for_test::Parse({"Gateway g@e.1 {listeners: [{name: http, port: 80}]}"}))};
+    return {kGateway, "e", revision, "d", for_test::Parse({"Gateway g@e.1 {listeners: [{name: http, port: 80}]}"})};
   }
   // 0: there is none.
   uint64_t Kept() const {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/base/shared_map.h"
 #include "api/base/text.h"
 #include "api/check/resource/resource.h"
 #include "api/resolve/resolve.h"
@@ -17,38 +18,46 @@ std::string Words(const check::Violation& violation) {
   return violation.path.empty() ? violation.message : Concat(violation.path, ": ", violation.message);
 }
 
-const std::string& VersionOf(const Versions& versions, const ResourceKey& key) {
-  static const std::string kNone;
-  const auto found = versions.find(key);
-  return found == versions.end() ? kNone : found->second.version;
-}
-
 RefusedVersions Judge(const Versions& last, const StreamedSet& set, const check::KeyPairChecker& key_pairs) {
   RefusedVersions refused = set.unreadable;
-  for (const auto& [key, version] : set.resources) {
-    if (VersionOf(last, key) == version.version) continue;
+  const auto judge = [&](const ResourceKey& key, const Version* before, const Version* after) {
+    if (after == nullptr || (before != nullptr && before->version == after->version)) return;
     const check::Violations violations =
-        check::CheckResource(*version.resource, {.key_pairs = &key_pairs, .system_fields = true});
-    if (!violations.empty()) refused[key] = {.version = version.version, .reason = Words(violations.front())};
-  }
+        check::CheckResource(*after->resource, {.key_pairs = &key_pairs, .system_fields = true});
+    if (!violations.empty()) refused[key] = {.version = after->version, .reason = Words(violations.front())};
+  };
+  base::Compare(last, set.resources, judge);
   return refused;
+}
+
+// The configuration of `effective`, made of the one in force.
+check::Configuration ConfigurationOf(const InForce& last, const Versions& effective) {
+  check::Configuration configuration;
+  if (last.snapshot != nullptr) configuration = last.snapshot->resolved.configuration;
+  base::Compare(last.snapshot == nullptr ? Versions() : last.versions, effective,
+                [&configuration](const ResourceKey& key, const Version*, const Version* after) {
+                  if (after == nullptr) {
+                    configuration.Remove(key);
+                  } else {
+                    configuration.Put(after->resource);
+                  }
+                });
+  return configuration;
 }
 
 }  // namespace
 
-StreamedCandidate BuildStreamed(const Versions& last, const StreamedSet& set, const check::KeyPairChecker& key_pairs,
+StreamedCandidate BuildStreamed(const InForce& last, const StreamedSet& set, const check::KeyPairChecker& key_pairs,
                                 const snapshot::BuildOptions& options) {
   StreamedCandidate out;
-  out.refused = Judge(last, set, key_pairs);
+  out.refused = Judge(last.versions, set, key_pairs);
   for (size_t round = 0; round < kRoundsMax; ++round) {
     std::set<ResourceKey> refused;
     for (const auto& [key, why] : out.refused)
       refused.insert(key);
-    Settled settled = Settle(last, set.resources, refused);
-    check::Configuration configuration;
-    for (const auto& [key, version] : settled.effective)
-      configuration.Put(version.resource);
-    auto snapshot = snapshot::BuildSnapshot(configuration, set.gateway, options);
+    Settled settled = Settle(last.versions, set.resources, refused);
+    const check::Configuration configuration = ConfigurationOf(last, settled.effective);
+    auto snapshot = snapshot::BuildSnapshot(configuration, set.gateway, options, last.snapshot.get());
     if (snapshot.ok()) {
       out.snapshot = *std::move(snapshot);
       out.effective = std::move(settled.effective);
@@ -58,11 +67,10 @@ StreamedCandidate BuildStreamed(const Versions& last, const StreamedSet& set, co
     }
     out.why = std::string(base::ToStd(snapshot.status().message()));
     const check::Violation blame = BlameOf(out.why, configuration);
-    const auto blamed = set.resources.find(blame.key);
+    const Version* blamed = set.resources.Find(blame.key);
     const bool is_new =
-        blamed != set.resources.end() &&
-        out.refused.try_emplace(blame.key, RefusedVersion{.version = blamed->second.version, .reason = Words(blame)})
-            .second;
+        blamed != nullptr &&
+        out.refused.try_emplace(blame.key, RefusedVersion{.version = blamed->version, .reason = Words(blame)}).second;
     if (!is_new) break;
   }
   if (const auto own = out.refused.find(set.gateway); own != out.refused.end()) {

@@ -43,10 +43,26 @@ std::string Secret(std::string_view version, std::string_view key) {
                 "}, privateKey: {inline: ", Quoted(key), "}}}");
 }
 
+const snapshot::BuildOptions& Options() {
+  static const snapshot::BuildOptions options{.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()};
+  return options;
+}
+
+// `last` as it would have come into force, whatever is wrong with it.
+InForce Running(const Versions& last) {
+  InForce running{last, nullptr};
+  check::Configuration configuration;
+  for (const auto& [key, version] : last)
+    configuration.Put(version.resource);
+  auto snapshot = snapshot::BuildSnapshot(configuration, {"Gateway", "default", "g"}, Options());
+  if (snapshot.ok()) running.snapshot = *std::move(snapshot);
+  return running;
+}
+
 StreamedCandidate Build(const Versions& last, const std::vector<std::string>& next,
                         const RefusedVersions& unreadable = {}) {
-  return BuildStreamed(last, {{"Gateway", "default", "g"}, Parse(next), unreadable}, crypto::BoringKeyPairChecker(),
-                       {.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()});
+  return BuildStreamed(Running(last), {{"Gateway", "default", "g"}, Parse(next), unreadable},
+                       crypto::BoringKeyPairChecker(), Options());
 }
 
 std::string Text(const RefusedVersions& refused) {

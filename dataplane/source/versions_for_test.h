@@ -36,7 +36,7 @@ inline Versions Parse(const std::vector<std::string>& lines) {
     EXPECT_EQ(problems.ToString(), "") << line;
     auto resource = std::make_shared<portico::v1::Resource>(documents.at(0).resource);
     const ResourceKey key = check::KeyOf(*resource);
-    versions[key] = {std::string(line.substr(at + 1, brace - at - 2)), std::move(resource)};
+    versions.Put(key, {std::string(line.substr(at + 1, brace - at - 2)), std::move(resource)});
   }
   return versions;
 }

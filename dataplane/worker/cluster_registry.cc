@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/base/shared_map.h"
+
 namespace portico::worker {
 
 ClusterRegistry::ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool,
@@ -9,46 +11,52 @@ ClusterRegistry::ClusterRegistry(event::Loop& loop, net::Network& network, base:
     : loop_(loop), network_(network), pool_(pool), observer_(observer), limits_(limits) {}
 
 // An update may end exchanges, and whatever those do next finds the registry whole: so the names change first.
-void ClusterRegistry::Swap(const std::vector<std::shared_ptr<const upstream::ClusterConfig>>& configs) {
-  Entries next;
-  std::vector<Entry> changed;
-  for (const std::shared_ptr<const upstream::ClusterConfig>& config : configs) {
-    auto known = entries_.extract(config->name);
-    if (known.empty()) {
-      next[config->name] = {config, std::make_shared<upstream::Cluster>(loop_, network_, pool_, config, &observer_,
-                                                                        limits_.OfCluster(config->name))};
-      continue;
+void ClusterRegistry::Swap(const snapshot::Clusters& next) {
+  using Config = std::shared_ptr<const upstream::ClusterConfig>;
+  std::vector<std::shared_ptr<upstream::Cluster>> dropped;
+  std::vector<std::pair<std::shared_ptr<upstream::Cluster>, Config>> changed;
+  base::Compare(configs_, next, [&](const std::string& name, const Config* before, const Config* after) {
+    if (before == nullptr) {
+      entries_[name] =
+          std::make_shared<upstream::Cluster>(loop_, network_, pool_, *after, &observer_, limits_.OfCluster(name));
+    } else if (after == nullptr) {
+      dropped.push_back(std::move(entries_.extract(name).mapped()));
+    } else {
+      changed.emplace_back(entries_.at(name), *after);
     }
-    if (std::exchange(known.mapped().config, config) != config) changed.push_back(known.mapped());
-    next.insert(std::move(known));
-  }
-  DropLater(std::exchange(entries_, std::move(next)));
-  for (const Entry& entry : changed)
-    entry.cluster->Update(entry.config);
+  });
+  configs_ = next;
+  DropLater(std::move(dropped));
+  for (const auto& [cluster, config] : changed)
+    cluster->Update(config);
 }
 
 void ClusterRegistry::Clear() {
-  DropLater(std::exchange(entries_, {}));
+  std::vector<std::shared_ptr<upstream::Cluster>> dropped;
+  for (auto& [name, cluster] : entries_)
+    dropped.push_back(std::move(cluster));
+  entries_.clear();
+  configs_ = {};
+  DropLater(std::move(dropped));
 }
 
-void ClusterRegistry::DropLater(Entries entries) {
+void ClusterRegistry::DropLater(std::vector<std::shared_ptr<upstream::Cluster>> clusters) {
   struct Dropped : event::Deletable {
-    explicit Dropped(Entries held) : entries(std::move(held)) {}
-    const Entries entries;
+    explicit Dropped(std::vector<std::shared_ptr<upstream::Cluster>> held) : clusters(std::move(held)) {}
+    const std::vector<std::shared_ptr<upstream::Cluster>> clusters;
   };
-  if (!entries.empty()) loop_.DeleteLater(std::make_unique<Dropped>(std::move(entries)));
+  if (!clusters.empty()) loop_.DeleteLater(std::make_unique<Dropped>(std::move(clusters)));
 }
 
 std::shared_ptr<upstream::Cluster> ClusterRegistry::Find(std::string_view name) const {
   const auto found = entries_.find(name);
-  return found == entries_.end() ? nullptr : found->second.cluster;
+  return found == entries_.end() ? nullptr : found->second;
 }
 
 std::vector<ClusterState> ClusterRegistry::States() const {
   std::vector<ClusterState> states;
-  for (const auto& [name, entry] : entries_) {
-    const upstream::Cluster& cluster = *entry.cluster;
-    states.push_back({name, cluster.endpoint_states(), cluster.connections(), cluster.calls(), cluster.pending()});
+  for (const auto& [name, cluster] : entries_) {
+    states.push_back({name, cluster->endpoint_states(), cluster->connections(), cluster->calls(), cluster->pending()});
   }
   return states;
 }

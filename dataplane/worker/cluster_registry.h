@@ -10,6 +10,7 @@
 #include "dataplane/base/buffer.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/net/network.h"
+#include "dataplane/snapshot/snapshot.h"
 #include "dataplane/upstream/cluster.h"
 #include "dataplane/upstream/cluster_observer.h"
 #include "dataplane/worker/cluster_state.h"
@@ -25,7 +26,8 @@ class ClusterRegistry {
   ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool, upstream::ClusterObserver& observer,
                   SharedLimits& limits);
 
-  void Swap(const std::vector<std::shared_ptr<const upstream::ClusterConfig>>& configs);
+  // Looks at nothing but what differs from the last ones.
+  void Swap(const snapshot::Clusters& next);
   // Drops all, at the end of the turn.
   void Clear();
 
@@ -34,20 +36,17 @@ class ClusterRegistry {
   std::vector<ClusterState> States() const;
 
  private:
-  struct Entry {
-    std::shared_ptr<const upstream::ClusterConfig> config;
-    std::shared_ptr<upstream::Cluster> cluster;
-  };
-  using Entries = std::map<std::string, Entry, std::less<>>;
+  using Entries = std::map<std::string, std::shared_ptr<upstream::Cluster>, std::less<>>;
 
-  void DropLater(Entries entries);
+  void DropLater(std::vector<std::shared_ptr<upstream::Cluster>> clusters);
 
   event::Loop& loop_;
   net::Network& network_;
   base::BlockPool& pool_;
   upstream::ClusterObserver& observer_;
   SharedLimits& limits_;
-  Entries entries_;
+  snapshot::Clusters configs_;
+  Entries entries_;  // one for each
 };
 
 }  // namespace portico::worker

@@ -1,7 +1,9 @@
 #include "dataplane/worker/traffic_metrics.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "api/base/shared_map.h"
 #include "dataplane/observe/families.h"
 
 namespace portico::worker {
@@ -17,17 +19,11 @@ typename Map::mapped_type& FindOrAdd(Map& map, std::string_view key) {
   return found != map.end() ? found->second : map[std::string(key)];
 }
 
-bool NamesCluster(const snapshot::Snapshot& snapshot, std::string_view name) {
-  const auto place = std::lower_bound(snapshot.clusters.begin(), snapshot.clusters.end(), name,
-                                      [](const auto& config, std::string_view key) { return config->name < key; });
-  return place != snapshot.clusters.end() && (*place)->name == name;
-}
-
 }  // namespace
 
 void TrafficMetrics::OnExchangeEnd(const observe::ExchangeRecord& record) {
   const std::string_view name = record.route.empty() ? kNoRoute : record.route;
-  Route& route = FindOrAdd(routes_, name);
+  Route& route = RouteOf(name);
   shared::Counter*& requests = route.requests[ClassIndex(record.status)];
   if (requests == nullptr) {
     const unsigned status = static_cast<unsigned>(std::max(record.status, 0));
@@ -39,13 +35,13 @@ void TrafficMetrics::OnExchangeEnd(const observe::ExchangeRecord& record) {
 }
 
 void TrafficMetrics::OnAttempt(std::string_view cluster, std::string_view outcome) {
-  shared::Counter*& attempts = FindOrAdd(FindOrAdd(clusters_, cluster).attempts, outcome);
+  shared::Counter*& attempts = FindOrAdd(ClusterOf(cluster).attempts, outcome);
   if (attempts == nullptr) attempts = &metrics_.CounterOf(observe::kUpstreamRequests, {cluster, outcome});
   attempts->Add();
 }
 
 void TrafficMetrics::OnConnections(std::string_view name, int64_t change) {
-  Cluster& cluster = FindOrAdd(clusters_, name);
+  Cluster& cluster = ClusterOf(name);
   if (cluster.connections == nullptr) cluster.connections = &metrics_.GaugeOf(observe::kUpstreamConnections, {name});
   cluster.connections->Add(change);
   if (!cluster.dropped || cluster.connected()) return;
@@ -54,20 +50,44 @@ void TrafficMetrics::OnConnections(std::string_view name, int64_t change) {
 }
 
 void TrafficMetrics::KeepOnly(const snapshot::Snapshot& next) {
-  std::erase_if(routes_, [&](const auto& entry) {
-    const std::string& name = entry.first;
-    if (name == kNoRoute || std::binary_search(next.routes.begin(), next.routes.end(), name)) return false;
-    metrics_.Retire("route", name);
-    return true;
+  base::Compare(kept_routes_, next.routes, [&](const std::string& name, const auto*, const auto* after) {
+    if (after == nullptr) JudgeRoute(name, next);
   });
-  for (auto& [name, cluster] : clusters_)
-    cluster.dropped = !NamesCluster(next, name);
-  std::erase_if(clusters_, [&](const auto& entry) {
-    const auto& [name, cluster] = entry;
-    if (!cluster.dropped || cluster.connected()) return false;
-    metrics_.Retire("cluster", name);
-    return true;
+  base::Compare(kept_clusters_, next.clusters, [&](const std::string& name, const auto* before, const auto* after) {
+    if (before == nullptr || after == nullptr) JudgeCluster(name, next);
   });
+  for (const std::string& name : std::exchange(new_routes_, {}))
+    JudgeRoute(name, next);
+  for (const std::string& name : std::exchange(new_clusters_, {}))
+    JudgeCluster(name, next);
+  kept_routes_ = next.routes;
+  kept_clusters_ = next.clusters;
+}
+
+TrafficMetrics::Route& TrafficMetrics::RouteOf(std::string_view name) {
+  const auto found = routes_.find(name);
+  if (found != routes_.end()) return found->second;
+  return routes_[new_routes_.emplace_back(name)];
+}
+
+TrafficMetrics::Cluster& TrafficMetrics::ClusterOf(std::string_view name) {
+  const auto found = clusters_.find(name);
+  if (found != clusters_.end()) return found->second;
+  return clusters_[new_clusters_.emplace_back(name)];
+}
+
+void TrafficMetrics::JudgeRoute(const std::string& name, const snapshot::Snapshot& next) {
+  if (name == kNoRoute || next.routes.contains(name) || routes_.erase(name) == 0) return;
+  metrics_.Retire("route", name);
+}
+
+void TrafficMetrics::JudgeCluster(const std::string& name, const snapshot::Snapshot& next) {
+  const auto found = clusters_.find(name);
+  if (found == clusters_.end()) return;
+  found->second.dropped = !next.clusters.contains(name);
+  if (!found->second.dropped || found->second.connected()) return;
+  metrics_.Retire("cluster", name);
+  clusters_.erase(found);
 }
 
 }  // namespace portico::worker

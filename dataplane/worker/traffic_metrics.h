@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "dataplane/observe/access_log.h"
 #include "dataplane/observe/metrics.h"
@@ -35,6 +36,7 @@ class TrafficMetrics final : public upstream::ClusterObserver {
   void OnExchangeEnd(const observe::ExchangeRecord& record);
   void OnAttempt(std::string_view cluster, std::string_view outcome) override;
   void OnConnections(std::string_view cluster, int64_t change) override;
+  // Looks at nothing but what differs from the last snapshot, and at what has been counted since for the first time.
   void KeepOnly(const snapshot::Snapshot& next);
 
  private:
@@ -57,9 +59,17 @@ class TrafficMetrics final : public upstream::ClusterObserver {
     bool connected() const { return connections != nullptr && connections->value() != 0; }
   };
 
+  Route& RouteOf(std::string_view name);
+  Cluster& ClusterOf(std::string_view name);
+  void JudgeRoute(const std::string& name, const snapshot::Snapshot& next);
+  void JudgeCluster(const std::string& name, const snapshot::Snapshot& next);
+
   observe::Metrics& metrics_;
   TextMap<Route> routes_;
   TextMap<Cluster> clusters_;
+  snapshot::Routes kept_routes_;  // of the last snapshot
+  snapshot::Clusters kept_clusters_;
+  std::vector<std::string> new_routes_, new_clusters_;  // since then
 };
 
 }  // namespace portico::worker

@@ -48,9 +48,10 @@ observe::ExchangeRecord Record(std::string_view route, int status) {
 std::shared_ptr<snapshot::Snapshot> Naming(const std::vector<std::string>& routes,
                                            const std::vector<std::string>& clusters) {
   auto snapshot = test::MakeSnapshot({});
-  snapshot->routes = routes;
+  for (const std::string& name : routes)
+    snapshot->routes.Put(name, std::make_shared<const snapshot::BoundRoute>());
   for (const std::string& name : clusters)
-    snapshot->clusters.push_back(test::MakeCluster(name, {}));
+    snapshot->clusters.Put(name, test::MakeCluster(name, {}));
   return snapshot;
 }
 

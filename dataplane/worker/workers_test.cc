@@ -192,7 +192,8 @@ TEST(Workers, ShowWhenTheirCertificatesEnd) {
 TEST(Workers, ShowTheirClusters) {
   World world;
   auto snapshot = Loopback({});
-  snapshot->clusters = {test::MakeCluster("default/orders", {net::Address::Parse("127.0.0.1", 1).value()})};
+  snapshot->clusters.Put("default/orders",
+                         test::MakeCluster("default/orders", {net::Address::Parse("127.0.0.1", 1).value()}));
   ASSERT_TRUE(world.Publish(snapshot).ok());
   std::optional<std::vector<ClusterState>> states;
   world.workers->Inspect([&](std::vector<ClusterState> all) { states = std::move(all); });
@@ -260,7 +261,7 @@ TEST(Workers, DrainCutsWhoDoesNotLeave) {
   auto cluster = test::MakeCluster("default/slow", {net::Address::Parse("127.0.0.1", origin.port).value()});
   const uint16_t port = PublishOnFreePort(world, [&](uint16_t number) {
     auto snapshot = Loopback({MakePort(number, {"http"}, {{.cluster = "default/slow"}})});
-    snapshot->clusters = {cluster};
+    snapshot->clusters.Put(cluster->name, cluster);
     return snapshot;
   });
   TestPeer& client = world.Connect(port, Get("/"));

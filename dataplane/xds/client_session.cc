@@ -51,7 +51,7 @@ bool IsOurs(const std::string& type_url) {
 
 }  // namespace
 
-absl::Status ClientSession::Restore(const ResourceMap& resources, InForce in_force) {
+absl::Status ClientSession::Restore(const Resources& resources, InForce in_force) {
   for (const auto& [key, received] : resources) {
     if (absl::Status status = received_.Put(key, received); !status.ok()) return status;
   }
@@ -86,9 +86,10 @@ void ClientSession::AskAtFirst(const std::string& type_url) {
   DeltaDiscoveryRequest& request = requests_.emplace_back(Answer(type_url, ""));
   request.add_resource_names_subscribe(kEverything);
   const std::string kind = KindOf(type_url);
-  const ResourceMap& resources = received_.resources();
+  const Resources& resources = received_.resources();
   size_t bytes = 0;
-  for (auto held = resources.lower_bound({kind, "", ""}); held != resources.end() && held->first.kind == kind; ++held) {
+  for (auto held = resources.lower_bound(check::ResourceKey{kind, "", ""});
+       held != resources.end() && held->first.kind == kind; ++held) {
     const std::string name = wire::ResourceName(held->first);
     bytes += name.size() + held->second->version.size();
     (*request.mutable_initial_resource_versions())[name] = held->second->version;

@@ -18,7 +18,6 @@
 #include "api/portico/v1/revision.pb.h"
 #include "api/wire/node.h"
 #include "dataplane/xds/received_set.h"
-#include "dataplane/xds/resource_map.h"
 
 namespace portico::xds {
 
@@ -38,7 +37,7 @@ struct Mark {
 // A whole set that wants to be in force.
 struct Proposal {
   Mark mark;
-  ResourceMap resources;
+  Resources resources;
   std::vector<Refusal> refused;  // those of `resources` without a message: their last good versions should go on
 };
 
@@ -73,7 +72,7 @@ class ClientSession {
 
   // What a process before this one left in force. Before the first stream. A mark without a digest: it is not all that
   // any mark meant, so the next one is proposed whatever it is. kResourceExhausted: over a limit.
-  absl::Status Restore(const ResourceMap& resources, InForce in_force);
+  absl::Status Restore(const Resources& resources, InForce in_force);
 
   void OnStreamStart();
   // kInvalidArgument: it breaks the protocol; kResourceExhausted: over a limit; kDataLoss: what was asked for again is
@@ -99,7 +98,7 @@ class ClientSession {
     std::vector<Request> answers;  // to what came before it
     std::string nonce;             // "": of a stream that is over, nothing is to be answered
     Mark mark;
-    ResourceMap resources;
+    Resources resources;
     std::vector<Refusal> refused;      // those of `resources` without a message
     std::string fault;                 // it can't be what it says: it will be refused
     std::set<std::string> kinds_else;  // that differ from what it says

@@ -162,7 +162,7 @@ TEST(ClientSessionTest, WhatIsNotUnderstoodIsRefusedByName) {
     ASSERT_TRUE(proposal.has_value()) << row.content;
     ASSERT_EQ(proposal->refused.size(), 1u) << row.content;
     EXPECT_EQ(proposal->refused[0].reason, row.reason);
-    EXPECT_EQ(proposal->resources.find({row.kind, "default", "x"})->second->resource, nullptr);
+    EXPECT_EQ((*proposal->resources.Find(check::ResourceKey{row.kind, "default", "x"}))->resource, nullptr);
     world.session.Accept({{{"Cluster", "default", "good"}, "e.1", "no such CA"}});
     const std::string refused =
         Concat("refused ", row.kind, " default/x (e.2: ", row.reason, ") Cluster default/good (e.1: no such CA)");

@@ -11,15 +11,17 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "api/base/shared_map.h"
 #include "api/check/configuration.h"
 #include "api/wire/set_digest.h"
 #include "dataplane/xds/read_resource.h"
-#include "dataplane/xds/resource_map.h"
 
 namespace portico::xds {
 
 // crypto::Sha256; an argument, because nothing else here needs a library for it.
 using Sha256 = std::array<uint8_t, 32> (*)(std::string_view);
+
+using Resources = base::SharedMap<check::ResourceKey, std::shared_ptr<const Received>>;
 
 // What the control plane has sent and not taken back, with the digests by which its marks name it. Pure.
 class ReceivedSet {
@@ -38,7 +40,7 @@ class ReceivedSet {
   void Clear(std::string_view kind);
 
   // A copy is for whoever needs what is here now.
-  const ResourceMap& resources() const { return resources_; }
+  const Resources& resources() const { return resources_; }
   // Those without a message.
   const std::set<check::ResourceKey>& refused() const { return refused_; }
 
@@ -54,7 +56,7 @@ class ReceivedSet {
 
   const Sha256 sha256_;
   const Limits limits_;
-  ResourceMap resources_;
+  Resources resources_;
   std::set<check::ResourceKey> refused_;
   std::map<std::string, TypeSum, std::less<>> kinds_;
   wire::SetDigest all_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/base/check.h"
+#include "api/base/shared_map.h"
 #include "api/base/text.h"
 #include "dataplane/crypto/digest.h"
 
@@ -14,16 +15,6 @@ using observe::Severity;
 
 namespace {
 
-source::StreamedSet SetOf(const check::ResourceKey& gateway, const Proposal& proposal) {
-  source::StreamedSet set{.gateway = gateway, .resources = {}, .unreadable = {}};
-  for (const auto& [key, received] : proposal.resources) {
-    if (received->resource != nullptr) set.resources[key] = {received->version, received->resource};
-  }
-  for (const Refusal& refusal : proposal.refused)
-    set.unreadable[refusal.key] = {refusal.version, refusal.reason, /*unreadable=*/true};
-  return set;
-}
-
 // Those that could be read; of the others the session knows.
 std::vector<Refusal> RefusalsOf(const source::StreamedCandidate& candidate) {
   std::vector<Refusal> refusals;
@@ -32,8 +23,8 @@ std::vector<Refusal> RefusalsOf(const source::StreamedCandidate& candidate) {
   return refusals;
 }
 
-ResourceMap ResourcesOf(const source::Versions& versions) {
-  ResourceMap resources;
+Resources ResourcesOf(const source::Versions& versions) {
+  Resources resources;
   for (const auto& [key, version] : versions) {
     auto received = std::make_shared<Received>();
     received->version = version.version;
@@ -54,7 +45,7 @@ StreamSource::StreamSource(event::Loop& loop, net::Network& network, base::Block
       handler_(handler),
       session_(options_.node, crypto::Sha256),
       client_(loop, network, pool, options_.discovery, session_, *this),
-      builds_("portico-build", loop, /*waiting_max=*/2) {
+      builds_("portico-build", loop, /*waiting_max=*/1) {
   if (options_.state) keeper_.emplace(loop, *options_.state, log);
 }
 
@@ -83,24 +74,31 @@ bool StreamSource::BuildState() {
     return false;
   }
   Build({.epoch = state->epoch, .number = state->revision, .digest = state->digest},
-        [gateway = options_.node.gateway, resources = std::move(state->resources)] {
-          return source::StreamedSet{.gateway = gateway, .resources = *resources, .unreadable = {}};
-        });
+        {options_.node.gateway, std::move(state->resources), {}});
   return true;
 }
 
 void StreamSource::OnProposal(Proposal proposal) {
   proposed_ = true;
-  const Mark mark = proposal.mark;
-  Build(mark, [gateway = options_.node.gateway, proposal = std::move(proposal)] { return SetOf(gateway, proposal); });
+  base::Compare(received_, proposal.resources, [this](const check::ResourceKey& key, const auto*, const auto* now) {
+    if (now == nullptr || (*now)->resource == nullptr) {
+      versions_.Erase(key);
+    } else {
+      versions_.Put(key, {(*now)->version, (*now)->resource});
+    }
+  });
+  received_ = std::move(proposal.resources);
+  source::StreamedSet set{.gateway = options_.node.gateway, .resources = versions_, .unreadable = {}};
+  for (const Refusal& refusal : proposal.refused)
+    set.unreadable[refusal.key] = {refusal.version, refusal.reason, /*unreadable=*/true};
+  Build(proposal.mark, std::move(set));
 }
 
-// Whatever takes time with so many resources is done there.
-void StreamSource::Build(const Mark& mark, std::function<source::StreamedSet()> set) {
+void StreamSource::Build(const Mark& mark, source::StreamedSet set) {
   mark_ = mark;
   const bool accepted = builds_.TryRun<source::StreamedCandidate>(
       [this, last = in_force_, set = std::move(set)] {
-        return source::BuildStreamed(*last, set(), key_pairs_, options_.build);
+        return source::BuildStreamed(last, set, key_pairs_, options_.build);
       },
       [this](source::StreamedCandidate candidate) { OnBuilt(std::move(candidate)); });
   PORTICO_CHECK(accepted, "one at a time");
@@ -111,7 +109,7 @@ void StreamSource::OnBuilt(source::StreamedCandidate candidate) {
   WriteRefusals(candidate);
   candidate_ = std::move(candidate);
   if (candidate_.snapshot == nullptr) return Answer(absl::InvalidArgumentError(base::ToAbsl(candidate_.why)));
-  handler_.OnSnapshot(std::move(candidate_.snapshot), Name());
+  handler_.OnSnapshot(candidate_.snapshot, Name());
 }
 
 void StreamSource::WriteRefusals(const source::StreamedCandidate& candidate) {
@@ -143,7 +141,7 @@ void StreamSource::Answer(const absl::Status& status) {
     log_.Write(Severity::kError, Concat(Name(), " is refused: ", base::ToStd(status.message())));
     handler_.OnRefused();
   } else {
-    Retire(std::exchange(in_force_, std::make_shared<const source::Versions>(std::move(candidate_.effective))));
+    in_force_ = {std::move(candidate_.effective), std::move(candidate_.snapshot)};
     // Else what is in force is not what the mark means, and whoever starts from it has to be told the mark again.
     if (!candidate_.refused.empty() || !candidate_.held.empty()) mark_.digest.clear();
   }
@@ -160,17 +158,10 @@ void StreamSource::Answer(const absl::Status& status) {
     return client_.Flush();
   }
   if (status.ok()) {
-    const absl::Status restored = session_.Restore(ResourcesOf(*in_force_), {mark_, refusals});
+    const absl::Status restored = session_.Restore(ResourcesOf(in_force_.versions), {mark_, refusals});
     if (!restored.ok()) log_.Write(Severity::kWarning, base::ToStd(restored.message()));
   }
   client_.Start();
-}
-
-// Even to be freed takes time with so many.
-void StreamSource::Retire(std::shared_ptr<const source::Versions> versions) {
-  const bool accepted =
-      builds_.TryRun<bool>([versions = std::move(versions)] { return versions != nullptr; }, [](bool) {});
-  PORTICO_CHECK(accepted, "nothing is being built before the verdict on what was");
 }
 
 void StreamSource::OnStreamBegan(const net::Address& address) {
@@ -194,7 +185,7 @@ void StreamSource::Keep() {
                  .epoch = in_force_mark_.epoch,
                  .revision = in_force_mark_.number,
                  .digest = in_force_mark_.digest,
-                 .resources = in_force_});
+                 .resources = in_force_.versions});
 }
 
 std::string StreamSource::Name() const {

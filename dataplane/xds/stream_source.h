@@ -2,7 +2,6 @@
 #define PORTICO_DATAPLANE_XDS_STREAM_SOURCE_H_
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,13 +72,11 @@ class StreamSource : private DiscoveryClient::Handler {
   void OnStreamBegan(const net::Address& address) override;
   void OnStreamEnded(const net::Address& address, std::string_view why, base::Duration pause) override;
   void OnProposal(Proposal proposal) override;
-
   // False: there is nothing to be built.
   bool BuildState();
-  void Build(const Mark& mark, std::function<source::StreamedSet()> set);
+  void Build(const Mark& mark, source::StreamedSet set);
   void OnBuilt(source::StreamedCandidate candidate);
   void Answer(const absl::Status& status);
-  void Retire(std::shared_ptr<const source::Versions> versions);
   void Keep();
   // Of what is being built or put into force, for logs.
   std::string Name() const;
@@ -91,12 +88,14 @@ class StreamSource : private DiscoveryClient::Handler {
   Handler& handler_;
   ClientSession session_;
   DiscoveryClient client_;
-  Mark mark_;  // of what is being built or put into force
+  Resources received_;         // as of the last proposal
+  source::Versions versions_;  // what of it could be read
+  Mark mark_;                  // of what is being built or put into force
   source::StreamedCandidate candidate_;
   bool proposed_ = false;  // by the session; else it is what the state file had
   bool stopped_ = false;
   Mark in_force_mark_;
-  std::shared_ptr<const source::Versions> in_force_ = std::make_shared<const source::Versions>();
+  source::InForce in_force_;
   std::map<net::Address, std::string> ends_;  // how the last stream to each ended, if none has begun since
   std::optional<source::StateKeeper> keeper_;
   offload::JobThread builds_;  // the last, so that it ends before what it reads

@@ -128,12 +128,20 @@ std::shared_ptr<const snapshot::Port> Adapted(const snapshot::Port& port, const 
   auto client = std::make_shared<snapshot::ClientConfig>(*port.client);
   client->limits.stream_window_bytes = variant.stream_window_bytes;
   adapted->client = client;
-  std::vector<std::shared_ptr<const snapshot::BoundRule>> rules = *port.rules;
-  for (std::shared_ptr<const snapshot::BoundRule>& rule : rules) {
-    if (rule->rule->name != "waiting") continue;
-    rule = std::make_shared<const snapshot::BoundRule>(snapshot::BoundRule{rule->rule, waiting, rule->backends});
+  std::vector<route::RouteTable::Change> changes;
+  for (const route::ListenerRoutes& listener : port.routes->listeners()) {
+    route::RouteTable::Change& change = changes.emplace_back();
+    for (const auto& [match, same] : listener.matches) {
+      if (match->rule->name != "waiting") continue;
+      auto rule = std::make_shared<snapshot::BoundRule>(*snapshot::BoundRuleOf(*match));
+      rule->chain = waiting;
+      auto replaced = std::make_shared<route::RuleMatch>(*match);
+      replaced->rule = std::move(rule);
+      change.removed.push_back(match);
+      change.added.push_back(std::move(replaced));
+    }
   }
-  adapted->rules = std::make_shared<const std::vector<std::shared_ptr<const snapshot::BoundRule>>>(std::move(rules));
+  adapted->routes = std::make_shared<const route::RouteTable>(*port.routes, changes);
   return adapted;
 }
 
@@ -158,12 +166,13 @@ std::shared_ptr<const snapshot::Snapshot> MakeSnapshot(uint64_t revision, const 
   const filter::Chain waiting({std::make_shared<const WaitingFilterConfig>(loop, judge)});
   for (std::shared_ptr<const snapshot::Port>& port : snapshot->ports)
     port = Adapted(*port, variant, waiting);
-  for (std::shared_ptr<const upstream::ClusterConfig>& cluster : snapshot->clusters) {
+  const snapshot::Clusters clusters = snapshot->clusters;
+  for (const auto& [name, cluster] : clusters) {
     auto adapted = std::make_shared<upstream::ClusterConfig>(*cluster);
     adapted->connections_max = variant.connections_max;
     adapted->response_head_timeout = seconds(6);
     adapted->stream_idle_timeout = seconds(8);
-    cluster = adapted;
+    snapshot->clusters.Put(name, adapted);
   }
   return snapshot;
 }

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/base/text.h"
-#include "api/check/references/outgoing.h"
+#include "api/check/outgoing.h"
 #include "api/yaml/print.h"
 #include "google/protobuf/util/time_util.h"
 #include "tools/ctl/fetch.h"
@@ -107,11 +107,12 @@ class Description {
   std::vector<std::string> Policies() const {
     std::vector<std::string> lines;
     for (const resolve::ResolvedGateway& gateway : gateways_) {
-      for (const resolve::ResolvedRule& rule : gateway.rules) {
-        if (rule.route != key_) continue;
-        lines.push_back(RuleText(gateway, rule));
-        lines.push_back(Concat("  authentication: ", PolicyText(rule.auth.authentication)));
-        lines.push_back(Concat("  authorization: ", PolicyText(rule.auth.authorization)));
+      const resolve::SharedRoute* route = gateway.routes.Find(key_);
+      if (route == nullptr) continue;
+      for (const resolve::SharedRule& rule : (*route)->rules) {
+        lines.push_back(RuleText(gateway, *rule));
+        lines.push_back(Concat("  authentication: ", PolicyText(rule->auth.authentication)));
+        lines.push_back(Concat("  authorization: ", PolicyText(rule->auth.authorization)));
       }
     }
     if (lines.empty()) lines.push_back("it is attached to no Gateway");
@@ -121,25 +122,33 @@ class Description {
   std::vector<std::string> Guarded() const {
     std::vector<std::string> lines;
     for (const resolve::ResolvedGateway& gateway : gateways_) {
-      for (const resolve::ResolvedRule& rule : gateway.rules) {
-        const bool authenticates = Is(rule.auth.authentication, key_);
-        const bool authorizes = Is(rule.auth.authorization, key_);
-        if (!authenticates && !authorizes) continue;
-        lines.push_back(Concat(NameText(rule.route), ", ", RuleText(gateway, rule), ": ",
-                               authenticates ? "authentication" : "", authenticates && authorizes ? " and " : "",
-                               authorizes ? "authorization" : ""));
+      for (const auto& [key, route] : gateway.routes) {
+        for (const resolve::SharedRule& rule : route->rules)
+          AddGuarded(gateway, *rule, lines);
       }
     }
     if (lines.empty()) lines.push_back("no rule");
     return lines;
   }
 
+  void AddGuarded(const resolve::ResolvedGateway& gateway, const resolve::ResolvedRule& rule,
+                  std::vector<std::string>& lines) const {
+    const bool authenticates = Is(rule.auth.authentication, key_);
+    const bool authorizes = Is(rule.auth.authorization, key_);
+    if (!authenticates && !authorizes) return;
+    lines.push_back(Concat(NameText(rule.route), ", ", RuleText(gateway, rule), ": ",
+                           authenticates ? "authentication" : "", authenticates && authorizes ? " and " : "",
+                           authorizes ? "authorization" : ""));
+  }
+
   std::vector<std::string> Routes() const {
     std::set<std::string> lines;
     for (const resolve::ResolvedGateway& gateway : gateways_) {
       if (gateway.key != key_) continue;
-      for (const resolve::ResolvedRule& rule : gateway.rules)
-        lines.insert(Concat(NameText(rule.route), " on listener ", gateway.listeners[rule.listener].name));
+      for (const auto& [key, route] : gateway.routes) {
+        for (const resolve::SharedRule& rule : route->rules)
+          lines.insert(Concat(NameText(key), " on listener ", gateway.listeners[rule->listener].name));
+      }
     }
     return {lines.begin(), lines.end()};
   }
@@ -147,7 +156,7 @@ class Description {
   std::vector<std::string> Notices() const {
     std::set<std::string> lines;
     for (const resolve::ResolvedGateway& gateway : gateways_) {
-      for (const resolve::Notice& notice : gateway.notices) {
+      for (const auto& [notice, none] : gateway.notices) {
         if (notice.resource != key_ && gateway.key != key_) continue;
         lines.insert(
             Concat(NameText(notice.resource), ": ", notice.path, notice.path.empty() ? "" : ": ", notice.message));

@@ -80,6 +80,17 @@ std::string Milliseconds(base::Duration duration) {
   return base::Concat(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(), "ms");
 }
 
+// A rule that knows what it was made of.
+struct ExplainedRule final : route::Rule {
+  ExplainedRule(route::Rule rule, resolve::EffectiveAuth of) : route::Rule(std::move(rule)), auth(std::move(of)) {}
+
+  resolve::EffectiveAuth auth;
+};
+
+const resolve::EffectiveAuth& AuthOf(const route::RuleMatch& match) {
+  return static_cast<const ExplainedRule&>(*match.rule).auth;
+}
+
 class Printer {
  public:
   Printer(std::ostream& out, const resolve::ResolvedGateway& gateway, const Request& request,
@@ -107,7 +118,7 @@ class Printer {
 
   void PrintWinner(const route::RuleMatch& match) {
     out_ << "wins: " << RuleName(match) << " (" << route::Describe(match) << ")\n";
-    const resolve::EffectiveAuth& auth = gateway_.rules[match.rule->id].auth;
+    const resolve::EffectiveAuth& auth = AuthOf(match);
     PrintPolicy("authentication", auth.authentication);
     PrintPolicy("authorization", auth.authorization);
     PrintActions(match);
@@ -173,15 +184,14 @@ bool SameGuards(const resolve::EffectiveAuth& a, const resolve::EffectiveAuth& b
 }
 
 // What the proxy says to a request that `match` has won before it goes by its rule (downstream/exchange.cc).
-absl::Status AnsweredBefore(const resolve::ResolvedGateway& gateway, const route::RouteTable& table,
-                            const route::RuleMatch& match, const http::RequestHead& head,
-                            const route::RequestView& view) {
+absl::Status AnsweredBefore(const route::RouteTable& table, const route::RuleMatch& match,
+                            const http::RequestHead& head, const route::RequestView& view) {
   if (downstream::MeansThisProxy(head)) {
     return Failure("the proxy answers ", head.method == "OPTIONS" ? 204 : 405, " itself: ", head.method,
                    " whose max-forwards has come to 0 ends there");
   }
   for (const route::RuleMatch* other : table.OtherMatches(match, view)) {
-    if (SameGuards(gateway.rules[match.rule->id].auth, gateway.rules[other->rule->id].auth)) continue;
+    if (SameGuards(AuthOf(match), AuthOf(*other))) continue;
     return Failure("the proxy answers 400: ", RuleName(match), " wins, but an origin may read the path as one of ",
                    RuleName(*other), ", which has other policies");
   }
@@ -199,10 +209,9 @@ absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, c
   if (!gateway.ok()) return gateway.status();
   const absl::StatusOr<uint16_t> port = ChoosePort(*gateway, request);
   if (!port.ok()) return port.status();
-  std::vector<std::shared_ptr<const route::Rule>> rules;
-  for (size_t id = 0; id < gateway->rules.size(); ++id)
-    rules.push_back(route::BuildRule(*gateway, id));
-  const auto table = route::BuildRouteTable(*gateway, *port, rules);
+  const auto table = route::BuildRouteTable(*gateway, *port, [&gateway](const resolve::SharedRule& rule) {
+    return std::make_shared<const ExplainedRule>(route::BuildRule(*gateway, *rule), rule->auth);
+  });
   if (!table.ok()) return table.status();
 
   route::Target target = route::SplitTarget(request.target);
@@ -221,7 +230,7 @@ absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, c
                                    head.fields};
   const route::Explanation explanation = route::Explain(**table, view);
   if (explanation.winner != nullptr) {
-    const absl::Status answered = AnsweredBefore(*gateway, **table, *explanation.winner, head, view);
+    const absl::Status answered = AnsweredBefore(**table, *explanation.winner, head, view);
     if (!answered.ok()) return answered;
   }
   Printer(out, *gateway, request, target).Print(explanation, *port);

@@ -14,11 +14,8 @@ using check::ResourceKey;
 
 // What the proxy would do with it, as far as it can fail.
 void BuildTables(const resolve::ResolvedGateway& gateway, load::Loaded& out) {
-  std::vector<std::shared_ptr<const route::Rule>> rules;
-  for (size_t id = 0; id < gateway.rules.size(); ++id)
-    rules.push_back(route::BuildRule(gateway, id));
   for (const uint16_t port : route::PortsOf(gateway)) {
-    const auto table = route::BuildRouteTable(gateway, port, rules);
+    const auto table = route::BuildRouteTable(gateway, port);
     if (!table.ok()) out.Add(true, gateway.key, "", std::string(base::ToStd(table.status().message())));
   }
 }
@@ -30,8 +27,10 @@ void ResolveGateways(load::Loaded& out) {
     if (!resource->has_gateway()) continue;
     const absl::StatusOr<resolve::ResolvedGateway> gateway = resolve::Resolve(out.configuration, key);
     if (!gateway.ok()) continue;  // only an unknown gateway is an error there
-    notices.insert(gateway->notices.begin(), gateway->notices.end());
-    reached.insert(gateway->reach.begin(), gateway->reach.end());
+    for (const auto& [notice, none] : gateway->notices)
+      notices.insert(notice);
+    for (const auto& [reached_key, why] : gateway->reach)
+      reached.insert(reached_key);
     BuildTables(*gateway, out);
   }
   for (const resolve::Notice& notice : notices) {

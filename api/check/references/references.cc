@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "api/base/shared_map.h"
 #include "api/base/text.h"
-#include "api/check/references/outgoing.h"
+#include "api/check/looks.h"
+#include "api/check/outgoing.h"
 
 namespace portico::check {
 namespace {
@@ -29,42 +34,44 @@ class Checker {
  public:
   explicit Checker(const Configuration& configuration) : configuration_(configuration) {}
 
-  Violations Run() {
-    for (const auto& [key, resource] : configuration_.resources()) {
-      key_ = key;
-      if (resource->has_gateway()) Visit(resource->gateway().spec());
-      if (resource->has_route()) Visit(resource->route().spec());
-      if (resource->has_composition()) Visit(resource->composition().spec());
-      if (resource->has_cluster()) Visit(resource->cluster().spec());
-      if (resource->has_auth_policy()) Visit(resource->auth_policy().spec());
-    }
-    return std::move(violations_);
+  void Check(const ResourceKey& key) {
+    const Resource* resource = configuration_.Find(key);
+    if (resource == nullptr) return;
+    key_ = key;
+    own_targets_.clear();
+    if (resource->has_gateway()) Visit(resource->gateway().spec());
+    if (resource->has_route()) Visit(resource->route().spec());
+    if (resource->has_composition()) Visit(resource->composition().spec());
+    if (resource->has_cluster()) Visit(resource->cluster().spec());
+    if (resource->has_auth_policy()) Visit(resource->auth_policy().spec());
   }
+
+  Violations Take() { return std::move(violations_); }
 
  private:
   void Add(std::string path, std::string message) {
     violations_.push_back({key_, std::move(path), std::move(message)});
   }
 
-  bool Granted(const ResourceKey& target) const {
-    for (const auto& [key, resource] : configuration_.resources()) {
-      if (!resource->has_reference_grant() || key.name_space != target.name_space) continue;
+  bool Granted(const ResourceKey& referrer, const ResourceKey& target) const {
+    bool granted = false;
+    configuration_.ForEach("ReferenceGrant", target.name_space, [&](const ResourceKey&, const auto& resource) {
       const auto& grant = resource->reference_grant().spec();
       const bool from = std::any_of(grant.from().begin(), grant.from().end(), [&](const auto& who) {
-        return SameKind(who.kind(), key_.kind) && who.namespace_() == key_.name_space;
+        return SameKind(who.kind(), referrer.kind) && who.namespace_() == referrer.name_space;
       });
       const bool to = std::any_of(grant.to().begin(), grant.to().end(), [&](const auto& what) {
         return SameKind(what.kind(), target.kind) && (what.name().empty() || what.name() == target.name);
       });
-      if (from && to) return true;
-    }
-    return false;
+      granted = granted || (from && to);
+    });
+    return granted;
   }
 
   // The resource referred to, nullptr after a violation. The grant is asked for first, as in Gateway API: without one
   // nobody learns what another namespace holds.
   const Resource* Resolve(const ResourceKey& target, const std::string& path, bool needs_grant = true) {
-    if (needs_grant && target.name_space != key_.name_space && !Granted(target)) {
+    if (needs_grant && target.name_space != key_.name_space && !Granted(key_, target)) {
       Add(path, Concat("refers to ", target.ToString(), " in another namespace; a ReferenceGrant in ",
                        target.name_space, " must allow ", key_.kind, " from ", key_.name_space));
       return nullptr;
@@ -76,9 +83,8 @@ class Checker {
 
   std::string Suggest(const ResourceKey& target) const {
     std::vector<std::string_view> names;
-    for (const auto& [key, resource] : configuration_.resources()) {
-      if (key.kind == target.kind && key.name_space == target.name_space) names.push_back(key.name);
-    }
+    configuration_.ForEach(target.kind, target.name_space,
+                           [&names](const ResourceKey& key, const auto&) { names.push_back(key.name); });
     const std::string_view nearest = base::NearestName(target.name, names);
     return nearest.empty() ? "" : Concat("; did you mean `", nearest, "`?");
   }
@@ -221,8 +227,9 @@ class Checker {
     const ResourceKey target{kind, ReferredNamespace(reference.namespace_(), key_), reference.name()};
     const Resource* found = Resolve(target, path);
     if (found == nullptr) return;
-    const auto [other, added] = policies_.try_emplace({target, reference.section_name()}, key_);
-    if (!added) Add(path, Concat(other->second.ToString(), " and ", key_.ToString(), " have the same target"));
+    if (const std::optional<ResourceKey> other = FirstOn(target, reference.section_name())) {
+      Add(path, Concat(other->ToString(), " and ", key_.ToString(), " have the same target"));
+    }
     if (reference.section_name().empty()) return;
     std::vector<std::string_view> names;
     for (const auto& listener : found->gateway().spec().listeners())
@@ -234,16 +241,80 @@ class Checker {
     }
   }
 
+  // The policy before this one, or a reference of this one before, with that target.
+  std::optional<ResourceKey> FirstOn(const ResourceKey& target, const std::string& section) {
+    for (const ResourceKey& other : configuration_.Referrers(target, "AuthPolicy")) {
+      if (other >= key_) break;
+      if (target.name_space != other.name_space && !Granted(other, target)) continue;
+      const auto& references = configuration_.Find(other)->auth_policy().spec().target_refs();
+      const bool has_target = std::any_of(references.begin(), references.end(), [&](const auto& reference) {
+        return OrDefault(reference.kind(), "Gateway") == target.kind && reference.name() == target.name &&
+               ReferredNamespace(reference.namespace_(), other) == target.name_space &&
+               reference.section_name() == section;
+      });
+      if (has_target) return other;
+    }
+    if (!own_targets_.emplace(target, section).second) return key_;
+    return std::nullopt;
+  }
+
   const Configuration& configuration_;
   ResourceKey key_;
-  std::map<std::pair<ResourceKey, std::string>, ResourceKey> policies_;
+  std::set<std::pair<ResourceKey, std::string>> own_targets_;
   Violations violations_;
 };
+
+// Whose judgement may be another in `after`.
+std::set<ResourceKey> Concerned(const Configuration& before, const Configuration& after) {
+  std::set<ResourceKey> out;
+  bool everybody = false;
+  const auto add_referrers = [&](const ResourceKey& key, std::string_view kind) {
+    for (ResourceKey& referrer : after.Referrers(key, kind))
+      out.insert(std::move(referrer));
+  };
+  const auto visit = [&](const ResourceKey& key, const SharedResource* was, const SharedResource* is) {
+    out.insert(key);
+    everybody = everybody || key.kind == "ReferenceGrant";
+    if (!LooksTheSame(was ? was->get() : nullptr, is ? is->get() : nullptr)) add_referrers(key, "");
+    for (const SharedResource* version : {was, is}) {
+      if (version == nullptr) continue;
+      for (const ResourceKey& target : OutgoingOf(key, **version).guards)
+        add_referrers(target, "AuthPolicy");  // two with one target
+    }
+  };
+  base::Compare(before.resources(), after.resources(), visit);
+  if (everybody) {
+    for (const auto& [key, resource] : after.resources())
+      out.insert(key);
+  }
+  return out;
+}
 
 }  // namespace
 
 Violations CheckReferences(const Configuration& configuration) {
-  return Checker(configuration).Run();
+  Checker checker(configuration);
+  for (const auto& [key, resource] : configuration.resources())
+    checker.Check(key);
+  return checker.Take();
+}
+
+Violations CheckReferences(const Configuration& before, const Configuration& after,
+                           const std::set<ResourceKey>& touched) {
+  Checker old_checker(before), new_checker(after);
+  std::set<ResourceKey> keys = Concerned(before, after);
+  keys.insert(touched.begin(), touched.end());
+  for (const ResourceKey& key : keys) {
+    if (!touched.contains(key)) old_checker.Check(key);
+    new_checker.Check(key);
+  }
+  std::set<std::tuple<ResourceKey, std::string, std::string>> known;
+  for (Violation& one : old_checker.Take())
+    known.emplace(std::move(one.key), std::move(one.path), std::move(one.message));
+  Violations violations = new_checker.Take();
+  std::erase_if(violations,
+                [&known](const Violation& one) { return known.contains({one.key, one.path, one.message}); });
+  return violations;
 }
 
 }  // namespace portico::check

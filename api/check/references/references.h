@@ -1,6 +1,8 @@
 #ifndef PORTICO_API_CHECK_REFERENCES_REFERENCES_H_
 #define PORTICO_API_CHECK_REFERENCES_REFERENCES_H_
 
+#include <set>
+
 #include "api/check/configuration.h"
 #include "api/check/violation.h"
 
@@ -17,6 +19,13 @@ namespace portico::check {
 // - Two AuthPolicies on one target are refused at the later one, which names both.
 // Two resources with one key cannot be in a Configuration: whoever fills it refuses what Add() does.
 Violations CheckReferences(const Configuration& configuration);
+
+// What a step from one configuration to another does to that: what of `after` is wrong that was not wrong in `before`,
+// or is but belongs to one of `touched` (whoever writes a resource answers for all of it). The cost is that of what has
+// changed and of those who refer to it and see a difference (LooksTheSame), unless a ReferenceGrant has changed: all
+// refer to those.
+Violations CheckReferences(const Configuration& before, const Configuration& after,
+                           const std::set<ResourceKey>& touched);
 
 }  // namespace portico::check
 

@@ -1,6 +1,10 @@
 #include "api/check/references/references.h"
 
+#include <algorithm>
+#include <random>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "api/yaml/limits.h"
 #include "api/yaml/problem.h"
@@ -135,6 +139,75 @@ TEST(CheckReferences, NamesFieldAndNearest) {
     EXPECT_EQ(found.substr(0, row.expected.size()), row.expected) << row.name;
     EXPECT_EQ(found.empty(), row.expected.empty()) << row.name << ": " << found;
   }
+}
+
+std::string Text(const Violations& violations) {
+  std::string text;
+  for (const Violation& one : violations)
+    text += one.key.ToString() + ": " + one.path + " " + one.message + "\n";
+  return text;
+}
+
+// A step against the whole before and after: what is wrong now and was not, or belongs to whoever was touched.
+TEST(CheckReferences, OfAStepIsWhatItHasMadeWrong) {
+  const std::vector<std::string> texts = {
+      "kind: Gateway\nmetadata: {name: g}\nspec: {listeners: [{name: a, port: 1}]}",
+      "kind: Gateway\nmetadata: {name: g}\nspec: {listeners: [{name: b, port: 1, tls: {certificateRefs: [{name: "
+      "s}]}}]}",
+      "kind: Cluster\nmetadata: {name: c}\nspec: {endpoints: [{port: 1}]}",
+      "kind: Cluster\nmetadata: {name: c}\nspec: {endpoints: [{port: 2}], tls: {caCertificateRefs: [{name: s}]}}",
+      "kind: Cluster\nmetadata: {name: c, namespace: n}\nspec: {endpoints: [{port: 1}]}",
+      "kind: Composition\nmetadata: {name: m}\nspec: {steps: [{name: s, call: {backendRef: {name: c}}}]}",
+      "kind: Secret\nmetadata: {name: s}\nspec: {jwks: {inline: '{}'}}",
+      "kind: Secret\nmetadata: {name: s}\nspec: {caCertificates: {inline: a}}",
+      "kind: Consumer\nmetadata: {name: k}\nspec: {}",
+      "kind: ReferenceGrant\nmetadata: {name: t, namespace: n}\nspec: {from: [{kind: Route, namespace: default}], to: "
+      "[{kind: Cluster}]}",
+      "kind: Route\nmetadata: {name: r}\nspec: {parentRefs: [{name: g, sectionName: a}], rules: [{name: one, "
+      "backendRefs: "
+      "[{name: c, port: 1}, {name: c, namespace: n}]}]}",
+      "kind: Route\nmetadata: {name: r}\nspec: {rules: [{name: two, backendRefs: [{kind: Composition, name: m}]}]}",
+      Policy("p", "targetRefs: [{kind: Route, name: r, sectionName: one}, {kind: Gateway, name: g}]"),
+      Policy("p",
+             "targetRefs: [{kind: Gateway, name: g, sectionName: a}], authentication: {anyOf: [{jwt: {jwks: "
+             "{secretRef: {name: s}}}}]}"),
+      Policy("q",
+             "targetRefs: [{kind: Gateway, name: g}, {kind: Route, name: r, sectionName: one}], authorization: "
+             "{rules: [{principal: {consumers: [k]}}]}"),
+  };
+  std::vector<portico::v1::Resource> resources;
+  for (const std::string& text : texts) {
+    yaml::Problems problems(10);
+    resources.push_back(yaml::ReadText(text, "f", yaml::Limits(), problems).at(0).resource);
+    ASSERT_EQ(problems.ToString(), "") << text;
+  }
+  std::mt19937 random(7);
+  Configuration before;
+  size_t wrong = 0;
+  for (int step = 0; step < 5000; ++step) {
+    Configuration after = before;
+    std::set<ResourceKey> touched;
+    for (size_t i = 0; i <= random() % 2; ++i) {
+      const portico::v1::Resource& resource = resources[random() % resources.size()];
+      touched.insert(KeyOf(resource));
+      if (random() % 3 == 0) {
+        after.Remove(KeyOf(resource));
+      } else {
+        after.Put(resource);
+      }
+    }
+    Violations expected = CheckReferences(after);
+    const Violations known = CheckReferences(before);
+    std::erase_if(expected, [&](const Violation& one) {
+      return !touched.contains(one.key) && std::any_of(known.begin(), known.end(), [&one](const Violation& other) {
+        return other.key == one.key && other.path == one.path && other.message == one.message;
+      });
+    });
+    ASSERT_EQ(Text(CheckReferences(before, after, touched)), Text(expected)) << step;
+    wrong += expected.empty() ? 0 : 1;
+    before = after;
+  }
+  EXPECT_GT(wrong, 1000u);
 }
 
 }  // namespace

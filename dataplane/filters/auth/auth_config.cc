@@ -168,7 +168,7 @@ absl::StatusOr<IdentityHeader> DecodeIdentityHeader(const v1::IdentityHeader& me
 
 class Builder {
  public:
-  Builder(const check::Configuration& configuration, const std::set<ResourceKey>& reach)
+  Builder(const check::Configuration& configuration, const resolve::Reach& reach)
       : configuration_(configuration), reach_(reach) {}
 
   absl::Status Build(const resolve::EffectiveAuth& auth, AuthConfig& out) const {
@@ -257,7 +257,7 @@ class Builder {
       }
     }
     std::vector<Consumer> consumers;
-    for (const ResourceKey& key : reach_) {
+    for (const auto& [key, reached] : reach_) {
       if (key.kind != "Consumer" || key.name_space != name_space) continue;
       if (absl::Status status = AddConsumer(key, consumers); !status.ok()) return status;
     }
@@ -286,18 +286,19 @@ class Builder {
   }
 
   const check::Configuration& configuration_;
-  const std::set<ResourceKey>& reach_;
+  const resolve::Reach& reach_;
 };
 
 }  // namespace
 
 namespace {
 
-std::vector<std::string> ReservedFields(const check::Configuration& configuration, const std::set<ResourceKey>& reach) {
+std::vector<std::string> ReservedFields(const check::Configuration& configuration, const resolve::Reach& reach) {
   std::set<std::string> names;
   // Keys are in the order of their kinds: the policies stand together.
-  for (auto key = reach.lower_bound({"AuthPolicy", "", ""}); key != reach.end() && key->kind == "AuthPolicy"; ++key) {
-    const v1::Resource* resource = configuration.Find(*key);
+  const ResourceKey first{"AuthPolicy", "", ""};
+  for (auto entry = reach.lower_bound(first); entry != reach.end() && entry->first.kind == "AuthPolicy"; ++entry) {
+    const v1::Resource* resource = configuration.Find(entry->first);
     if (resource == nullptr) continue;
     for (const v1::IdentityHeader& header : resource->auth_policy().spec().identity_to_headers())
       names.insert(base::LowerAscii(header.header()));
@@ -309,7 +310,7 @@ std::vector<std::string> ReservedFields(const check::Configuration& configuratio
 
 std::shared_ptr<const AuthConfig> BuildAuthConfig(const resolve::EffectiveAuth& auth,
                                                   const check::Configuration& configuration,
-                                                  const std::set<ResourceKey>& reach) {
+                                                  const resolve::Reach& reach) {
   std::vector<std::string> reserved = ReservedFields(configuration, reach);
   if (!auth.authentication && !auth.authorization && reserved.empty()) return nullptr;
   auto out = std::make_shared<AuthConfig>();

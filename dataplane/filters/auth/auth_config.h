@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -53,7 +52,7 @@ struct AuthConfig {
 // authorization rules name.
 std::shared_ptr<const AuthConfig> BuildAuthConfig(const resolve::EffectiveAuth& auth,
                                                   const check::Configuration& configuration,
-                                                  const std::set<check::ResourceKey>& reach);
+                                                  const resolve::Reach& reach);
 
 }  // namespace portico::auth
 

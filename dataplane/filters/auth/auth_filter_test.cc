@@ -105,17 +105,17 @@ check::Configuration Configure(std::string_view policy, bool with_secrets = true
   return out;
 }
 
-std::set<check::ResourceKey> Everything(const check::Configuration& configuration) {
-  std::set<check::ResourceKey> out;
+resolve::Reach Everything(const check::Configuration& configuration) {
+  resolve::Reach out;
   for (const auto& [key, resource] : configuration.resources())
-    out.insert(key);
+    out.Put(key, {});
   return out;
 }
 
 resolve::EffectiveAuth Bind(const check::Configuration& configuration) {
   resolve::EffectiveAuth out;
   const check::ResourceKey key{"AuthPolicy", "default", "policy"};
-  const resolve::SharedResource resource = configuration.resources().at(key);
+  const resolve::SharedResource resource = *configuration.resources().Find(key);
   const resolve::BoundPolicy bound{key, resource, resolve::Level::kGateway, ""};
   if (resource->auth_policy().spec().has_authentication()) out.authentication = bound;
   if (resource->auth_policy().spec().has_authorization()) out.authorization = bound;

@@ -1,4 +1,4 @@
-#include "api/check/references/outgoing.h"
+#include "api/check/outgoing.h"
 
 #include <string>
 #include <vector>

@@ -1,9 +1,10 @@
-#ifndef PORTICO_API_CHECK_REFERENCES_OUTGOING_H_
-#define PORTICO_API_CHECK_REFERENCES_OUTGOING_H_
+#ifndef PORTICO_API_CHECK_OUTGOING_H_
+#define PORTICO_API_CHECK_OUTGOING_H_
 
 #include <set>
 
-#include "api/check/configuration.h"
+#include "api/check/resource_key.h"
+#include "api/portico/v1/resource.pb.h"
 
 namespace portico::check {
 
@@ -22,4 +23,4 @@ ResourceKey ConsumerKey(const std::string& name, const ResourceKey& owner);
 
 }  // namespace portico::check
 
-#endif  // PORTICO_API_CHECK_REFERENCES_OUTGOING_H_
+#endif  // PORTICO_API_CHECK_OUTGOING_H_

@@ -1,0 +1,34 @@
+#include "api/check/looks.h"
+
+#include <cstdint>
+#include <set>
+#include <tuple>
+
+namespace portico::check {
+namespace {
+
+using portico::v1::Resource;
+
+std::set<uint32_t> PortsOf(const Resource& cluster) {
+  std::set<uint32_t> ports;
+  for (const auto& endpoint : cluster.cluster().spec().endpoints())
+    ports.insert(endpoint.port());
+  return ports;
+}
+
+std::tuple<bool, bool, bool> HeldBy(const Resource& secret) {
+  const auto& spec = secret.secret().spec();
+  return {spec.has_tls(), spec.has_jwks(), spec.has_ca_certificates()};
+}
+
+}  // namespace
+
+bool LooksTheSame(const Resource* before, const Resource* after) {
+  if (before == nullptr || after == nullptr) return before == after;
+  if (before->kind_case() != after->kind_case()) return false;
+  if (before->has_cluster()) return PortsOf(*before) == PortsOf(*after);
+  if (before->has_secret()) return HeldBy(*before) == HeldBy(*after);
+  return before->has_composition() || before->has_consumer();
+}
+
+}  // namespace portico::check
