@@ -55,7 +55,9 @@ absl::StatusOr<std::unique_ptr<change::Changes>> OpenChanges(const Options& opti
   absl::StatusOr<std::unique_ptr<change::Changes>> changes = change::Changes::Open(
       *std::move(opened), codec, key_pairs, std::move(clock), {.revisions_kept = options.revisions_kept});
   if (!changes.ok()) return changes;
-  const absl::Status kept = KeepSecretsKey(options.secrets_key_file, codec, *sealer, store);
+  bool has_secret = false;
+  (*changes)->Now()->configuration.ForEach("Secret", [&has_secret](const auto&, const auto&) { has_secret = true; });
+  const absl::Status kept = KeepSecretsKey(options.secrets_key_file, has_secret, codec, *sealer, store);
   if (!kept.ok()) return kept;
   if (is_new) log(Concat("a new store was made at ", WholePath(*options.store_file)));
   return changes;

@@ -85,11 +85,12 @@ absl::StatusOr<openssl::Sealer> OpenSecretsKey(const std::string& path, const st
   return sealer;
 }
 
-absl::Status KeepSecretsKey(const std::string& path, const change::Codec& codec, const openssl::Sealer& sealer,
-                            store::Store& store) {
+absl::Status KeepSecretsKey(const std::string& path, bool is_proven, const change::Codec& codec,
+                            const openssl::Sealer& sealer, store::Store& store) {
   const absl::StatusOr<std::optional<std::string>> sealed = store.Fact(kFact);
   if (!sealed.ok() || sealed->has_value()) return sealed.status();
-  const absl::StatusOr<std::optional<store::Entry>> secret = NewestSecret(store);
+  absl::StatusOr<std::optional<store::Entry>> secret = std::nullopt;
+  if (!is_proven) secret = NewestSecret(store);
   if (!secret.ok()) return secret.status();
   if (secret->has_value()) {
     const absl::Status opened = codec.ResourceOf(**secret).status();

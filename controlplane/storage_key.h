@@ -16,16 +16,17 @@ namespace portico::controlplane {
 //
 //   ASSIGN sealer = OpenSecretsKey(path, *store);
 //   …whatever is read of the store's head can be read with it…
-//   status = KeepSecretsKey(path, codec, sealer, *store);
+//   status = KeepSecretsKey(path, is_proven, codec, sealer, *store);
 
 // kFailedPrecondition, naming the flag: the file is missing though the store is not new, is no good, or has the key of
 // another store. A new store's file is made.
 absl::StatusOr<openssl::Sealer> OpenSecretsKey(const std::string& path, const store::Store& store);
 
-// A store that does not know its key yet (a new one, or of an older release) does afterwards. Of the secrets that older
-// revisions have, the newest must open with it: else kFailedPrecondition. `codec` has the same key.
-absl::Status KeepSecretsKey(const std::string& path, const change::Codec& codec, const openssl::Sealer& sealer,
-                            store::Store& store);
+// A store that does not know its key yet (a new one, or of an older release) does afterwards. `is_proven`: the head has
+// a Secret, which could be read. If not, the newest of those that older revisions have must open with the key: else
+// kFailedPrecondition. `codec` has the same key.
+absl::Status KeepSecretsKey(const std::string& path, bool is_proven, const change::Codec& codec,
+                            const openssl::Sealer& sealer, store::Store& store);
 
 }  // namespace portico::controlplane
 

@@ -1,5 +1,6 @@
 #include "api/check/configuration.h"
 
+#include <set>
 #include <utility>
 
 #include "api/check/outgoing.h"

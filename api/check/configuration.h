@@ -2,7 +2,7 @@
 #define PORTICO_API_CHECK_CONFIGURATION_H_
 
 #include <memory>
-#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>

@@ -115,17 +115,20 @@ class Differ {
                     OnChange(key, was == nullptr ? nullptr : was->get(), is == nullptr ? nullptr : is->get());
                   });
     if (everything_) return std::nullopt;
+    for (const ResourceKey& target : targets_)
+      AddReferrers(target, "AuthPolicy", work_.policies);
     return std::move(work_);
   }
 
  private:
   void OnChange(const ResourceKey& key, const v1::Resource* was, const v1::Resource* is) {
     const v1::Resource& any = is == nullptr ? *was : *is;
-    if (any.has_gateway() || any.has_reference_grant()) everything_ = true;
+    if (any.has_reference_grant()) everything_ = true;
+    if (any.has_gateway()) return OnGateway(key, was, is);
     work_.nodes.insert(key);
     if (any.has_route()) {
       work_.routes.insert(key);
-      AddReferrers(key, "AuthPolicy", work_.policies);
+      targets_.insert(key);
     }
     if (!check::LooksTheSame(was, is)) {
       AddReferrers(key, "Route", work_.routes);
@@ -138,25 +141,31 @@ class Differ {
     if (any.has_consumer()) OnConsumer(key, was, is);
   }
 
+  // Another one is nothing to this one, but for what says no Gateway while there is one alone, and for notices.
+  void OnGateway(const ResourceKey& key, const v1::Resource* was, const v1::Resource* is) {
+    const bool is_one_more_or_less = (was == nullptr) != (is == nullptr);
+    if (key == before_.key || (is_one_more_or_less && key.name_space == before_.key.name_space)) everything_ = true;
+    targets_.insert(key);
+  }
+
   void OnPolicy(const ResourceKey& key, const v1::Resource& policy) {
     work_.policies.insert(key);
     for (const v1::TargetReference& reference : policy.auth_policy().spec().target_refs()) {
       const ResourceKey target = TargetOf(key, reference);
       if (target == before_.key) everything_ = true;
       if (target.kind == "Route") work_.routes.insert(target);
-      AddReferrers(target, "AuthPolicy", work_.policies);  // it may be in conflict with them
+      targets_.insert(target);
     }
   }
 
   // Who is known to which policies is for the policies to say.
   void OnConsumer(const ResourceKey& key, const v1::Resource* was, const v1::Resource* is) {
     now_.ForEach("AuthPolicy", key.name_space, [&](const ResourceKey& policy, const SharedResource& resource) {
-      for (const v1::Resource* version : {was, is}) {
-        if (version == nullptr) continue;
-        if (Recognises(policy, resource->auth_policy().spec(), key, version->consumer().spec())) {
-          work_.nodes.insert(policy);
-        }
-      }
+      const auto knows = [&](const v1::Resource* consumer) {
+        return consumer != nullptr &&
+               Recognises(policy, resource->auth_policy().spec(), key, consumer->consumer().spec());
+      };
+      if (knows(was) != knows(is)) work_.nodes.insert(policy);
     });
   }
 
@@ -168,6 +177,7 @@ class Differ {
   const ResolvedGateway& before_;
   const check::Configuration& now_;
   Work work_;
+  std::set<ResourceKey> targets_;  // whose policies are to be looked at: they may be in conflict, or bound to nothing
   bool everything_ = false;
 };
 

@@ -16,8 +16,9 @@ namespace portico::resolve {
 //   for (const auto& [match, same] : gateway->listeners[0].matches) …   // in order of precedence
 //
 // The result depends on the resources alone, not on the order in which they came nor on `before`: the result for an
-// earlier configuration of the same gateway, or nullptr. With it, the cost is that of what has changed since. (A
-// Gateway, a policy over one and a ReferenceGrant are about everything: when these change all is resolved anew.)
+// earlier configuration of the same gateway, or nullptr. With it, the cost is that of what has changed since, and of
+// what stands with that: the matches of one host and path, the Consumers of a namespace whose policies know one more.
+// The Gateway, a policy over it and a ReferenceGrant are about everything: when these change all is resolved anew.
 //
 // kNotFound: there is no such Gateway.
 absl::StatusOr<ResolvedGateway> Resolve(const check::Configuration& configuration, const check::ResourceKey& gateway,

@@ -254,6 +254,10 @@ TEST(ResolveAgain, TouchesWhatHangsOnTheChange) {
        Parse("kind: Cluster\nmetadata: {name: all}\nspec: {endpoints: [{address: 4.3.2.1, port: 1}]}"), 0},
       {"other ports of a cluster of all",
        Parse("kind: Cluster\nmetadata: {name: all}\nspec: {endpoints: [{address: 1.2.3.4, port: 2}]}"), 1000},
+      {"another gateway",
+       Parse("kind: Gateway\nmetadata: {name: back, namespace: team}\nspec: {listeners: [{name: a, port: "
+             "81, protocol: HTTP}]}"),
+       0},
       {"a secret that nobody needs", Parse("kind: Secret\nmetadata: {name: s}\nspec: {jwks: {inline: '{}'}}"), 0},
   };
   for (const auto& row : kRows) {

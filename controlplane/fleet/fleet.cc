@@ -156,7 +156,9 @@ Fleet::Listing Fleet::List() {
 Counts Fleet::Count() const {
   absl::MutexLock lock(&mutex_);
   Counts counts;
+  const int64_t oldest = clock_() - kRememberedMicros;
   for (const auto& [key, entry] : entries_) {
+    if (entry.stream == 0 && entry.left < oldest) continue;
     const Proxy& proxy = *entry.proxy;
     const bool refuses = proxy.refused_revision() != 0 || !proxy.refusals().empty();
     const bool behind = proxy.running_revision() < proxy.wanted_revision();

@@ -224,11 +224,14 @@ TEST_F(DiscoveryServiceTest, WhatIsWrongIsSaid) {
       {"too large", std::string(20'000, 't'), "default/g", grpc::StatusCode::RESOURCE_EXHAUSTED, "10000"},
   };
   for (const auto& row : kRows) {
-    Client client(*stub_);
-    client.Send(row.type, row.gateway);
-    const auto [code, words] = client.Finish();
-    EXPECT_EQ(code, row.code) << row.name;
-    EXPECT_NE(words.find(row.says), std::string::npos) << words;
+    std::pair<grpc::StatusCode, std::string> end;
+    do {
+      Client client(*stub_);
+      client.Send(row.type, row.gateway);
+      end = client.Finish();
+    } while (end.second.starts_with("at most 2 streams"));  // the row before may have its place still
+    EXPECT_EQ(end.first, row.code) << row.name;
+    EXPECT_NE(end.second.find(row.says), std::string::npos) << end.second;
   }
 }
 

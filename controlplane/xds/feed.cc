@@ -75,6 +75,7 @@ void Feed::WriteNext(Stream& stream) {
   std::optional<Session::Response> response = stream.session->Next();
   if (!response.has_value()) return;
   stream.writing = true;
+  stream.ticks = 0;
   stream.outlet->Write(*std::move(response));
 }
 
@@ -118,6 +119,17 @@ void Feed::OnStep(const model::Model& after, const std::vector<model::ResourceCh
   }
   for (const model::ResourceChange& change : changes) {
     if (change.key.kind == "Gateway" && streams_of_.count(change.key) == 0) reaches_.Forget(change.key);
+  }
+}
+
+void Feed::Tick() {
+  std::vector<uint64_t> stalled;
+  for (auto& [id, stream] : streams_)
+    if (stream.writing && ++stream.ticks >= kStalledTicks) stalled.push_back(id);
+  for (const uint64_t id : stalled) {
+    const std::shared_ptr<Outlet> outlet = streams_.at(id).outlet;
+    Drop(id);
+    outlet->Finish(absl::DeadlineExceededError("a response was not read in time"));
   }
 }
 

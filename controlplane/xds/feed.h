@@ -53,6 +53,13 @@ class Feed {
   // In order; several steps may come as one, with the keys of all.
   void OnStep(const model::Model& after, const std::vector<model::ResourceChange>& changes);
 
+  // The fleet's clock.
+  int64_t Now() const { return fleet_.Now(); }
+  // To be called at a steady pace. A stream whose write is under way for kStalledTicks of them is finished: its client
+  // does not read.
+  void Tick();
+  static constexpr int kStalledTicks = 6;
+
   // Finishes every stream: their clients try another control plane, or this one again.
   void End();
 
@@ -64,6 +71,7 @@ class Feed {
     std::unique_ptr<Session> session = nullptr;  // from the first request on
     uint64_t member = 0;                         // of the fleet
     bool writing = false;
+    int ticks = 0;  // since that began
   };
 
   absl::Status Introduce(uint64_t id, Stream& stream, const Request& request);

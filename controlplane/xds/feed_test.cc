@@ -328,6 +328,23 @@ TEST_F(FeedTest, AGatewayMayBeUnknownAndComeAndGo) {
   EXPECT_EQ(Drain(2, *outlet), "Gateway g@e.3; Revision 3; ");
 }
 
+TEST_F(FeedTest, WhoDoesNotReadIsFinished) {
+  const auto reading = Open(1), stalled = Open(2), silent = Open(3);
+  Subscribe(1);
+  Subscribe(2);
+  for (int tick = 1; tick < Feed::kStalledTicks; ++tick)
+    feed_->Tick();
+  EXPECT_NE(Drain(1, *reading), "");
+  feed_->Tick();
+  EXPECT_EQ(stalled->finished_.value().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(reading->finished_, std::nullopt);
+  EXPECT_EQ(silent->finished_, std::nullopt) << "that is the call's to say";
+  feed_->OnWritten(2);  // too late
+  Write(ClusterAt(2));
+  EXPECT_TRUE(reading->writing_);
+  EXPECT_EQ(stalled->all_.size(), 1u);
+}
+
 TEST_F(FeedTest, TheEndFinishesEveryStream) {
   const auto silent = Open(1), writing = Open(2);
   Subscribe(2);

@@ -1,5 +1,6 @@
 #include "controlplane/xds/mailbox.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/base/check.h"
@@ -70,7 +71,15 @@ void Mailbox::End() {
   holders_.clear();
 }
 
+// A clock that was set back does not hold it up.
+int64_t Mailbox::UntilTick(const Feed& feed) {
+  const int64_t now = feed.Now();
+  if (next_tick_us_ == 0 || next_tick_us_ > now + kTickMicros) next_tick_us_ = now + kTickMicros;
+  return std::max<int64_t>(0, next_tick_us_ - now);
+}
+
 bool Mailbox::Deliver(Feed& feed) {
+  const int64_t rest_us = UntilTick(feed);
   std::map<uint64_t, Letters> letters;
   Steps steps;
   bool ended = false;
@@ -79,7 +88,7 @@ bool Mailbox::Deliver(Feed& feed) {
     const auto is_awake = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return ended_ || !letters_.empty() || steps_.after != nullptr;
     };
-    mutex_.Await(absl::Condition(&is_awake));
+    mutex_.AwaitWithTimeout(absl::Condition(&is_awake), absl::Microseconds(rest_us));
     letters = std::exchange(letters_, {});
     steps = std::exchange(steps_, {});
     ended = ended_;
@@ -92,6 +101,10 @@ bool Mailbox::Deliver(Feed& feed) {
   }
   for (auto& [id, one] : letters)
     Deliver(feed, id, std::move(one));
+  if (UntilTick(feed) == 0) {
+    next_tick_us_ = feed.Now() + kTickMicros;
+    feed.Tick();
+  }
   if (ended) feed.End();
   return !ended;
 }

@@ -37,8 +37,10 @@ class Mailbox {
   // Nothing is taken in any more.
   void End();
 
-  // The feed's thread: waits for something and does all of it. False: it has ended, and so has the feed.
+  // The feed's thread: waits for something, at most until the next tick, and does all of it. False: it has ended, and
+  // so has the feed.
   bool Deliver(Feed& feed);
+  static constexpr int64_t kTickMicros = 10'000'000;
 
  private:
   struct Letters {
@@ -54,9 +56,11 @@ class Mailbox {
   };
 
   static void Deliver(Feed& feed, uint64_t id, Letters letters);
+  int64_t UntilTick(const Feed& feed);
 
   const size_t streams_max_;
   const size_t holder_streams_max_;
+  int64_t next_tick_us_ = 0;  // the feed's thread's, by the feed's clock
   absl::Mutex mutex_;
   std::map<uint64_t, std::string> open_ ABSL_GUARDED_BY(mutex_);   // and who holds each
   std::map<std::string, size_t> holders_ ABSL_GUARDED_BY(mutex_);  // and how many each has

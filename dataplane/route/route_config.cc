@@ -130,17 +130,22 @@ absl::StatusOr<RuleMatch> DecodeMatch(const resolve::ResolvedMatch& resolved, st
 }  // namespace
 
 absl::StatusOr<Regex> RegexCache::Compile(const std::string& text) {
-  const auto [entry, added] = compiled_.try_emplace(text);
-  if (!added) return entry->second;
+  std::weak_ptr<const RE2>& known = compiled_[text];
+  if (Regex regex = known.lock()) return regex;
   RE2::Options options;
   options.set_max_mem(kRegexMemoryBytesMax);
   options.set_log_errors(false);
   auto regex = std::make_shared<const RE2>(text, options);
   if (!regex->ok()) {
-    compiled_.erase(entry);
+    compiled_.erase(text);
     return absl::InvalidArgumentError(regex->error());
   }
-  return entry->second = std::move(regex);
+  known = regex;
+  if (compiled_.size() > 2 * swept_size_ + 100) {
+    std::erase_if(compiled_, [](const auto& entry) { return entry.second.expired(); });
+    swept_size_ = compiled_.size();
+  }
+  return regex;
 }
 
 Rule BuildRule(const resolve::ResolvedGateway& gateway, const resolve::ResolvedRule& resolved) {

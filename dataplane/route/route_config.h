@@ -31,14 +31,16 @@ namespace portico::route {
 // while it waits: a program of 64 KiB has some 4,000 instructions, which 1,024 bytes of expression reach by repetition.
 inline constexpr int64_t kRegexMemoryBytesMax = 1 << 20;
 
-// One expression is compiled once, however many hostnames and rules share it.
+// One expression is compiled once, however many hostnames, rules and tables share it, for as long as one of them does.
+// One thread at a time.
 class RegexCache {
  public:
   // kInvalidArgument: RE2's words.
   absl::StatusOr<Regex> Compile(const std::string& text);
 
  private:
-  std::map<std::string, Regex> compiled_;
+  std::map<std::string, std::weak_ptr<const RE2>> compiled_;
+  size_t swept_size_ = 0;  // how many were left when those that nobody has were last let go
 };
 
 Rule BuildRule(const resolve::ResolvedGateway& gateway, const resolve::ResolvedRule& resolved);

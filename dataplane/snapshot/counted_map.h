@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "api/base/check.h"
 #include "api/base/shared_map.h"
 
 namespace portico::snapshot {
@@ -29,7 +30,9 @@ class CountedMap {
     return map_.Find(key)->value;
   }
   bool Drop(const Key& key) {
-    const Counted known = *map_.Find(key);
+    const Counted* found = map_.Find(key);
+    PORTICO_CHECK(found != nullptr, "what is dropped was taken");
+    const Counted known = *found;
     if (known.uses == 1) return map_.Erase(key);
     map_.Put(key, {known.value, known.uses - 1});
     return false;

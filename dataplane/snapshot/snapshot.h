@@ -27,6 +27,10 @@
 #include "dataplane/tls/server_context.h"
 #include "dataplane/upstream/cluster_config.h"
 
+namespace portico::route {
+class RegexCache;  // of route_config.h
+}  // namespace portico::route
+
 namespace portico::snapshot {
 
 // A whole configuration as the workers use it: immutable, without any state of the traffic, shared by all threads.
@@ -117,6 +121,7 @@ struct SharedParts {
   CountedMap<std::string, std::monostate> cluster_names;                 // by backends
   CountedMap<ChainKey, BuiltChain> chains;                               // by rules
   CountedMap<FaultKey, std::monostate> faults;                           // by rules and chains
+  std::shared_ptr<route::RegexCache> regexes;                            // of whoever builds, one at a time
 };
 
 struct Snapshot {

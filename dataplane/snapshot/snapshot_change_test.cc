@@ -283,6 +283,26 @@ TEST(SnapshotChange, SharesWhatIsTheSame) {
   }
 }
 
+// Ten thousand Routes of one template have one expression, however many snapshots they came by.
+TEST(SnapshotChange, OneExpressionIsCompiledOnce) {
+  check::Configuration configuration;
+  Put(configuration, kGateway);
+  std::shared_ptr<const Snapshot> snapshot = MustBuild(configuration);
+  for (const char* name : {"a", "b", "a"}) {
+    Put(configuration, Concat("kind: Route\nmetadata: {name: ", name,
+                              "}\nspec: {rules: [{matches: [{path: {type: "
+                              "RegularExpression, value: '/x/[0-9]+'}}]}]}"));
+    snapshot = MustBuild(configuration, snapshot.get());
+  }
+  std::set<const RE2*> compiled;
+  for (const auto& [name, route] : snapshot->routes) {
+    for (const route::SharedMatch& match : route->matches)
+      compiled.insert(match->path_regex.get());
+  }
+  EXPECT_EQ(snapshot->routes.size(), 2u);
+  EXPECT_EQ(compiled.size(), 1u);
+}
+
 TEST(SnapshotChange, OfAnotherGatewayIsNoHelp) {
   check::Configuration configuration = Many(3);
   const std::shared_ptr<const Snapshot> front = MustBuild(configuration);

@@ -81,6 +81,7 @@ class Builder {
     out_->addresses = config.addresses;
     out_->access_log = config.access_log;
     out_->resolved = std::move(gateway);
+    if (out_->parts.regexes == nullptr) out_->parts.regexes = std::make_shared<route::RegexCache>();
     binder_.emplace(BackendBinder::Timeouts{config.response_head_timeout, config.client.stream_idle_timeout}, *out_);
   }
 
@@ -166,7 +167,7 @@ class Builder {
       bound->rules.push_back(BindRule(*rule));
       rules.push_back(bound->rules.back());
     }
-    absl::StatusOr<std::vector<route::SharedMatch>> matches = route::BuildMatches(**route, rules, regexes_);
+    absl::StatusOr<std::vector<route::SharedMatch>> matches = route::BuildMatches(**route, rules, *out_->parts.regexes);
     if (!matches.ok()) return matches.status();
     bound->matches = *std::move(matches);
     for (size_t i = 0; i < bound->matches.size(); ++i)
@@ -255,7 +256,6 @@ class Builder {
   std::shared_ptr<Snapshot> out_;
   const std::shared_ptr<const ClientConfig> client_;
   std::optional<BackendBinder> binder_;
-  route::RegexCache regexes_;
   std::vector<Place> places_;                                    // as ResolvedGateway::listeners
   std::vector<std::vector<route::RouteTable::Change>> changes_;  // of each port, of each listener
   std::map<ResourceKey, CertificateDates> certificates_;

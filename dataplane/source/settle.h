@@ -13,7 +13,7 @@ namespace portico::source {
 struct Version {
   std::string version;  // "EPOCH.REVISION"; equal ones are the same content
   check::SharedResource resource;
-  bool operator==(const Version&) const = default;
+  bool operator==(const Version& other) const { return version == other.version; }
 };
 using Versions = base::SharedMap<check::ResourceKey, Version>;
 
@@ -24,8 +24,7 @@ struct Settled {
 };
 
 // `last`: what is in force. `next`: what should be. `refused`: keys of `next`, or of something that could not even be
-// read; they keep their last version, if there is one. Pure. The
-// cost is that of what differs.
+// read; they keep their last version, if there is one. Pure, at the cost of what differs.
 //
 // A change that leans on a refused one waits with it, so that nothing half a change meant is in force: what needs a
 // refused resource; what a refused policy guards (a gateway's policy guards all of its Routes); the policies over what

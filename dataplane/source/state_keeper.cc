@@ -44,7 +44,7 @@ void StateKeeper::Start() {
 void StateKeeper::Keep(SavedState state) {
   if (step_ != Step::kKeeping) return;
   unsaved_ = std::make_shared<const SavedState>(std::move(state));
-  if (attempt_ == nullptr && !timer_.deadline()) TryIn(kSavePause);
+  if (attempt_ == nullptr && !timer_.deadline()) TrySoon();
 }
 
 void StateKeeper::Finish() {
@@ -60,7 +60,12 @@ void StateKeeper::TryIn(base::Duration pause) {
   timer_.Set(loop_.Now() + pause);
 }
 
+void StateKeeper::TrySoon() {
+  timer_.Set(std::max(loop_.Now() + kSavePause, rested_));
+}
+
 void StateKeeper::Try() {
+  begun_ = loop_.Now();
   attempt_ = std::make_shared<Attempt>();
   attempt_->state = std::exchange(unsaved_, nullptr);
   const bool accepted = jobs_->TryRun<bool>(
@@ -85,6 +90,7 @@ void StateKeeper::Run(const StateFile& file, bool has_lock, Attempt& attempt) {
 
 void StateKeeper::OnTried() {
   const std::shared_ptr<Attempt> attempt = std::exchange(attempt_, nullptr);
+  rested_ = loop_.Now() + std::min((loop_.Now() - begun_) * kRest, kRestMax);
   if (attempt->lock.valid()) lock_ = std::move(attempt->lock);
   const std::optional<base::Duration> pause =
       lock_.valid() ? OnWritten(attempt->written) : OnNotLocked(attempt->locked);
@@ -92,7 +98,11 @@ void StateKeeper::OnTried() {
   if (!pause.has_value() && attempt->state != nullptr)
     log_.Write(Severity::kDebug, Concat(file_.path(), ": revision ", attempt->state->revision, " is kept"));
   if (step_ == Step::kKeeping) {
-    if (pause.has_value() || unsaved_ != nullptr) TryIn(pause.value_or(kSavePause));
+    if (pause.has_value()) {
+      TryIn(*pause);
+    } else if (unsaved_ != nullptr) {
+      TrySoon();
+    }
   } else if (!pause.has_value() && unsaved_ != nullptr) {
     Try();  // what came while the last try was under way
   } else {

@@ -89,6 +89,29 @@ TEST_F(StateKeeperTest, ABurstIsWrittenOnce) {
   EXPECT_EQ(log_.Take(), "");
 }
 
+TEST_F(StateKeeperTest, WhatTakesLongToWriteIsWrittenLessOften) {
+  const struct {
+    base::Duration taken, pause;
+  } kRows[] = {{milliseconds(10), StateKeeper::kSavePause},
+               {seconds(1), seconds(StateKeeper::kRest)},
+               {seconds(10), StateKeeper::kRestMax}};
+  keeper_->Start();
+  uint64_t revision = 0;
+  for (const auto& row : kRows) {
+    keeper_->Keep(State(++revision));
+    while (loop_.timers().NextExpiry())
+      loop_.Pass(StateKeeper::kSavePause);
+    loop_.Pass(row.taken);
+    RunUntilKept(revision);
+    keeper_->Keep(State(++revision));
+    EXPECT_GE(*loop_.timers().NextExpiry(), loop_.Now() + row.pause - milliseconds(1000)) << row.taken.count();
+    EXPECT_LE(*loop_.timers().NextExpiry(), loop_.Now() + row.pause + milliseconds(10)) << row.taken.count();
+    while (loop_.timers().NextExpiry())
+      loop_.Pass(StateKeeper::kSavePause);
+    RunUntilKept(revision);
+  }
+}
+
 TEST_F(StateKeeperTest, WhatFailsIsTriedAgainEverMoreSlowly) {
   keeper_->Start();
   std::filesystem::create_directory(Obstacle());

@@ -45,6 +45,20 @@ check::Configuration ConfigurationOf(const InForce& last, const Versions& effect
   return configuration;
 }
 
+// Of a whole that is refused `why` is all that the control plane is told.
+void SayWhatIsRefused(const ResourceKey& gateway, StreamedCandidate& out) {
+  constexpr size_t kNamedMax = 3;
+  if (const auto own = out.refused.find(gateway); own != out.refused.end()) {
+    out.why = Concat(gateway.ToString(), ": ", own->second.reason);
+  }
+  size_t others = 0;
+  for (const auto& [key, refused] : out.refused) {
+    if (key == gateway || others++ >= kNamedMax) continue;
+    out.why += Concat("; ", key.ToString(), " is refused: ", refused.reason);
+  }
+  if (others > kNamedMax) out.why += Concat("; and ", others - kNamedMax, " more are refused");
+}
+
 }  // namespace
 
 StreamedCandidate BuildStreamed(const InForce& last, const StreamedSet& set, const check::KeyPairChecker& key_pairs,
@@ -73,9 +87,7 @@ StreamedCandidate BuildStreamed(const InForce& last, const StreamedSet& set, con
         out.refused.try_emplace(blame.key, RefusedVersion{.version = blamed->version, .reason = Words(blame)}).second;
     if (!is_new) break;
   }
-  if (const auto own = out.refused.find(set.gateway); own != out.refused.end()) {
-    out.why = Concat(set.gateway.ToString(), ": ", own->second.reason);
-  }
+  SayWhatIsRefused(set.gateway, out);
   return out;
 }
 

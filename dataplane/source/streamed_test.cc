@@ -147,6 +147,17 @@ TEST(Streamed, TheWholeIsRefusedInTheGatewaysWords) {
   EXPECT_NE(Build({}, {kCluster1}).why.find("g"), std::string::npos);
 }
 
+TEST(Streamed, TheWholeIsRefusedByTheNamesOfWhatItWaitsFor) {
+  RefusedVersions unreadable;
+  for (const char* name : {"p", "q", "r", "s", "t"})
+    unreadable[{"AuthPolicy", "default", name}] = {"1", "unknown field 17", true};
+  const std::string why = Build({}, {kGateway1}, unreadable).why;
+  EXPECT_NE(why.find("; AuthPolicy p is refused: unknown field 17; AuthPolicy q is refused: unknown field 17; "
+                     "AuthPolicy r is refused: unknown field 17; and 2 more are refused"),
+            std::string::npos)
+      << why;
+}
+
 TEST(Streamed, WhatFailsClosedIsSaid) {
   const StreamedCandidate got = Build({}, {kGateway1, kRoute1});
   ASSERT_NE(got.snapshot, nullptr);

@@ -49,10 +49,11 @@ struct InForce {
 
 // The proxy's side of the stream of configuration, apart from its I/O. One thread. It outlives streams:
 //
-//   OnStreamStart()                                        // a stream stands; forgets what was to be said on the last
-//   one while (auto request = NextRequest()) … send …          // after each call of anything here OnResponse(bytes) //
-//   not ok: end the stream, and start one later if (auto proposal = TakeProposal()) … build, swap …    // then Accept
-//   or Reject, whenever; the stream may end meanwhile
+//   OnStreamStart()                          // a stream stands; forgets what was to be said on the last one
+//   while (auto request = NextRequest()) …   // to be sent; after each call of anything here
+//   OnResponse(bytes)                        // not ok: end the stream, and start one later
+//   if (auto proposal = TakeProposal()) …    // build, swap …
+//   Accept(refusals) or Reject(why)          // whenever; the stream may end meanwhile
 //
 // What comes is staged, and its answers are withheld, until a mark says which set it makes: idle → (mark, of this very
 // set) proposed → (verdict) idle. Then the answers go out in the order of what they answer. An ACK of a resource's

@@ -241,48 +241,57 @@ class Checker {
     }
   }
 
-  // The policy before this one, or a reference of this one before, with that target.
+  // The first policy with that target, if it is before this one; or this one, if it has named the target before.
   std::optional<ResourceKey> FirstOn(const ResourceKey& target, const std::string& section) {
-    for (const ResourceKey& other : configuration_.Referrers(target, "AuthPolicy")) {
-      if (other >= key_) break;
-      if (target.name_space != other.name_space && !Granted(other, target)) continue;
-      const auto& references = configuration_.Find(other)->auth_policy().spec().target_refs();
-      const bool has_target = std::any_of(references.begin(), references.end(), [&](const auto& reference) {
-        return OrDefault(reference.kind(), "Gateway") == target.kind && reference.name() == target.name &&
-               ReferredNamespace(reference.namespace_(), other) == target.name_space &&
-               reference.section_name() == section;
-      });
-      if (has_target) return other;
-    }
+    const auto [first, added] = first_on_.try_emplace(target);
+    if (added) first->second = FirstPolicies(target);
+    const auto found = first->second.find(section);
+    if (found != first->second.end() && found->second < key_) return found->second;
     if (!own_targets_.emplace(target, section).second) return key_;
     return std::nullopt;
+  }
+
+  // By section.
+  std::map<std::string, ResourceKey> FirstPolicies(const ResourceKey& target) const {
+    std::map<std::string, ResourceKey> first;
+    for (const ResourceKey& policy : configuration_.Referrers(target, "AuthPolicy")) {
+      if (target.name_space != policy.name_space && !Granted(policy, target)) continue;
+      for (const auto& reference : configuration_.Find(policy)->auth_policy().spec().target_refs()) {
+        const ResourceKey named{OrDefault(reference.kind(), "Gateway"),
+                                ReferredNamespace(reference.namespace_(), policy), reference.name()};
+        if (named == target) first.try_emplace(reference.section_name(), policy);
+      }
+    }
+    return first;
   }
 
   const Configuration& configuration_;
   ResourceKey key_;
   std::set<std::pair<ResourceKey, std::string>> own_targets_;
+  std::map<ResourceKey, std::map<std::string, ResourceKey>> first_on_;  // FirstPolicies of what was asked for
   Violations violations_;
 };
 
 // Whose judgement may be another in `after`.
 std::set<ResourceKey> Concerned(const Configuration& before, const Configuration& after) {
-  std::set<ResourceKey> out;
+  std::set<ResourceKey> out, seen_otherwise, targets;
   bool everybody = false;
+  const auto visit = [&](const ResourceKey& key, const SharedResource* was, const SharedResource* is) {
+    out.insert(key);
+    everybody = everybody || key.kind == "ReferenceGrant";
+    if (!LooksTheSame(was ? was->get() : nullptr, is ? is->get() : nullptr)) seen_otherwise.insert(key);
+    for (const SharedResource* version : {was, is})
+      if (version != nullptr) targets.merge(OutgoingOf(key, **version).guards);
+  };
+  base::Compare(before.resources(), after.resources(), visit);
   const auto add_referrers = [&](const ResourceKey& key, std::string_view kind) {
     for (ResourceKey& referrer : after.Referrers(key, kind))
       out.insert(std::move(referrer));
   };
-  const auto visit = [&](const ResourceKey& key, const SharedResource* was, const SharedResource* is) {
-    out.insert(key);
-    everybody = everybody || key.kind == "ReferenceGrant";
-    if (!LooksTheSame(was ? was->get() : nullptr, is ? is->get() : nullptr)) add_referrers(key, "");
-    for (const SharedResource* version : {was, is}) {
-      if (version == nullptr) continue;
-      for (const ResourceKey& target : OutgoingOf(key, **version).guards)
-        add_referrers(target, "AuthPolicy");  // two with one target
-    }
-  };
-  base::Compare(before.resources(), after.resources(), visit);
+  for (const ResourceKey& key : seen_otherwise)
+    add_referrers(key, "");
+  for (const ResourceKey& target : targets)
+    add_referrers(target, "AuthPolicy");  // two with one target
   if (everybody) {
     for (const auto& [key, resource] : after.resources())
       out.insert(key);
@@ -308,12 +317,11 @@ Violations CheckReferences(const Configuration& before, const Configuration& aft
     if (!touched.contains(key)) old_checker.Check(key);
     new_checker.Check(key);
   }
-  std::set<std::tuple<ResourceKey, std::string, std::string>> known;
+  std::set<std::pair<ResourceKey, std::string>> known;
   for (Violation& one : old_checker.Take())
-    known.emplace(std::move(one.key), std::move(one.path), std::move(one.message));
+    known.emplace(std::move(one.key), std::move(one.path));
   Violations violations = new_checker.Take();
-  std::erase_if(violations,
-                [&known](const Violation& one) { return known.contains({one.key, one.path, one.message}); });
+  std::erase_if(violations, [&known](const Violation& one) { return known.contains({one.key, one.path}); });
   return violations;
 }
 

@@ -20,10 +20,10 @@ namespace portico::check {
 // Two resources with one key cannot be in a Configuration: whoever fills it refuses what Add() does.
 Violations CheckReferences(const Configuration& configuration);
 
-// What a step from one configuration to another does to that: what of `after` is wrong that was not wrong in `before`,
-// or is but belongs to one of `touched` (whoever writes a resource answers for all of it). The cost is that of what has
-// changed and of those who refer to it and see a difference (LooksTheSame), unless a ReferenceGrant has changed: all
-// refer to those.
+// What a step from one configuration to another answers for: of `touched`, the resources that are written, all that is
+// wrong in `after`; of others what is wrong at a place that was not wrong in `before`, in whatever words. The cost is
+// that of what has changed and of those who refer to it and see a difference (LooksTheSame), unless a ReferenceGrant
+// has changed: all refer to those.
 Violations CheckReferences(const Configuration& before, const Configuration& after,
                            const std::set<ResourceKey>& touched);
 
