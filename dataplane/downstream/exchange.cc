@@ -36,7 +36,7 @@ Exchange::Exchange(Connection& connection, http::StreamId id, const Site& site)
       id_(id),
       site_(site),
       host_(site.host),
-      port_(site.port),
+      client_(site.port->client),
       relay_(connection, id, *this),
       timer_(host_.loop().timers(), *this),
       last_progress_(host_.loop().Now()),
@@ -47,7 +47,7 @@ Exchange::Exchange(Connection& connection, http::StreamId id, const Site& site)
 Exchange::~Exchange() = default;
 
 void Exchange::OnRequest(http::RequestHead head) {
-  port_ = site_.port;  // the newest: from here to the choice of the backend it is one configuration
+  client_ = site_.port->client;  // the newest, as is the table that Route asks
   request_.emplace(std::move(head));
   SetTimer();
   Drive();
@@ -106,7 +106,7 @@ Exchange::Step Exchange::ReadHead() {
 
 Exchange::Step Exchange::Route() {
   const http::RequestHead& head = *request_;
-  const route::RouteTable& routes = *port_->routes;
+  const route::RouteTable& routes = *site_.port->routes;
   const std::string_view host = route::HostOf(head.authority);
   const std::string_view server_name = connection_.stream().tls().server_name;
   if (!server_name.empty() && routes.FindListener(host) != routes.FindListener(server_name)) {
@@ -131,7 +131,7 @@ Exchange::Step Exchange::Route() {
 // configurations (filters/filters.h).
 bool Exchange::IsWayAround(const route::RuleMatch& match, const route::RequestView& view) const {
   const auto guards = [](const route::RuleMatch& of) { return snapshot::BoundRuleOf(of)->chain.configs(); };
-  const std::vector<const route::RuleMatch*> others = port_->routes->OtherMatches(match, view);
+  const std::vector<const route::RuleMatch*> others = site_.port->routes->OtherMatches(match, view);
   return std::any_of(others.begin(), others.end(),
                      [&](const route::RuleMatch* other) { return guards(*other) != guards(match); });
 }

@@ -86,14 +86,15 @@ class Exchange final : public ExchangeEvents,
   bool HasPace() const;
   bool EndUploadWindow();
   void SetTimer();
-  const snapshot::ClientConfig& client() const { return *port_->client; }
+  const snapshot::ClientConfig& client() const { return *client_; }
 
   base::Arena arena_;
   Connection& connection_;
   const http::StreamId id_;
   const Site& site_;
   Host& host_;
-  std::shared_ptr<const snapshot::Port> port_;
+  // Of the port, which is asked for no more once the rule is known: a long exchange pins no table.
+  std::shared_ptr<const snapshot::ClientConfig> client_;
   Step step_ = Step::kReadHead;
   bool driving_ = false;
 
