@@ -12,6 +12,7 @@
 
 #include "api/base/shared_map.h"
 #include "api/base/text.h"
+#include "api/check/grants.h"
 #include "api/check/looks.h"
 #include "api/check/outgoing.h"
 
@@ -23,11 +24,6 @@ using portico::v1::Resource;
 
 std::string OrDefault(std::string_view kind, std::string_view otherwise) {
   return std::string(kind.empty() ? otherwise : kind);
-}
-
-// Gateway API's name for a Route, so that its grants paste in.
-bool SameKind(std::string_view granted, std::string_view kind) {
-  return granted == kind || (granted == "HTTPRoute" && kind == "Route");
 }
 
 class Checker {
@@ -53,25 +49,10 @@ class Checker {
     violations_.push_back({key_, std::move(path), std::move(message)});
   }
 
-  bool Granted(const ResourceKey& referrer, const ResourceKey& target) const {
-    bool granted = false;
-    configuration_.ForEach("ReferenceGrant", target.name_space, [&](const ResourceKey&, const auto& resource) {
-      const auto& grant = resource->reference_grant().spec();
-      const bool from = std::any_of(grant.from().begin(), grant.from().end(), [&](const auto& who) {
-        return SameKind(who.kind(), referrer.kind) && who.namespace_() == referrer.name_space;
-      });
-      const bool to = std::any_of(grant.to().begin(), grant.to().end(), [&](const auto& what) {
-        return SameKind(what.kind(), target.kind) && (what.name().empty() || what.name() == target.name);
-      });
-      granted = granted || (from && to);
-    });
-    return granted;
-  }
-
   // The resource referred to, nullptr after a violation. The grant is asked for first, as in Gateway API: without one
   // nobody learns what another namespace holds.
   const Resource* Resolve(const ResourceKey& target, const std::string& path, bool needs_grant = true) {
-    if (needs_grant && target.name_space != key_.name_space && !Granted(key_, target)) {
+    if (needs_grant && target.name_space != key_.name_space && !FindGrant(configuration_, key_, target)) {
       Add(path, Concat("refers to ", target.ToString(), " in another namespace; a ReferenceGrant in ",
                        target.name_space, " must allow ", key_.kind, " from ", key_.name_space));
       return nullptr;
@@ -255,7 +236,7 @@ class Checker {
   std::map<std::string, ResourceKey> FirstPolicies(const ResourceKey& target) const {
     std::map<std::string, ResourceKey> first;
     for (const ResourceKey& policy : configuration_.Referrers(target, "AuthPolicy")) {
-      if (target.name_space != policy.name_space && !Granted(policy, target)) continue;
+      if (target.name_space != policy.name_space && !FindGrant(configuration_, policy, target)) continue;
       for (const auto& reference : configuration_.Find(policy)->auth_policy().spec().target_refs()) {
         const ResourceKey named{OrDefault(reference.kind(), "Gateway"),
                                 ReferredNamespace(reference.namespace_(), policy), reference.name()};
