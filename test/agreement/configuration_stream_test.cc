@@ -1,4 +1,3 @@
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -7,7 +6,6 @@
 #include <random>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,12 +14,12 @@
 #include "api/portico/v1/cluster.pb.h"
 #include "api/portico/v1/route.pb.h"
 #include "api/wire/names.h"
-#include "controlplane/crypto/sealer.h"
 #include "controlplane/reach/gateway_set.h"
 #include "controlplane/reach/reaches.h"
 #include "controlplane/xds/session.h"
 #include "dataplane/xds/client_session.h"
 #include "gtest/gtest.h"
+#include "test/agreement/sha256_for_test.h"
 
 namespace portico::xds {
 namespace {
@@ -32,14 +30,6 @@ using Contents = std::map<std::string, std::string>;  // "Route default/a" to it
 const check::ResourceKey kGateway{"Gateway", "default", "g"};
 constexpr size_t kSteps = 400;
 constexpr size_t kTurnsMax = 10'000;  // to come to rest; a few hundred are needed
-
-std::array<uint8_t, 32> Sha256(std::string_view text) {
-  const std::string hash = openssl::Sha256(text);
-  std::array<uint8_t, 32> bytes;
-  for (size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<uint8_t>(hash.at(i));
-  return bytes;
-}
 
 // The control plane's set, and what each of its revisions held.
 class Gateway {
@@ -231,7 +221,7 @@ class Stream {
   const bool lossy_;
   Gateway gateway_;
   std::unique_ptr<Session> session_;
-  ClientSession client_{{.node_id = "n", .gateway = kGateway, .version = "1", .instance = "i"}, &Sha256};
+  ClientSession client_{{.node_id = "n", .gateway = kGateway, .version = "1", .instance = "i"}, &HashOf};
   std::deque<std::string> to_client_;
   std::optional<Proposal> proposal_;
   Contents in_force_;
