@@ -13,9 +13,11 @@
 `use` starts a thing and stops it after the last case of the class, in reverse order; `self.use_here` after this case.
 No sleeps: `eventually` polls with a deadline, and everything that reads has a timeout.
 """
+import fcntl
 import functools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -52,29 +54,40 @@ def sanitized():
 
 
 def eventually(condition, what, seconds=TIMEOUT_S):
-    """Polls until `condition()` is true and returns its value."""
+    """Polls until `condition()` is true and returns its value. `what` it is, or a function that says it when it failed."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"did not happen within {seconds} s: {what}")
+            raise AssertionError(f"did not happen within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.005)
 
 
+PORTS = range(15000, 32000)     # below those that the system gives to whoever connects
 _given_out = set()
+_ports_lock = []                # the open file: a lock of one of its bytes is that port, until this process ends
 
 
 def free_port():
-    """A port that nothing listens on, never given out twice by this process."""
-    while True:
+    """A port that nothing listens on, never given out twice by this process, nor by another one while this one runs."""
+    if not _ports_lock:
+        path = Path(tempfile.gettempdir()) / f"portico-test-ports-{os.getuid()}"
+        _ports_lock.append(open(path, "ab"))            # pylint: disable=consider-using-with
+    first = random.randrange(len(PORTS))
+    for port in (PORTS[(first + i) % len(PORTS)] for i in range(len(PORTS))):
+        if port in _given_out:
+            continue
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in _given_out:
-            _given_out.add(port)
-            return port
+            try:
+                fcntl.lockf(_ports_lock[0], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+                _given_out.add(port)
+                probe.bind(("", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port is free")
 
 
 def table(rows):
@@ -206,7 +219,14 @@ class Proxy:
         with open(self.folder / "stdout", "wb") as out, open(self.folder / "stderr", "wb") as errors:
             self.process = subprocess.Popen(command, stdout=out, stderr=errors, stdin=subprocess.DEVNULL)
         if self.wait_for_ready:
-            eventually(self.is_ready, f"the proxy is ready; it said:\n{self.errors()}")
+            eventually(self.is_ready, lambda: f"the proxy is ready, not {self.readiness()}; it said:\n{self.errors()}")
+
+    def readiness(self):
+        try:
+            answer = self.admin("/ready")
+            return f"{answer.status}: {answer.content.decode()}"
+        except OSError as error:
+            return str(error)
 
     def is_ready(self):
         if self.process.poll() is not None:

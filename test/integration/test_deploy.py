@@ -125,7 +125,7 @@ class UnitProxy(StreamedProxy):
         flags = [*self.source_arguments(), f"--admin_address=127.0.0.1:{self.admin_port}", "--drain_timeout=1s"]
         with open(self.folder / "stdout", "wb") as out, open(self.folder / "stderr", "wb") as errors:
             self.process = subprocess.Popen(command("portico-proxy@.service", self.machine, flags), stdout=out, stderr=errors)
-        eventually(lambda: "in force" in self.errors(), f"it serves; it said:\n{self.errors()}")
+        eventually(lambda: "in force" in self.errors(), lambda: f"it serves; it said:\n{self.errors()}")
 
 
 BINARIES = {"portico-controlplane": control_plane_binary, "portico-proxy": proxy_binary}

@@ -123,7 +123,7 @@ class Restore(Fleet):
         self.proxies[2].process.send_signal(signal.SIGCONT)
         self.proxies[3].run()
         for proxy in self.proxies:
-            eventually(lambda: proxy.word() == "three", f"{proxy.node} runs the new revision 2; it said:\n{proxy.errors()}")
+            eventually(lambda: proxy.word() == "three", lambda: f"{proxy.node} runs the new revision 2; it said:\n{proxy.errors()}")
             self.assertEqual(curl(proxy.url("/kept")).content, b"kept")
         eventually(lambda: self.fleet() == {proxy.node: (self.epoch(), 2, 0) for proxy in self.proxies}, "the fleet says so")
 
