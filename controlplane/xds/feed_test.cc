@@ -154,7 +154,8 @@ class FeedTest : public testing::Test {
   }
 
   model::Model model_;
-  fleet::Fleet fleet_{[] { return int64_t{5}; }};
+  int64_t now_ = 5;
+  fleet::Fleet fleet_{[this] { return now_; }};
   std::unique_ptr<Feed> feed_;
   std::string nonce_;  // of the last response that was drained
 };
@@ -356,6 +357,21 @@ TEST_F(FeedTest, TheEndFinishesEveryStream) {
   Write(ClusterAt(2));
   EXPECT_EQ(writing->all_.size(), 1u);
   EXPECT_EQ(Fleet(), "default/g down runs 0 wants 2 refused 0; ");
+}
+
+TEST_F(FeedTest, AMailboxTicksByTheClock) {
+  Mailbox mailbox(1);
+  const auto stalled = std::make_shared<FakeOutlet>();
+  const uint64_t id = *mailbox.Open(stalled, {});
+  mailbox.OnRequest(id, First("Gateway"));
+  EXPECT_TRUE(mailbox.Deliver(*feed_));
+  EXPECT_TRUE(stalled->writing_);
+  for (int tick = 1; tick <= Feed::kStalledTicks; ++tick) {
+    EXPECT_EQ(stalled->finished_, std::nullopt) << tick;
+    now_ += Mailbox::kTickMicros;
+    EXPECT_TRUE(mailbox.Deliver(*feed_));
+  }
+  EXPECT_EQ(stalled->finished_.value().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(FeedTest, AMailboxHoldsOneOfEach) {
