@@ -30,6 +30,18 @@ const Metadata& MetadataOf(const Resource& resource) {
       return resource.secret().metadata();
     case Resource::kReferenceGrant:
       return resource.reference_grant().metadata();
+    case Resource::kRateLimitPolicy:
+      return resource.rate_limit_policy().metadata();
+    case Resource::kCachePolicy:
+      return resource.cache_policy().metadata();
+    case Resource::kCachePurge:
+      return resource.cache_purge().metadata();
+    case Resource::kEndpoints:
+      return resource.endpoints().metadata();
+    case Resource::kRole:
+      return resource.role().metadata();
+    case Resource::kToken:
+      return resource.token().metadata();
     case Resource::KIND_NOT_SET:
       break;
   }

@@ -7,9 +7,10 @@
 namespace portico::wire {
 
 const std::vector<std::string>& ResourceTypes() {
-  static const std::vector<std::string> kTypes = {TypeUrl("Secret"),  TypeUrl("Consumer"),    TypeUrl("ReferenceGrant"),
-                                                  TypeUrl("Cluster"), TypeUrl("Composition"), TypeUrl("AuthPolicy"),
-                                                  TypeUrl("Gateway"), TypeUrl("Route")};
+  static const std::vector<std::string> kTypes = {
+      TypeUrl("Secret"),      TypeUrl("Consumer"),   TypeUrl("ReferenceGrant"),  TypeUrl("Endpoints"),  TypeUrl("Cluster"),
+      TypeUrl("Composition"), TypeUrl("AuthPolicy"), TypeUrl("RateLimitPolicy"), TypeUrl("CachePolicy"),
+      TypeUrl("Gateway"),     TypeUrl("Route"),      TypeUrl("CachePurge")};
   return kTypes;
 }
 
