@@ -10,8 +10,10 @@
 #include "api/base/check.h"
 #include "api/base/text.h"
 #include "api/yaml/scalar.h"
+#include "api/yaml/timestamp.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/struct.pb.h"
+#include "google/protobuf/timestamp.pb.h"
 
 namespace portico::yaml {
 namespace {
@@ -161,7 +163,12 @@ void MessageReader::ReadTextMap(const Node& value, const std::string& path, cons
 void MessageReader::ReadSubmessage(const Node& value, const std::string& path, Message& message) {
   const std::string& type = message.GetDescriptor()->full_name();
   if (type == "google.protobuf.Value") return ReadJson(value, path, message);
-  if (type != "google.protobuf.Duration") return ReadMessage(value, path, message);
+  if (type == "google.protobuf.Duration") return ReadDuration(value, path, message);
+  if (type == "google.protobuf.Timestamp") return ReadTimestamp(value, path, message);
+  ReadMessage(value, path, message);
+}
+
+void MessageReader::ReadDuration(const Node& value, const std::string& path, Message& message) {
   const auto duration = value.kind == Node::Kind::kScalar ? ParseDuration(value.text) : std::nullopt;
   if (!duration.has_value()) {
     return Add(value.position, path,
@@ -170,6 +177,14 @@ void MessageReader::ReadSubmessage(const Node& value, const std::string& path, M
                             "4 groups of up to 5 digits)"));
   }
   message.CopyFrom(*duration);
+}
+
+void MessageReader::ReadTimestamp(const Node& value, const std::string& path, Message& message) {
+  const auto time = value.kind == Node::Kind::kScalar ? ParseTimestamp(value.text) : std::nullopt;
+  if (!time.has_value()) {
+    return Add(value.position, path, base::Concat(Excerpt(value), " is not a time such as 2027-01-31T00:00:00Z"));
+  }
+  message.CopyFrom(*time);
 }
 
 void MessageReader::ReadScalar(const Node& value, const std::string& path, const Field& field, Message& message) {
@@ -215,8 +230,10 @@ void MessageReader::ReadInteger(const Node& value, const std::string& path, cons
 }
 
 void MessageReader::ReadEnum(const Node& value, const std::string& path, const Field& field, Message& message) {
+  const Reflection& reflection = *message.GetReflection();
   const auto* found = EnumByName(*field.enum_type(), value.text);
-  if (found != nullptr) return message.GetReflection()->SetEnum(&message, &field, found);
+  if (found != nullptr && field.is_repeated()) return reflection.AddEnum(&message, &field, found);
+  if (found != nullptr) return reflection.SetEnum(&message, &field, found);
   std::vector<std::string> names;
   for (int i = 0; i < field.enum_type()->value_count(); ++i) {
     std::string name = EnumName(*field.enum_type()->value(i));

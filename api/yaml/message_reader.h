@@ -14,8 +14,8 @@ namespace portico::yaml {
 //
 // - Names are lowerCamel or snake_case; both of one field are a duplicate. Unknown names are answered with the nearest.
 // - Text takes any plain scalar (`value: 1` is "1"), numbers and true/false take theirs without quotes alone,
-//   enumerations the spelling of `yaml_name`, Durations GEP-2257. null is never a value, except inside
-//   google.protobuf.Value, whose scalars are JSON's: `yes` and `012` are text there.
+//   enumerations the spelling of `yaml_name`, Durations GEP-2257, Timestamps RFC 3339. null is never a value, except
+//   inside google.protobuf.Value, whose scalars are JSON's: `yes` and `012` are text there.
 class MessageReader {
  public:
   // All must outlive it.
@@ -34,6 +34,8 @@ class MessageReader {
   void ReadList(const Node& value, const std::string& path, const Field& field, google::protobuf::Message& message);
   void ReadTextMap(const Node& value, const std::string& path, const Field& field, google::protobuf::Message& message);
   void ReadSubmessage(const Node& value, const std::string& path, google::protobuf::Message& message);
+  void ReadDuration(const Node& value, const std::string& path, google::protobuf::Message& message);
+  void ReadTimestamp(const Node& value, const std::string& path, google::protobuf::Message& message);
   void ReadScalar(const Node& value, const std::string& path, const Field& field, google::protobuf::Message& message);
   void ReadInteger(const Node& value, const std::string& path, const Field& field, google::protobuf::Message& message);
   void ReadEnum(const Node& value, const std::string& path, const Field& field, google::protobuf::Message& message);

@@ -29,9 +29,6 @@ const FieldDescriptor* KindField(std::string_view kind) {
 
 std::string UnknownKind(std::string_view kind) {
   if (kind == "HTTPRoute") return "write `kind: Route`; the spec of an HTTPRoute pastes in as it is";
-  if (kind == "RateLimitPolicy" || kind == "CachePolicy" || kind == "Endpoints") {
-    return base::Concat("the kind ", kind, " is not supported yet");
-  }
   std::vector<std::string_view> names;
   std::vector<std::string> all;
   const auto& type = *Resource::descriptor();

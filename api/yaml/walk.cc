@@ -8,7 +8,9 @@
 #include "api/base/check.h"
 #include "api/base/text.h"
 #include "api/yaml/scalar.h"
+#include "api/yaml/timestamp.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/timestamp.pb.h"
 
 namespace portico::yaml {
 namespace {
@@ -73,7 +75,8 @@ class Walker {
       case FieldDescriptor::CPPTYPE_BOOL:
         return layout_.Literal(reflection.GetBool(message, &field) ? "true" : "false");
       case FieldDescriptor::CPPTYPE_ENUM: {
-        const std::string name = EnumName(*reflection.GetEnum(message, &field));
+        const std::string name =
+            EnumName(one ? *reflection.GetEnum(message, &field) : *reflection.GetRepeatedEnum(message, &field, index));
         if (name.empty()) Fail(base::Concat(field.full_name(), " has a value without a name"));
         return layout_.Word(name);
       }
@@ -96,14 +99,19 @@ class Walker {
     if (type == "google.protobuf.Value") {
       layout_.Json(static_cast<const google::protobuf::Value&>(message));
     } else if (type == "google.protobuf.Duration") {
-      const absl::StatusOr<std::string> text = FormatDuration(static_cast<const google::protobuf::Duration&>(message));
-      if (!text.ok()) Fail(base::ToStd(text.status().message()));
-      layout_.Word(text.ok() ? *text : "");
+      Word(FormatDuration(static_cast<const google::protobuf::Duration&>(message)));
+    } else if (type == "google.protobuf.Timestamp") {
+      Word(FormatTimestamp(static_cast<const google::protobuf::Timestamp&>(message)));
     } else {
       layout_.BeginMap();
       Fields(message);
       layout_.EndMap();
     }
+  }
+
+  void Word(const absl::StatusOr<std::string>& text) {
+    if (!text.ok()) Fail(base::ToStd(text.status().message()));
+    layout_.Word(text.ok() ? *text : "");
   }
 
   void Fail(std::string_view message) {

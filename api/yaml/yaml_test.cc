@@ -53,7 +53,6 @@ TEST(ReadText, RefusesWithLineColumnPathAndNearestName) {
        "f.yaml:4:3: spec: unknown field `hostname`; did you mean `hostnames`?"},
       {"misspelt kind", "kind: Rote\n", "f.yaml:1:7: kind: unknown kind `Rote`; did you mean `Route`?"},
       {"HTTPRoute", "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n", "kind: write `kind: Route`"},
-      {"later kind", "kind: CachePolicy\n", "kind: the kind CachePolicy is not supported yet"},
       {"no kind", "metadata: {name: x}\n", "f.yaml:1:1: kind: is missing"},
       {"two kinds", "kind: Route\nkind: Route\n", "f.yaml:2:1: kind: given twice"},
       {"other version", "apiVersion: portico.dev/v2\nkind: Route\n", "apiVersion: must be portico.dev/v1 or left out"},
@@ -64,6 +63,8 @@ TEST(ReadText, RefusesWithLineColumnPathAndNearestName) {
        "f.yaml:2:27: metadata.labels.a: given twice"},
       {"enumeration", route + "  rules:\n  - matches: [{path: {type: Prefix}}]\n",
        "f.yaml:5:29: spec.rules[0].matches[0].path.type: unknown value `Prefix`; known are Exact, PathPrefix"},
+      {"enumeration in a list", "kind: RateLimitPolicy\nspec:\n  limits: [{key: [Consumer, Consumr]}]\n",
+       "f.yaml:3:29: spec.limits[0].key[1]: unknown value `Consumr`; did you mean `Consumer`?"},
       {"near enumeration", route + "  rules: [{matches: [{path: {type: PathPrefx}}]}]\n", "did you mean `PathPrefix`?"},
       {"unwritable enumeration", route + "  rules: [{matches: [{path: {type: ''}}]}]\n", "path.type: unknown value ``"},
       {"null field", route + "  rules:\n", "spec.rules: has no value"},
@@ -167,12 +168,10 @@ TEST(ReadText, UnderstandsWhatIsEasyToGetWrong) {
   EXPECT_EQ(source.Locate("metadata.labels[\"a.b\"]").line, 2u);
 }
 
-TEST(ReadText, TheShopIsRefusedForTheKindsOfLaterAlone) {
+TEST(ReadText, TheShopReadsAndPrintsAndReadsBack) {
   const Outcome outcome = Read(Shop());
-  EXPECT_EQ(outcome.problems,
-            "f.yaml:96:7: kind: the kind RateLimitPolicy is not supported yet\n"
-            "f.yaml:104:7: kind: the kind CachePolicy is not supported yet\n");
-  EXPECT_EQ(outcome.documents.size(), 16u);
+  EXPECT_EQ(outcome.problems, "");
+  EXPECT_EQ(outcome.documents.size(), 18u);
   for (const Document& document : outcome.documents) {
     const auto printed = Print(document.resource);
     ASSERT_TRUE(printed.ok());

@@ -37,7 +37,7 @@ std::vector<std::string> ValueNames(const EnumDescriptor& type) {
   return names;
 }
 
-// Ours, of which there are fields to tell. nullptr: a scalar, a map, a duration, JSON.
+// Ours, of which there are fields to tell. nullptr: a scalar, a map, a duration, a time, JSON.
 const Descriptor* MessageOf(const FieldDescriptor& field) {
   const Descriptor* type = field.message_type();
   return type == nullptr || field.is_map() || type->file()->package() != "portico.v1" ? nullptr : type;
@@ -53,6 +53,7 @@ std::string TypeOfOne(const FieldDescriptor& field) {
       return base::Join(ValueNames(*field.enum_type()), " | ");
     case FieldDescriptor::CPPTYPE_MESSAGE:
       if (field.message_type()->full_name() == "google.protobuf.Duration") return "duration, like 250ms or 1m30s";
+      if (field.message_type()->full_name() == "google.protobuf.Timestamp") return "time, like 2027-01-31T00:00:00Z";
       if (field.message_type()->full_name() == "google.protobuf.Value") return "any JSON";
       return field.message_type()->name();
     default:

@@ -9,9 +9,9 @@
 
 namespace portico::ctl {
 
-// Resources as JSON with the names and values that YAML has: durations are "250ms", enumerations as `yaml_name` spells
-// them. One resource is one line without its end; several are a list with a line for each. kInvalidArgument: as of
-// yaml::Print.
+// Resources as JSON with the names and values that YAML has: durations are "250ms", times "2027-01-31T00:00:00Z",
+// enumerations as `yaml_name` spells them. One resource is one line without its end; several are a list with a line for
+// each. kInvalidArgument: as of yaml::Print.
 absl::StatusOr<std::string> ResourceJson(const portico::v1::Resource& resource);
 absl::StatusOr<std::string> ResourcesJson(const std::vector<portico::v1::Resource>& resources);
 

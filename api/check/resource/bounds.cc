@@ -9,8 +9,10 @@
 #include "api/check/resource/bounds_table.h"
 #include "api/portico/v1/options.pb.h"
 #include "api/yaml/problem.h"
+#include "api/yaml/timestamp.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/timestamp.pb.h"
 
 namespace portico::check {
 namespace {
@@ -104,6 +106,8 @@ class Walk {
     if (const auto* duration = dynamic_cast<const google::protobuf::Duration*>(&message)) {
       const auto* time = rule == nullptr ? nullptr : std::get_if<Time>(&rule->value);
       if (time != nullptr && !IsWithin(*time, *duration)) Add(path, Words(*rule));
+    } else if (const auto* timestamp = dynamic_cast<const google::protobuf::Timestamp*>(&message)) {
+      if (!yaml::FormatTimestamp(*timestamp).ok()) Add(path, "must be a time of the years 0001 to 9999");
     } else if (std::string_view(message.GetDescriptor()->full_name()).starts_with(kPackage)) {
       Visit(message, path);
     }

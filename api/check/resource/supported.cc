@@ -53,7 +53,9 @@ class Walk {
                                   : reflection.GetMessage(message, &field),
               item);
       } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM && IsOurEnum(field)) {
-        VisitValue(*reflection.GetEnum(message, &field), item);
+        VisitValue(field.is_repeated() ? *reflection.GetRepeatedEnum(message, &field, i)
+                                       : *reflection.GetEnum(message, &field),
+                   item);
       }
     }
   }
