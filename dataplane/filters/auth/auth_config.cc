@@ -1,6 +1,5 @@
 #include "dataplane/filters/auth/auth_config.h"
 
-#include <algorithm>
 #include <chrono>
 #include <set>
 #include <utility>
@@ -11,18 +10,15 @@
 #include "dataplane/base/duration_config.h"
 #include "dataplane/base/time.h"
 #include "dataplane/crypto/digest.h"
+#include "dataplane/filters/auth/authorization_config.h"
+#include "dataplane/filters/auth/consumers_config.h"
 #include "dataplane/filters/auth/jwks.h"
 #include "dataplane/http/syntax.h"
-#include "dataplane/route/path.h"
-#include "re2/re2.h"
 
 namespace portico::auth {
 namespace {
 
 using check::ResourceKey;
-
-// As for routes: what one regular expression may cost while it waits.
-constexpr int64_t kRegexMemoryBytesMax = 1 << 20;
 
 template <typename... Pieces>
 absl::Status Fault(const Pieces&... pieces) {
@@ -32,112 +28,6 @@ absl::Status Fault(const Pieces&... pieces) {
 // Length first, so that no two lists of texts are the same bytes.
 void AppendCounted(std::string& out, std::string_view text) {
   out += base::Concat(text.size(), ":", text);
-}
-
-ResourceKey ConsumerKey(const std::string& name, const std::string& own_namespace) {
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos) return {"Consumer", own_namespace, name};
-  return {"Consumer", name.substr(0, slash), name.substr(slash + 1)};
-}
-
-absl::StatusOr<std::vector<std::string>> DecodeTexts(const google::protobuf::RepeatedPtrField<std::string>& texts,
-                                                     std::string_view what) {
-  if (std::find(texts.begin(), texts.end(), "") != texts.end()) return Fault("an empty one of ", what);
-  return std::vector<std::string>(texts.begin(), texts.end());
-}
-
-absl::StatusOr<bool> DecodeDenies(v1::AuthorizationAction action, std::string_view where) {
-  if (action == v1::AUTHORIZATION_ACTION_DENY) return true;
-  if (action == v1::AUTHORIZATION_ACTION_ALLOW) return false;
-  return Fault(where, " is neither Allow nor Deny");
-}
-
-// In the requests' spelling, as in route_config.
-absl::StatusOr<route::RuleMatch> DecodePath(const v1::PathMatch& message) {
-  route::RuleMatch out;
-  const std::string value = message.has_value() ? message.value() : "/";
-  if (message.type() == v1::PATH_MATCH_TYPE_REGULAR_EXPRESSION) {
-    RE2::Options options;
-    options.set_max_mem(kRegexMemoryBytesMax);
-    options.set_log_errors(false);
-    out.path_kind = route::PathKind::kRegex;
-    out.path_regex = std::make_shared<const RE2>(value, options);
-    if (!out.path_regex->ok()) return Fault("path ", value, ": ", out.path_regex->error());
-    return out;
-  }
-  if (message.type() != v1::PATH_MATCH_TYPE_EXACT && message.type() != v1::PATH_MATCH_TYPE_PATH_PREFIX &&
-      message.type() != v1::PATH_MATCH_TYPE_UNSPECIFIED) {
-    return Fault("a path of an unknown type");
-  }
-  route::NormalisedPath normal = route::NormalisePath(value);
-  if (!normal.status.ok()) return Fault("path ", value, ": ", base::ToStd(normal.status.message()));
-  out.path = std::move(normal.path);
-  out.path_kind = message.type() == v1::PATH_MATCH_TYPE_EXACT ? route::PathKind::kExact : route::PathKind::kPrefix;
-  if (out.path_kind == route::PathKind::kPrefix && out.path.ends_with('/')) out.path.pop_back();
-  return out;
-}
-
-absl::Status DecodePrincipal(const v1::Principal& message, const std::string& name_space, Principal& out) {
-  switch (message.method()) {
-    case v1::AUTHENTICATION_METHOD_NAME_UNSPECIFIED:
-      break;
-    case v1::AUTHENTICATION_METHOD_NAME_JWT:
-      out.method = filter::IdentityMethod::kJwt;
-      break;
-    case v1::AUTHENTICATION_METHOD_NAME_ANONYMOUS:
-      out.method = filter::IdentityMethod::kAnonymous;
-      break;
-    default:
-      return Fault("principal.method is not supported");
-  }
-  absl::StatusOr<std::vector<std::string>> subjects = DecodeTexts(message.subjects(), "principal.subjects");
-  if (!subjects.ok()) return subjects.status();
-  out.subjects = *std::move(subjects);
-  absl::StatusOr<std::vector<std::string>> groups = DecodeTexts(message.groups(), "principal.groups");
-  if (!groups.ok()) return groups.status();
-  out.groups = *std::move(groups);
-  for (const std::string& name : message.consumers()) {
-    ResourceKey key = ConsumerKey(name, name_space);
-    out.consumers.push_back({std::move(key.name_space), std::move(key.name)});
-  }
-  out.claims = {message.claims().begin(), message.claims().end()};
-  return absl::OkStatus();
-}
-
-absl::Status DecodeOperation(const v1::Operation& message, Operation& out) {
-  absl::StatusOr<std::vector<std::string>> methods = DecodeTexts(message.methods(), "operation.methods");
-  if (!methods.ok()) return methods.status();
-  out.methods = *std::move(methods);
-  for (const v1::PathMatch& path : message.paths()) {
-    absl::StatusOr<route::RuleMatch> match = DecodePath(path);
-    if (!match.ok()) return match.status();
-    out.paths.push_back(*std::move(match));
-  }
-  absl::StatusOr<std::vector<std::string>> hosts = DecodeTexts(message.hosts(), "operation.hosts");
-  if (!hosts.ok()) return hosts.status();
-  for (const std::string& host : *hosts)
-    out.hosts.push_back(base::LowerAscii(host));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Authorization> DecodeAuthorization(const v1::Authorization& message, const std::string& name_space) {
-  Authorization out;
-  const absl::StatusOr<bool> by_default = DecodeDenies(message.default_action(), "defaultAction");
-  if (!by_default.ok()) return by_default.status();
-  out.denies_by_default = *by_default;
-  for (const v1::AuthorizationRule& rule : message.rules()) {
-    AuthorizationRule decoded;
-    decoded.name = rule.name();
-    const absl::StatusOr<bool> denies = DecodeDenies(rule.action(), "a rule's action");
-    if (!denies.ok()) return denies.status();
-    decoded.denies = *denies;
-    if (absl::Status status = DecodePrincipal(rule.principal(), name_space, decoded.principal); !status.ok()) {
-      return status;
-    }
-    if (absl::Status status = DecodeOperation(rule.operation(), decoded.operation); !status.ok()) return status;
-    out.rules.push_back(std::move(decoded));
-  }
-  return out;
 }
 
 absl::StatusOr<IdentityHeader> DecodeIdentityHeader(const v1::IdentityHeader& message) {
@@ -184,11 +74,15 @@ class Builder {
       const v1::AuthPolicySpec& spec = auth.authorization->resource->auth_policy().spec();
       if (!spec.has_authorization()) return Fault(auth.authorization->key.ToString(), " has no authorization");
       absl::StatusOr<Authorization> decoded =
-          DecodeAuthorization(spec.authorization(), auth.authorization->key.name_space);
+          BuildAuthorization(spec.authorization(), auth.authorization->key.name_space);
       if (!decoded.ok()) return decoded.status();
       out.authorization = *std::move(decoded);
     }
-    if (auth.authentication) return AddConsumers(auth.authentication->key.name_space, out);
+    if (!auth.authentication) return absl::OkStatus();
+    absl::StatusOr<Consumers> consumers = BuildConsumers(
+        auth.authentication->key.name_space, out.authorization ? &*out.authorization : nullptr, configuration_, reach_);
+    if (!consumers.ok()) return consumers.status();
+    out.consumers = *std::move(consumers);
     return absl::OkStatus();
   }
 
@@ -246,43 +140,6 @@ class Builder {
     const crypto::Sha256Digest digest = crypto::Sha256(identity);
     return std::make_shared<const JwtMethod>(
         JwtMethod{*std::move(verifier), std::string(reinterpret_cast<const char*>(digest.data()), digest.size())});
-  }
-
-  absl::Status AddConsumers(const std::string& name_space, AuthConfig& out) const {
-    std::set<ResourceKey> foreign;
-    for (const AuthorizationRule& rule :
-         out.authorization ? out.authorization->rules : std::vector<AuthorizationRule>()) {
-      for (const filter::ConsumerName& name : rule.principal.consumers) {
-        if (name.name_space != name_space) foreign.insert({"Consumer", name.name_space, name.name});
-      }
-    }
-    std::vector<Consumer> consumers;
-    for (const auto& [key, reached] : reach_) {
-      if (key.kind != "Consumer" || key.name_space != name_space) continue;
-      if (absl::Status status = AddConsumer(key, consumers); !status.ok()) return status;
-    }
-    for (const ResourceKey& key : foreign) {
-      if (!reach_.contains(key)) continue;  // a name that nobody has: the rule agrees with nobody by it
-      if (absl::Status status = AddConsumer(key, consumers); !status.ok()) return status;
-    }
-    out.consumers = Consumers(std::move(consumers));
-    return absl::OkStatus();
-  }
-
-  absl::Status AddConsumer(const ResourceKey& key, std::vector<Consumer>& consumers) const {
-    const v1::Resource* resource = configuration_.Find(key);
-    if (resource == nullptr || !resource->has_consumer()) return Fault(key.ToString(), " is missing");
-    const v1::ConsumerSpec& spec = resource->consumer().spec();
-    Consumer out{{key.name_space, key.name}, {spec.groups().begin(), spec.groups().end()}, {}};
-    for (const v1::Credential& credential : spec.credentials()) {
-      if (!credential.has_jwt() || credential.has_api_key() || credential.jwt().claims().empty()) {
-        return Fault(key.ToString(), " has a credential that is not supported");
-      }
-      const v1::JwtCredential& jwt = credential.jwt();
-      out.credentials.push_back({jwt.issuer(), {jwt.claims().begin(), jwt.claims().end()}});
-    }
-    consumers.push_back(std::move(out));
-    return absl::OkStatus();
   }
 
   const check::Configuration& configuration_;

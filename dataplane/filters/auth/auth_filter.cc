@@ -185,18 +185,11 @@ class AuthFilter final : public filter::Filter {
     return nullptr;
   }
 
-  Authorization::Decision Decide(const FilterContext& context, std::string_view path) const {
-    return config_->authorization->Decide({context.identity, context.request.method, context.host, path});
-  }
-
   std::optional<Reply> Authorize(const FilterContext& context) const {
     // Whoever hands in another spelling could be on the way around a rule.
     if (!IsNormal(context.path)) return filter::ProblemReply(400, "The path is not normal.");
-    Authorization::Decision decision = Decide(context, context.path);
-    // Origins differ in what ends a segment: what any of them would take for a forbidden path is forbidden.
-    for (const std::string& reading : route::OtherReadings(context.path)) {
-      if (decision.allowed) decision = Decide(context, reading);
-    }
+    const Authorization::Decision decision = config_->authorization->DecideEveryReading(
+        {context.identity, context.request.method, context.host, context.path});
     if (decision.allowed) return std::nullopt;
     Reply out = filter::ProblemReply(403, "The caller is not permitted to do this.");
     out.reason = decision.rule == nullptr ? "auth: denied by default"

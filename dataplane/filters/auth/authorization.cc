@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dataplane/route/path.h"
+
 namespace portico::auth {
 namespace {
 
@@ -47,6 +49,14 @@ Authorization::Decision Authorization::Decide(const Attempt& attempt) const {
   }
   if (allowing != nullptr) return {.allowed = true, .rule = allowing};
   return {.allowed = !denies_by_default, .rule = nullptr};
+}
+
+Authorization::Decision Authorization::DecideEveryReading(const Attempt& attempt) const {
+  Decision decision = Decide(attempt);
+  for (const std::string& reading : route::OtherReadings(attempt.path)) {
+    if (decision.allowed) decision = Decide({attempt.identity, attempt.method, attempt.host, reading});
+  }
+  return decision;
 }
 
 }  // namespace portico::auth

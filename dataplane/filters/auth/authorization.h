@@ -54,6 +54,9 @@ struct Authorization {
   };
   // A rule that denies wins over every rule that allows, wherever it stands; where none speaks, the default does.
   Decision Decide(const Attempt& attempt) const;
+  // Of the path and of every other reading of it: origins differ in what ends a segment, and what any of them would
+  // take for a forbidden path is forbidden.
+  Decision DecideEveryReading(const Attempt& attempt) const;
 };
 
 }  // namespace portico::auth
