@@ -35,6 +35,16 @@ class Keyed {
     return value;
   }
 
+  // How many of those that are held agree. `predicate` waits for nobody.
+  template <typename Predicate>
+  size_t Count(Predicate predicate) const PORTICO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    size_t count = 0;
+    for (const auto& [key, value] : values_)
+      if (const std::shared_ptr<const Value> held = value.lock()) count += predicate(*held) ? 1 : 0;
+    return count;
+  }
+
   size_t size() const PORTICO_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     return values_.size();
