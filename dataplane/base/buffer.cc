@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -64,10 +65,20 @@ Slice Slice::Adopt(Block* block, size_t size) {
 Slice Slice::Copy(std::string_view text) {
   void* memory = std::malloc(sizeof(Block) + text.size());
   PORTICO_CHECK(memory != nullptr, "out of memory");
+  PORTICO_CHECK(text.size() < Block::kOthers);
   Block* block = new (memory) Block(nullptr, static_cast<uint32_t>(text.size()));
   block->references_ = 1;
   if (!text.empty()) std::memcpy(block->bytes(), text.data(), text.size());
   return Slice(block, {block->bytes(), text.size()});
+}
+
+Slice Slice::Borrow(std::shared_ptr<const void> owner, std::string_view bytes) {
+  void* memory = std::malloc(sizeof(Block) + sizeof owner);
+  PORTICO_CHECK(memory != nullptr, "out of memory");
+  Block* block = new (memory) Block(nullptr, Block::kOthers);
+  new (block->bytes()) std::shared_ptr<const void>(std::move(owner));
+  block->references_ = 1;
+  return Slice(block, bytes);
 }
 
 Slice Slice::Static(std::string_view text) {
@@ -82,6 +93,7 @@ Slice Slice::Sub(size_t offset, size_t size) const {
 
 void Slice::Drop() {
   if (block_ != nullptr && --block_->references_ == 0) {
+    if (block_->capacity_ == Block::kOthers) std::destroy_at(block_->owner());
     if (block_->pool_ != nullptr) {
       block_->pool_->Release(block_);
     } else {
@@ -115,7 +127,7 @@ void Buffer::Append(std::string_view text) {
     Slice* last = slices_.size() > first_ ? &slices_.back() : nullptr;
     Block* block = last != nullptr ? last->block_ : nullptr;
     size_t room = 0;
-    if (block != nullptr && block->references_ == 1) {
+    if (block != nullptr && block->references_ == 1 && block->capacity_ != Block::kOthers) {
       room = static_cast<size_t>(block->bytes() + block->capacity() - (last->data_.data() + last->data_.size()));
     }
     if (room == 0) {

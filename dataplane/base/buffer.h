@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,9 @@ class Block {
   friend class BlockPool;
   friend class Slice;
   friend class Buffer;
+  static constexpr uint32_t kOthers = UINT32_MAX;  // in the place of a capacity: the bytes are an owner's, held here
   Block(BlockPool* pool, uint32_t capacity) : pool_(pool), capacity_(capacity) {}
+  std::shared_ptr<const void>* owner() { return reinterpret_cast<std::shared_ptr<const void>*>(bytes()); }
 
   BlockPool* pool_;  // nullptr: freed to the heap
   uint32_t references_ = 0;
@@ -74,6 +77,8 @@ class Slice {
   static Slice Adopt(Block* block, size_t size);
   // Bytes in a block of their own, off any pool. For tests and rare large texts.
   static Slice Copy(std::string_view text);
+  // Bytes that live as long as `owner`, which other threads may hold too: nothing is copied. Nobody changes them.
+  static Slice Borrow(std::shared_ptr<const void> owner, std::string_view bytes);
   // Bytes that live for ever (string literals); counts nothing.
   static Slice Static(std::string_view text);
 

@@ -99,5 +99,24 @@ TEST(BufferTest, BlocksAreReused) {
   Slice::Adopt(first, 0);
 }
 
+TEST(BufferTest, BorrowedBytesLiveWithTheirOwner) {
+  auto owner = std::make_shared<const std::string>("borrowed bytes");
+  BlockPool pool;
+  for (BlockPool* of : {static_cast<BlockPool*>(nullptr), &pool}) {
+    Buffer buffer(of);
+    buffer.Append("first ");
+    buffer.Append(Slice::Borrow(owner, std::string_view(*owner).substr(9)));
+    Slice whole = Slice::Borrow(owner, *owner);
+    const Slice part = whole.Sub(0, 8);
+    EXPECT_EQ(part.view().data(), owner->data()) << "not a copy";
+    whole = Slice();
+    EXPECT_GT(owner.use_count(), 1);
+    buffer.Append(" own");  // never into the owner's memory
+    EXPECT_EQ(buffer.ToString(), "first bytes own");
+    EXPECT_EQ(*owner, "borrowed bytes");
+  }
+  EXPECT_EQ(owner.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace portico::base

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "api/base/check.h"
 
@@ -187,9 +188,10 @@ std::optional<std::string_view> Fields::Combined(std::string_view name) const {
   if (count < 2) return first;
   char* const joined = static_cast<char*>(arena_->Allocate(joined_bytes, 1));
   char* at = joined;
+  bool is_first = true;
   for (const Field& line : *this) {
     if (line.name != name) continue;
-    if (at != joined) at = static_cast<char*>(std::memcpy(at, ", ", 2)) + 2;
+    if (!std::exchange(is_first, false)) at = static_cast<char*>(std::memcpy(at, ", ", 2)) + 2;
     if (!line.value.empty()) std::memcpy(at, line.value.data(), line.value.size());
     at += line.value.size();
   }

@@ -81,5 +81,14 @@ TEST(Fields, CopyFromCopiesIntoTheOwnArena) {
   EXPECT_EQ(fields.Find(FieldId::kVia), "3");
 }
 
+// Its length and its bytes are counted apart.
+TEST(Fields, CombinedOfEmptyLines) {
+  base::Arena arena;
+  Fields fields(arena);
+  for (const char* value : {"", "a", "", ""})
+    fields.Add("via", value);
+  EXPECT_EQ(fields.Combined("via"), ", a, , ");
+}
+
 }  // namespace
 }  // namespace portico::http

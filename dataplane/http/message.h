@@ -20,6 +20,8 @@ struct ContentFraming {
   bool ends_with_head = false;
   // From content-length; nullopt: known only at the end. (content-length stays a field as well, exactly as it came.)
   std::optional<uint64_t> length;
+  // A response whose end is that of its connection (RFC 9112 section 6.3, step 8): nobody can tell if it is whole.
+  bool ends_with_connection = false;
 };
 
 // RFC 9110 sections 6.4.1 and 15.3.5: a response of this status has no content, whatever its fields say.

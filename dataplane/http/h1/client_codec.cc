@@ -108,6 +108,7 @@ void ClientCodec::TakeFields(std::string_view section) {
   head_.reset();
   head.framing.ends_with_head = framing.mode == ContentMode::kNone;
   head.framing.length = facts.content_length;
+  head.framing.ends_with_connection = framing.mode == ContentMode::kUntilClose;
   if (head.status < 200) {
     if (++informational_count_ > limits_.informational_max) {
       return Fail(ResetReason::kProtocol, "too many informational responses");

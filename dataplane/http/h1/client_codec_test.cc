@@ -44,7 +44,7 @@ const Row kRows[] = {
     {"chunked with trailers", "GET", kChunkedOk + "2\r\nok\r\n0\r\nx: y\r\n\r\n",
      "200 | open\ncontent ok\ntrailers x=y\nend\n", false},
     {"malformed chunk", "GET", kChunkedOk + "zz\r\n", "200 | open\nreset 2\n", true},
-    {"until close", "GET", kOk + "\r\nok", "200 | open\ncontent ok\nend\n", true, true},
+    {"until close", "GET", kOk + "\r\nok", "200 | open until close\ncontent ok\nend\n", true, true},
     {"cut short", "GET", kOk + "content-length: 3\r\n\r\nok", "200 content-length=3 | open 3\ncontent ok\nreset 3\n",
      true, true},
     {"chunks cut short", "GET", kChunkedOk + "2\r\nok\r\n", "200 | open\ncontent ok\nreset 3\n", true, true},

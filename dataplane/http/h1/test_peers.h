@@ -28,6 +28,7 @@ inline std::string Describe(const Fields& fields) {
 inline std::string Describe(const ContentFraming& framing) {
   std::string out = framing.ends_with_head ? " whole" : " open";
   if (framing.length.has_value()) out += base::Concat(" ", *framing.length);
+  if (framing.ends_with_connection) out += " until close";
   return out;
 }
 

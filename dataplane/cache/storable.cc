@@ -1,0 +1,83 @@
+#include "dataplane/cache/storable.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "dataplane/cache/variants.h"
+
+namespace portico::cache {
+namespace {
+
+using http::FieldId;
+
+// RFC 9110 section 15.1 (heuristically cacheable), less 206, of which a part is not a whole.
+constexpr std::array kCacheableByDefault = {200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501};
+// What we know all about that concerns a cache, beside those.
+constexpr std::array kUnderstood = {201, 202, 302, 303, 307, 400, 403, 500, 502, 503, 504};
+
+bool IsCacheableByDefault(int status) {
+  return std::find(kCacheableByDefault.begin(), kCacheableByDefault.end(), status) != kCacheableByDefault.end();
+}
+
+bool IsUnderstood(int status) {
+  return IsCacheableByDefault(status) || std::find(kUnderstood.begin(), kUnderstood.end(), status) != kUnderstood.end();
+}
+
+// What the request forbids, and what its response can't be a response for another request of.
+std::string_view WhyNotThis(const StoreQuestion& question) {
+  const http::ResponseHead& response = question.response;
+  if (question.request.method != "GET") return "method";
+  if (question.request_control.no_store || question.request_control.malformed) return "request's cache-control";
+  if (response.status < 200 || response.status == 206 || response.status == 304) return "status";
+  if (response.fields.Find("content-range")) return "part of a whole";
+  if (response.framing.ends_with_connection) return "content without an end";
+  if (response.framing.length.value_or(0) > question.policy.content_bytes_max) return "too long";
+  return "";
+}
+
+std::string_view WhyForbidden(const StoreQuestion& question) {
+  const CacheControl& control = question.response_control;
+  const http::Fields& fields = question.response.fields;
+  if (control.malformed) return "malformed cache-control";
+  if (control.no_store) return "no-store";
+  if (control.is_private) return "private";
+  if (!control.present && fields.Has(FieldId::kPragma)) return "pragma";
+  if (fields.Has(FieldId::kSetCookie)) return "set-cookie";
+  if (control.must_understand && !IsUnderstood(question.response.status)) return "must-understand";
+  if (question.authorized && !AllowsAuthorization(control)) return "authorization";
+  if (!SelectingFieldsOf(fields, question.request.fields)) return "vary";
+  return "";
+}
+
+}  // namespace
+
+bool AllowsAuthorization(const CacheControl& response) {
+  return response.is_public || response.must_revalidate || response.s_maxage.has_value();
+}
+
+bool HasValidator(const http::Fields& response) {
+  return response.Count(FieldId::kEtag) == 1 || response.Count(FieldId::kLastModified) == 1;
+}
+
+base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy) {
+  if (explicit_lifetime) return *explicit_lifetime;
+  if (!policy.default_ttl || !IsCacheableByDefault(status)) return base::Duration(0);
+  return *policy.default_ttl;
+}
+
+std::string_view WhyNotStored(const StoreQuestion& question) {
+  if (const std::string_view why = WhyNotThis(question); !why.empty()) return why;
+  if (const std::string_view why = WhyForbidden(question); !why.empty()) return why;
+  const http::Fields& fields = question.response.fields;
+  const auto lifetime = ExplicitLifetime(fields, question.response_control, question.times.answered_wall);
+  const int status = question.response.status;
+  const bool says =
+      lifetime || ((question.response_control.no_cache || question.policy.default_ttl) && IsCacheableByDefault(status));
+  if (!says) return "no freshness";
+  const bool is_fresh = !question.response_control.no_cache &&
+                        LifetimeOf(status, lifetime, question.policy) > InitialAge(fields, question.times);
+  return is_fresh || HasValidator(fields) ? "" : "stale at once";
+}
+
+}  // namespace portico::cache

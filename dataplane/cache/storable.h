@@ -1,0 +1,44 @@
+#ifndef PORTICO_DATAPLANE_CACHE_STORABLE_H_
+#define PORTICO_DATAPLANE_CACHE_STORABLE_H_
+
+#include <string_view>
+
+#include "dataplane/base/time.h"
+#include "dataplane/cache/cache_control.h"
+#include "dataplane/cache/freshness.h"
+#include "dataplane/cache/policy.h"
+#include "dataplane/http/message.h"
+
+namespace portico::cache {
+
+// May a shared cache store this response to this request? RFC 9111 section 3, less what is uncertain: in doubt it may
+// not. Pure; of the head alone, so the content may still turn out too long, incomplete, or followed by trailers.
+//
+// Stricter than the RFC: nothing is stored without explicit freshness or a defaultTtl (no heuristics); nothing that
+// sets a cookie; no-store counts beside must-understand too; of a response that is stale at once only what has a
+// validator; a content that ends with its connection is never known to be whole.
+struct StoreQuestion {
+  const http::RequestHead& request;  // as the origin got it
+  const CacheControl& request_control;
+  bool authorized;                     // it came with `authorization`, or its rule asks who calls
+  const http::ResponseHead& response;  // as the origin sent it
+  const CacheControl& response_control;
+  const CachePolicy& policy;
+  const ExchangeTimes& times;
+};
+
+// "" if it may; else why not, in a word or two.
+std::string_view WhyNotStored(const StoreQuestion& question);
+
+// Section 3.5: a response to a request with `authorization` may be stored, and one stored may answer such a request.
+bool AllowsAuthorization(const CacheControl& response);
+
+// etag or last-modified: it can be asked whether it is still what it was.
+bool HasValidator(const http::Fields& response);
+
+// How long it is fresh under this policy. Zero: it says nothing, and the policy has no defaultTtl for it.
+base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy);
+
+}  // namespace portico::cache
+
+#endif  // PORTICO_DATAPLANE_CACHE_STORABLE_H_
