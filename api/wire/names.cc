@@ -8,9 +8,9 @@ namespace portico::wire {
 
 const std::vector<std::string>& ResourceTypes() {
   static const std::vector<std::string> kTypes = {
-      TypeUrl("Secret"),      TypeUrl("Consumer"),   TypeUrl("ReferenceGrant"),  TypeUrl("Endpoints"),  TypeUrl("Cluster"),
-      TypeUrl("Composition"), TypeUrl("AuthPolicy"), TypeUrl("RateLimitPolicy"), TypeUrl("CachePolicy"),
-      TypeUrl("Gateway"),     TypeUrl("Route"),      TypeUrl("CachePurge")};
+      TypeUrl("Secret"),      TypeUrl("Consumer"),    TypeUrl("ReferenceGrant"), TypeUrl("Endpoints"),
+      TypeUrl("Cluster"),     TypeUrl("Composition"), TypeUrl("AuthPolicy"),     TypeUrl("RateLimitPolicy"),
+      TypeUrl("CachePolicy"), TypeUrl("Gateway"),     TypeUrl("Route"),          TypeUrl("CachePurge")};
   return kTypes;
 }
 
