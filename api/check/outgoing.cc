@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "api/check/targets.h"
+
 namespace portico::check {
 namespace {
 
@@ -37,8 +39,6 @@ class Collector {
   }
 
   void Visit(const portico::v1::AuthPolicySpec& spec) {
-    for (const auto& reference : spec.target_refs())
-      out_.guards.insert(Target(reference, "Route"));
     for (const auto& method : spec.authentication().any_of()) {
       if (method.jwt().jwks().has_secret_ref()) Need(method.jwt().jwks().secret_ref(), "Secret");
     }
@@ -48,19 +48,19 @@ class Collector {
     }
   }
 
+  void VisitTargets(const portico::v1::Resource& policy) {
+    for (const auto& reference : TargetsOf(policy))
+      out_.guards.insert(TargetOf(owner_, reference));
+  }
+
   Outgoing Take() { return std::move(out_); }
 
  private:
-  template <typename Reference>
-  ResourceKey Target(const Reference& reference, std::string_view kind) const {
-    std::string chosen(reference.kind().empty() ? kind : std::string_view(reference.kind()));
-    if (chosen == "HTTPRoute") chosen = "Route";  // Gateway API's name for it
-    return {std::move(chosen), ReferredNamespace(reference.namespace_(), owner_), reference.name()};
-  }
-
+  // `kind` if the reference names none.
   template <typename Reference>
   void Need(const Reference& reference, std::string_view kind) {
-    out_.needs.insert(Target(reference, kind));
+    out_.needs.insert({reference.kind().empty() ? std::string(kind) : reference.kind(),
+                       ReferredNamespace(reference.namespace_(), owner_), reference.name()});
   }
 
   const ResourceKey& owner_;
@@ -76,6 +76,7 @@ Outgoing OutgoingOf(const ResourceKey& key, const portico::v1::Resource& resourc
   if (resource.has_composition()) collector.Visit(resource.composition().spec());
   if (resource.has_cluster()) collector.Visit(resource.cluster().spec());
   if (resource.has_auth_policy()) collector.Visit(resource.auth_policy().spec());
+  collector.VisitTargets(resource);
   return collector.Take();
 }
 

@@ -46,6 +46,13 @@ TEST(OutgoingOf, SaysWhatIsNeededAndWhatIsGuarded) {
        "g}], authentication: {anyOf: [{jwt: {jwks: {secretRef: {name: keys}}}}, {anonymous: {}}]}, authorization: "
        "{rules: [{principal: {consumers: [acme, n/far]}}]}}",
        "Consumer acme, Consumer n/far, Secret keys", "Gateway g, Route r"},
+      {"limits",
+       "kind: RateLimitPolicy\nmetadata: {name: p, namespace: n}\nspec: {targetRefs: [{kind: Route, name: r}, {kind: "
+       "Gateway, name: g, namespace: far, sectionName: one}]}",
+       "", "Gateway far/g, Route n/r"},
+      {"a cache's policy",
+       "kind: CachePolicy\nmetadata: {name: p}\nspec: {targetRefs: [{kind: Route, name: r, sectionName: one}]}", "",
+       "Route r"},
       {"a secret", "kind: Secret\nmetadata: {name: s}\nspec: {jwks: {inline: '{}'}}", "", ""},
   };
   for (const auto& row : kRows) {

@@ -5,11 +5,23 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "api/check/targets.h"
 
 namespace portico::resolve {
 namespace {
 
 using check::ResourceKey;
+
+// As Policies::Part: which kind says it, and what it is called.
+struct PartName {
+  std::string_view kind, words;
+};
+constexpr PartName kParts[] = {
+    {"AuthPolicy", "authentication"},
+    {"AuthPolicy", "authorization"},
+    {"RateLimitPolicy", "limits"},
+    {"CachePolicy", "caching"},
+};
 
 bool HasSection(const v1::Resource& resource, const std::string& section) {
   if (section.empty()) return true;
@@ -32,51 +44,63 @@ Level LevelOf(const ResourceKey& key, const std::string& section) {
 }
 
 bool Older(const BoundPolicy& a, const BoundPolicy& b) {
-  const auto age = [](const BoundPolicy& policy) {
-    return policy.resource->auth_policy().metadata().creation_revision();
-  };
+  const auto age = [](const BoundPolicy& policy) { return check::MetadataOf(*policy.resource).creation_revision(); };
   return std::tuple(age(a), std::tie(a.key)) < std::tuple(age(b), std::tie(b.key));
 }
 
 }  // namespace
 
-ResourceKey TargetOf(const ResourceKey& policy, const v1::TargetReference& reference) {
-  return {reference.kind() == "HTTPRoute" ? "Route" : reference.kind(),
-          check::ReferredNamespace(reference.namespace_(), policy), reference.name()};
-}
-
-EffectiveAuth Policies::Effective(const ResourceKey& gateway, std::string_view listener, const ResourceKey& route,
-                                  std::string_view rule_name) {
+EffectivePolicies Policies::Effective(const ResourceKey& gateway, std::string_view listener, const ResourceKey& route,
+                                      std::string_view rule_name) {
   std::vector<Target> nearest_first;
   if (!rule_name.empty()) nearest_first.emplace_back(route, rule_name);
   nearest_first.emplace_back(route, "");
   nearest_first.emplace_back(gateway, listener);
   nearest_first.emplace_back(gateway, "");
-  const auto choose = [this, &nearest_first](Half half) -> std::optional<BoundPolicy> {
+  const auto choose = [this, &nearest_first](Part part) -> std::optional<BoundPolicy> {
     for (const Target& target : nearest_first) {
-      if (const std::optional<BoundPolicy>& holder = Holder(target, half)) return holder;
+      if (const std::optional<BoundPolicy>& holder = Holder(target, part)) return holder;
     }
     return std::nullopt;
   };
-  return {choose(Half::kAuthentication), choose(Half::kAuthorization)};
+  EffectivePolicies out{{choose(Part::kAuthentication), choose(Part::kAuthorization)}, {}, choose(Part::kCache)};
+  for (auto target = nearest_first.rbegin(); target != nearest_first.rend(); ++target) {
+    const std::optional<BoundPolicy>& holder = Holder(*target, Part::kLimits);
+    const auto is_holder = [&holder](const BoundPolicy& other) { return other.key == holder->key; };
+    if (holder && std::none_of(out.limits.begin(), out.limits.end(), is_holder)) out.limits.push_back(*holder);
+  }
+  return out;
 }
 
-const std::optional<BoundPolicy>& Policies::Holder(const Target& target, Half half) {
-  const auto [holder, added] = holders_.try_emplace({target, half});
-  if (added) holder->second = FindHolder(target, half);
+bool Policies::Says(const v1::Resource& policy, Part part) {
+  switch (part) {
+    case Part::kAuthentication:
+      return policy.auth_policy().spec().has_authentication();
+    case Part::kAuthorization:
+      return policy.auth_policy().spec().has_authorization();
+    case Part::kLimits:
+      return policy.has_rate_limit_policy();
+    case Part::kCache:
+      return policy.has_cache_policy();
+  }
+  return false;
+}
+
+const std::optional<BoundPolicy>& Policies::Holder(const Target& target, Part part) {
+  const auto [holder, added] = holders_.try_emplace({target, part});
+  if (added) holder->second = FindHolder(target, part);
   return holder->second;
 }
 
-std::optional<BoundPolicy> Policies::FindHolder(const Target& target, Half half) const {
+std::optional<BoundPolicy> Policies::FindHolder(const Target& target, Part part) const {
   std::optional<BoundPolicy> holder;
-  for (const ResourceKey& key : configuration_.Referrers(target.first, "AuthPolicy")) {
+  for (const ResourceKey& key : configuration_.Referrers(target.first, kParts[static_cast<size_t>(part)].kind)) {
     const SharedResource& resource = *configuration_.resources().Find(key);
-    const v1::AuthPolicySpec& spec = resource->auth_policy().spec();
-    if (half == Half::kAuthentication ? !spec.has_authentication() : !spec.has_authorization()) continue;
-    const bool targets =
-        std::any_of(spec.target_refs().begin(), spec.target_refs().end(), [&](const v1::TargetReference& reference) {
-          return reference.section_name() == target.second && TargetOf(key, reference) == target.first;
-        });
+    if (!Says(*resource, part)) continue;
+    const check::TargetReferences& references = check::TargetsOf(*resource);
+    const bool targets = std::any_of(references.begin(), references.end(), [&](const v1::TargetReference& reference) {
+      return reference.section_name() == target.second && check::TargetOf(key, reference) == target.first;
+    });
     if (!targets || !WhyNot(key, target).empty()) continue;
     BoundPolicy policy{key, resource, LevelOf(target.first, target.second), Describe(target.first, target.second)};
     if (!holder || Older(policy, *holder)) holder = std::move(policy);
@@ -96,28 +120,27 @@ std::vector<Notice> Policies::NoticesOf(const ResourceKey& policy) {
   std::vector<Notice> notices;
   const v1::Resource* resource = configuration_.Find(policy);
   if (resource == nullptr) return notices;
-  const v1::AuthPolicySpec& spec = resource->auth_policy().spec();
-  for (int i = 0; i < spec.target_refs_size(); ++i) {
-    const Target target(TargetOf(policy, spec.target_refs(i)), spec.target_refs(i).section_name());
+  const check::TargetReferences& references = check::TargetsOf(*resource);
+  for (int i = 0; i < references.size(); ++i) {
+    const Target target(check::TargetOf(policy, references[i]), references[i].section_name());
     const std::string path = base::Concat("spec.targetRefs[", i, "]");
     if (const std::string why = WhyNot(policy, target); !why.empty()) {
       notices.push_back({Notice::Kind::kNotBound, policy, path,
                          base::Concat("guards nothing: ", Describe(target.first, target.second), why)});
       continue;
     }
-    if (spec.has_authentication()) NoticeConflict(policy, target, Half::kAuthentication, path, notices);
-    if (spec.has_authorization()) NoticeConflict(policy, target, Half::kAuthorization, path, notices);
+    for (const Part part : {Part::kAuthentication, Part::kAuthorization, Part::kLimits, Part::kCache})
+      if (Says(*resource, part)) NoticeConflict(policy, target, part, path, notices);
   }
   return notices;
 }
 
-void Policies::NoticeConflict(const ResourceKey& policy, const Target& target, Half half, const std::string& path,
+void Policies::NoticeConflict(const ResourceKey& policy, const Target& target, Part part, const std::string& path,
                               std::vector<Notice>& notices) {
-  const std::optional<BoundPolicy>& holder = Holder(target, half);
+  const std::optional<BoundPolicy>& holder = Holder(target, part);
   if (!holder || holder->key == policy) return;
   notices.push_back({Notice::Kind::kConflict, policy, path,
-                     base::Concat(holder->key.ToString(), " says the ",
-                                  half == Half::kAuthentication ? "authentication" : "authorization", " of ",
+                     base::Concat(holder->key.ToString(), " says the ", kParts[static_cast<size_t>(part)].words, " of ",
                                   holder->target, " already and is older or first by name: this one is not used")});
 }
 

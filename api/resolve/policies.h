@@ -15,9 +15,9 @@
 
 namespace portico::resolve {
 
-// Which AuthPolicy holds for a rule: of authentication and authorization each the nearest (rule, Route, listener,
-// Gateway). Of two that say the same half of one target the older holds, then namespace and name. Everything is asked
-// of the configuration when it is wanted, and once.
+// Which policies hold for a rule: of authentication, authorization and the cache each the nearest (rule, Route,
+// listener, Gateway), of limits all. Of two that say the same of one target the older holds, then namespace and name.
+// Everything is asked of the configuration when it is wanted, and once.
 class Policies {
  public:
   // Both outlive it.
@@ -25,31 +25,30 @@ class Policies {
       : configuration_(configuration), grants_(grants) {}
 
   // `rule_name` may be empty: nothing targets such a rule alone.
-  EffectiveAuth Effective(const check::ResourceKey& gateway, std::string_view listener, const check::ResourceKey& route,
-                          std::string_view rule_name);
+  EffectivePolicies Effective(const check::ResourceKey& gateway, std::string_view listener,
+                              const check::ResourceKey& route, std::string_view rule_name);
 
-  // What of a policy guards nothing: targets that are not there or not granted, or that another one guards. None if
-  // there is no such policy.
+  // What of a policy of any kind guards nothing: targets that are not there or not granted, or that another one guards.
+  // None if there is no such policy.
   std::vector<Notice> NoticesOf(const check::ResourceKey& policy);
 
  private:
   using Target = std::pair<check::ResourceKey, std::string>;  // resource, section or ""
-  enum class Half : uint8_t { kAuthentication, kAuthorization };
+  // What a policy may say of a target.
+  enum class Part : uint8_t { kAuthentication, kAuthorization, kLimits, kCache };
 
-  const std::optional<BoundPolicy>& Holder(const Target& target, Half half);
-  std::optional<BoundPolicy> FindHolder(const Target& target, Half half) const;
+  static bool Says(const portico::v1::Resource& policy, Part part);
+  const std::optional<BoundPolicy>& Holder(const Target& target, Part part);
+  std::optional<BoundPolicy> FindHolder(const Target& target, Part part) const;
   // Why a policy can't guard a target; "": it can.
   std::string WhyNot(const check::ResourceKey& policy, const Target& target) const;
-  void NoticeConflict(const check::ResourceKey& policy, const Target& target, Half half, const std::string& path,
+  void NoticeConflict(const check::ResourceKey& policy, const Target& target, Part part, const std::string& path,
                       std::vector<Notice>& notices);
 
   const check::Configuration& configuration_;
   const Grants& grants_;
-  std::map<std::pair<Target, Half>, std::optional<BoundPolicy>> holders_;
+  std::map<std::pair<Target, Part>, std::optional<BoundPolicy>> holders_;
 };
-
-// Whom a policy targets, whatever the section. Routes go by HTTPRoute too.
-check::ResourceKey TargetOf(const check::ResourceKey& policy, const portico::v1::TargetReference& reference);
 
 }  // namespace portico::resolve
 

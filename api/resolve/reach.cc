@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "api/check/outgoing.h"
-#include "api/resolve/policies.h"
+#include "api/check/targets.h"
 
 namespace portico::resolve {
 namespace {
@@ -60,8 +60,10 @@ class Collector {
 
  private:
   void VisitPolicies() {
-    for (const ResourceKey& policy : configuration_.Referrers(key_, "AuthPolicy"))
-      if (grants_.Permit(policy, key_, &out_)) out_.insert(policy);
+    for (const std::string_view kind : check::kPolicyKinds) {
+      for (const ResourceKey& policy : configuration_.Referrers(key_, kind))
+        if (grants_.Permit(policy, key_, &out_)) out_.insert(policy);
+    }
   }
 
   template <typename Reference>

@@ -14,8 +14,8 @@ namespace portico::resolve {
 // reach.
 //
 // A Gateway needs its certificates; a Route its backends; a Cluster its authorities; a Composition its Clusters; a
-// Gateway or Route all policies that target it, also those that lose (whoever looks at a proxy sees why); a policy its
-// key sets and the Consumers that it can recognise: those of its own namespace with an issuer of the policy's, and
+// Gateway or Route all policies that target it, also those that lose (whoever looks at a proxy sees why); an AuthPolicy
+// its key sets and the Consumers that it can recognise: those of its own namespace with an issuer of the policy's, and
 // those it names by "namespace/name". (Whoever may write a Consumer gives its groups; that right ends at the
 // namespace.) All need the grants that let them refer to each other. What is not there is not needed.
 class ReachKeeper {

@@ -13,6 +13,7 @@
 #include "api/base/shared_map.h"
 #include "api/base/text.h"
 #include "api/check/looks.h"
+#include "api/check/targets.h"
 #include "api/resolve/attach.h"
 #include "api/resolve/grants.h"
 #include "api/resolve/policies.h"
@@ -99,7 +100,8 @@ struct Work {
 Work AllOf(const check::Configuration& configuration) {
   Work work;
   configuration.ForEach("Route", [&work](const ResourceKey& key, const auto&) { work.routes.insert(key); });
-  configuration.ForEach("AuthPolicy", [&work](const ResourceKey& key, const auto&) { work.policies.insert(key); });
+  for (const std::string_view kind : check::kPolicyKinds)
+    configuration.ForEach(kind, [&work](const ResourceKey& key, const auto&) { work.policies.insert(key); });
   return work;
 }
 
@@ -115,8 +117,10 @@ class Differ {
                     OnChange(key, was == nullptr ? nullptr : was->get(), is == nullptr ? nullptr : is->get());
                   });
     if (everything_) return std::nullopt;
-    for (const ResourceKey& target : targets_)
-      AddReferrers(target, "AuthPolicy", work_.policies);
+    for (const ResourceKey& target : targets_) {
+      for (const std::string_view kind : check::kPolicyKinds)
+        AddReferrers(target, kind, work_.policies);
+    }
     return std::move(work_);
   }
 
@@ -134,10 +138,8 @@ class Differ {
       AddReferrers(key, "Route", work_.routes);
       AddReferrers(key, "", work_.nodes);
     }
-    for (const v1::Resource* version : {was, is}) {
-      if (version == nullptr) continue;
-      if (version->has_auth_policy()) OnPolicy(key, *version);
-    }
+    for (const v1::Resource* version : {was, is})
+      if (version != nullptr && check::IsPolicyKind(key.kind)) OnPolicy(key, *version);
     if (any.has_consumer()) OnConsumer(key, was, is);
   }
 
@@ -150,8 +152,8 @@ class Differ {
 
   void OnPolicy(const ResourceKey& key, const v1::Resource& policy) {
     work_.policies.insert(key);
-    for (const v1::TargetReference& reference : policy.auth_policy().spec().target_refs()) {
-      const ResourceKey target = TargetOf(key, reference);
+    for (const v1::TargetReference& reference : check::TargetsOf(policy)) {
+      const ResourceKey target = check::TargetOf(key, reference);
       if (target == before_.key) everything_ = true;
       if (target.kind == "Route") work_.routes.insert(target);
       targets_.insert(target);
@@ -281,7 +283,7 @@ class Resolver {
     const v1::RouteRule& message = rule->message();
     for (const v1::BackendRef& reference : message.backend_refs())
       rule->backends.push_back(ResolveBackend(configuration_, grants_, key, reference, out.needs));
-    rule->auth = policies_.Effective(gateway_.key, gateway_.listeners[listener].name, key, message.name());
+    rule->policies = policies_.Effective(gateway_.key, gateway_.listeners[listener].name, key, message.name());
     const std::vector<v1::RouteMatch> matches = MatchesOf(message);
     for (const std::string& hostname : hostnames) {
       for (size_t i = 0; i < matches.size(); ++i)

@@ -28,15 +28,18 @@ v1::Resource Parse(const std::string& text) {
   return std::move(documents.at(0).resource);
 }
 
-std::string AuthText(const std::optional<BoundPolicy>& policy) {
+std::string PolicyText(const std::optional<BoundPolicy>& policy) {
   return policy ? Concat(policy->key.ToString(), " of ", policy->target, " from ",
-                         policy->resource->auth_policy().metadata().revision())
+                         check::MetadataOf(*policy->resource).revision())
                 : "nobody";
 }
 
 std::string RuleText(const ResolvedRule& rule) {
   std::string text = Concat(rule.route.ToString(), " rule ", rule.index, " on ", rule.listener, ": ",
-                            AuthText(rule.auth.authentication), ", ", AuthText(rule.auth.authorization));
+                            PolicyText(rule.policies.auth.authentication), ", ",
+                            PolicyText(rule.policies.auth.authorization), ", ", PolicyText(rule.policies.cache));
+  for (const BoundPolicy& limits : rule.policies.limits)
+    text += Concat(", and ", PolicyText(limits));
   for (const ResolvedBackend& backend : rule.backends)
     text += Concat("; ", backend.key.ToString(), " x", backend.weight, " ", backend.fault);
   return text;
@@ -79,7 +82,7 @@ class Generator {
 
   v1::Resource Next(uint64_t revision) {
     std::string text;
-    switch (Below(20)) {
+    switch (Below(24)) {
       case 0:
         text = Gateway();
         break;
@@ -108,6 +111,14 @@ class Generator {
       case 11:
         text = Resource("AuthPolicy", Name("p", 4), PolicySpec());
         break;
+      case 12:
+      case 13:
+        text = Resource("RateLimitPolicy", Name("p", 4), Concat("{targetRefs: [", Targets(), "]}"));
+        break;
+      case 14:
+      case 15:
+        text = Resource("CachePolicy", Name("p", 3), Concat("{targetRefs: [", Targets(), "]}"));
+        break;
       default:
         text = Resource("Route", Name("r", 8), RouteSpec());
     }
@@ -127,7 +138,10 @@ class Generator {
   static void Stamp(v1::Resource& resource, uint64_t revision) {
     v1::Metadata* metadata = resource.has_route()         ? resource.mutable_route()->mutable_metadata()
                              : resource.has_auth_policy() ? resource.mutable_auth_policy()->mutable_metadata()
-                                                          : nullptr;
+                             : resource.has_rate_limit_policy()
+                                 ? resource.mutable_rate_limit_policy()->mutable_metadata()
+                             : resource.has_cache_policy() ? resource.mutable_cache_policy()->mutable_metadata()
+                                                           : nullptr;
     if (metadata == nullptr) return;
     metadata->set_revision(revision);
     metadata->set_creation_revision(revision % 3);
@@ -144,7 +158,8 @@ class Generator {
 
   std::string Grant() {
     return Concat("kind: ReferenceGrant\nmetadata: {name: ", Name("g", 2), ", namespace: ", Pick({"team", "default"}),
-                  "}\nspec: {from: [{kind: ", Pick({"Route", "AuthPolicy", "Gateway", "Composition"}),
+                  "}\nspec: {from: [{kind: ",
+                  Pick({"Route", "AuthPolicy", "RateLimitPolicy", "CachePolicy", "Gateway", "Composition"}),
                   ", namespace: ", Pick({"team", "default"}), "}], to: [{kind: ", Pick({"Cluster", "Route", "Secret"}),
                   "}]}\n");
   }
@@ -156,7 +171,7 @@ class Generator {
 
   std::string Backend() { return Concat("{name: ", Name("c", 3), Pick({"", "", ", port: 1"}), NameSpace(), "}"); }
 
-  std::string PolicySpec() {
+  std::string Targets() {
     std::string targets;
     for (size_t i = 0; i <= Below(3); ++i) {
       targets +=
@@ -164,12 +179,16 @@ class Generator {
                 Concat("{kind: Gateway, name: front", Pick({"", ", sectionName: b"}), "}, ")});
       if (Below(4) != 0) targets = targets.find("Gateway") == std::string::npos ? targets : "";
     }
+    return targets;
+  }
+
+  std::string PolicySpec() {
     const std::string authentication = Concat(", authentication: {anyOf: [{jwt: {issuer: ", Name("i", 2),
                                               ", audiences: [a], jwks: {secretRef: {name: ", Name("s", 3), "}}}}]}");
     const std::string authorization =
         Concat(", authorization: {defaultAction: Deny, rules: [{name: a, action: Allow, principal: {consumers: [",
                Pick({"", "team/"}), Name("k", 3), "]}}]}");
-    return Concat("{targetRefs: [", targets, "]", Pick({"", authentication}), Pick({"", authorization}), "}");
+    return Concat("{targetRefs: [", Targets(), "]", Pick({"", authentication}), Pick({"", authorization}), "}");
   }
 
   std::string Match() {
@@ -249,6 +268,11 @@ TEST(ResolveAgain, TouchesWhatHangsOnTheChange) {
       {"a policy over one",
        Parse("kind: AuthPolicy\nmetadata: {name: p}\nspec: {targetRefs: [{kind: Route, name: r7}], authorization: "
              "{defaultAction: Deny}}"),
+       1},
+      {"limits of one",
+       Parse("kind: RateLimitPolicy\nmetadata: {name: p}\nspec: {targetRefs: [{kind: Route, name: r7}]}"), 1},
+      {"a cache's policy over a rule that is not there",
+       Parse("kind: CachePolicy\nmetadata: {name: p}\nspec: {targetRefs: [{kind: Route, name: r7, sectionName: a}]}"),
        1},
       {"other endpoints of a cluster of all",
        Parse("kind: Cluster\nmetadata: {name: all}\nspec: {endpoints: [{address: 4.3.2.1, port: 1}]}"), 0},

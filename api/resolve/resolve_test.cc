@@ -8,49 +8,19 @@
 
 #include "api/base/text.h"
 #include "api/resolve/hostname.h"
-#include "api/yaml/limits.h"
-#include "api/yaml/problem.h"
-#include "api/yaml/read.h"
+#include "api/resolve/resolve_for_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace portico::resolve {
 namespace {
 
+using namespace for_test;
 using check::ResourceKey;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const ResourceKey kGateway{"Gateway", "default", "front"};
-
-std::vector<v1::Resource> Read(std::string_view text) {
-  yaml::Problems problems(10);
-  std::vector<v1::Resource> out;
-  for (yaml::Document& document : yaml::ReadText(text, "test.yaml", yaml::Limits(), problems)) {
-    out.push_back(std::move(document.resource));
-  }
-  EXPECT_TRUE(problems.empty()) << problems.ToString();
-  return out;
-}
-
-check::Configuration Configure(const std::vector<v1::Resource>& resources) {
-  check::Configuration configuration;
-  for (const v1::Resource& resource : resources)
-    EXPECT_TRUE(configuration.Add(resource));
-  return configuration;
-}
-
-ResolvedGateway MustResolve(const check::Configuration& configuration) {
-  absl::StatusOr<ResolvedGateway> gateway = Resolve(configuration, kGateway);
-  EXPECT_TRUE(gateway.ok()) << gateway.status();
-  return *std::move(gateway);
-}
-
-ResolvedGateway ResolveText(const std::string& text) {
-  return MustResolve(Configure(Read(text)));
-}
 
 std::string PathText(const v1::PathMatch& path) {
   return base::Concat(path.type() == v1::PATH_MATCH_TYPE_EXACT         ? "="
@@ -69,33 +39,12 @@ std::vector<std::string> Order(const ResolvedGateway& gateway, size_t listener =
   return out;
 }
 
-std::vector<std::string> Notices(const ResolvedGateway& gateway) {
-  std::vector<std::string> out;
-  for (const auto& [notice, none] : gateway.notices) {
-    out.push_back(base::Concat(notice.resource.ToString(), ": ", notice.path, ": ", notice.message));
-  }
-  return out;
-}
-
-std::vector<SharedRule> Rules(const ResolvedGateway& gateway) {
-  std::vector<SharedRule> rules;
-  for (const auto& [key, route] : gateway.routes)
-    rules.insert(rules.end(), route->rules.begin(), route->rules.end());
-  return rules;
-}
-
 std::set<ResourceKey> Keys(const ResolvedGateway& gateway) {
   std::set<ResourceKey> keys;
   for (const auto& [key, reached] : gateway.reach)
     keys.insert(key);
   return keys;
 }
-
-const char kFront[] = R"(
-kind: Gateway
-metadata: {name: front}
-spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
-)";
 
 TEST(Hostname, Intersection) {
   const struct {
@@ -160,8 +109,8 @@ spec:
                   "a.example ^/a query", "a.example ^/a short", "a.example ^ everything", "a.example ~/x.* regex",
                   "*.example =/ exact", "*.example ^/a/b long", "*.example ^/a method", "*.example ^/a header",
                   "*.example ^/a query", "*.example ^/a short", "*.example ^ everything", "*.example ~/x.* regex"));
-  EXPECT_THAT(Notices(gateway), ElementsAre("Route r: spec.rules[1].matches[0]: can never win: Route r, rule "
-                                            "everything, match 0 takes every such request first"));
+  EXPECT_THAT(NoticeTexts(gateway), ElementsAre("Route r: spec.rules[1].matches[0]: can never win: Route r, rule "
+                                                "everything, match 0 takes every such request first"));
 }
 
 TEST(Resolve, OlderThenNameThenPlace) {
@@ -214,7 +163,7 @@ TEST(Resolve, OrderIsIndependentOfInput) {
     std::shuffle(resources.begin(), resources.end(), random);
     const ResolvedGateway second = MustResolve(Configure(resources));
     EXPECT_EQ(Order(first), Order(second));
-    EXPECT_EQ(Notices(first), Notices(second));
+    EXPECT_EQ(NoticeTexts(first), NoticeTexts(second));
     std::vector<std::string> order = Order(first);
     std::sort(order.begin(), order.end());
     EXPECT_EQ(std::unique(order.begin(), order.end()), order.end()) << "a match twice";
@@ -291,7 +240,7 @@ TEST(Resolve, Attachment) {
     }
     std::sort(on.begin(), on.end());
     EXPECT_EQ(on, row.on);
-    const std::vector<std::string> notices = Notices(gateway);
+    const std::vector<std::string> notices = NoticeTexts(gateway);
     if (*row.notice == '\0') {
       EXPECT_THAT(notices, IsEmpty());
     } else {
@@ -312,7 +261,7 @@ metadata: {name: r}
 spec: {rules: [{}]}
 )"));
   EXPECT_TRUE(Rules(gateway).empty());
-  EXPECT_THAT(Notices(gateway), ElementsAre(HasSubstr("its namespace has 2")));
+  EXPECT_THAT(NoticeTexts(gateway), ElementsAre(HasSubstr("its namespace has 2")));
 }
 
 const char kBackends[] = R"(
@@ -379,107 +328,6 @@ TEST(Resolve, Backends) {
   }
 }
 
-std::string Policy(std::string_view name, std::string_view target, std::string_view halves) {
-  return base::Concat("---\nkind: AuthPolicy\nmetadata: {name: ", name, "}\nspec: {targetRefs: [", target, "]", halves,
-                      "}\n");
-}
-
-const char kAuthentication[] = ", authentication: {anyOf: [{anonymous: {}}]}";
-const char kAuthorization[] = ", authorization: {defaultAction: Deny}";
-const char kBoth[] = ", authentication: {anyOf: [{anonymous: {}}]}, authorization: {defaultAction: Deny}";
-
-TEST(Resolve, NearestPolicyWinsByHalf) {
-  const std::string routes = base::Concat(kFront, R"(
----
-kind: Route
-metadata: {name: r}
-spec: {rules: [{name: one}, {name: two, matches: [{path: {value: /2}}]}]}
-)");
-  const struct {
-    const char* name;
-    std::string policies;
-    const char* one;  // who says authentication and authorization of rule one
-    const char* two;
-    std::vector<std::string> notices;  // part of each
-  } kRows[] = {
-      {"nobody", "", "- -", "- -", {}},
-      {"gateway", Policy("g", "{kind: Gateway, name: front}", kBoth), "g g", "g g", {}},
-      {"listener over gateway",
-       Policy("g", "{kind: Gateway, name: front}", kBoth) +
-           Policy("l", "{kind: Gateway, name: front, sectionName: http}", kAuthentication),
-       "l g",
-       "l g",
-       {}},
-      {"route over listener",
-       Policy("l", "{kind: Gateway, name: front, sectionName: http}", kBoth) +
-           Policy("r", "{kind: Route, name: r}", kAuthorization),
-       "l r",
-       "l r",
-       {}},
-      {"rule over route",
-       Policy("r", "{kind: Route, name: r}", kBoth) +
-           Policy("o", "{kind: Route, name: r, sectionName: one}", kAuthorization) +
-           Policy("t", "{kind: HTTPRoute, name: r, sectionName: two}", kAuthentication),
-       "r o",
-       "t r",
-       {}},
-      {"two of one target",
-       Policy("b", "{kind: Gateway, name: front}", kAuthentication) +
-           Policy("a", "{kind: Gateway, name: front}", kBoth),
-       "a a",
-       "a a",
-       {"AuthPolicy b: spec.targetRefs[0]: AuthPolicy a says the authentication"}},
-      {"two halves of one target",
-       Policy("b", "{kind: Gateway, name: front}", kAuthentication) +
-           Policy("a", "{kind: Gateway, name: front}", kAuthorization),
-       "b a",
-       "b a",
-       {}},
-      {"unknown route", Policy("x", "{kind: Route, name: nope}", kBoth), "- -", "- -", {"Route nope does not exist"}},
-      {"unknown rule",
-       Policy("x", "{kind: Route, name: r, sectionName: three}", kBoth),
-       "- -",
-       "- -",
-       {"Route r, rule three does not exist"}},
-      {"unknown listener",
-       Policy("x", "{kind: Gateway, name: front, sectionName: https}", kBoth),
-       "- -",
-       "- -",
-       {"listener https does not exist"}},
-      {"kind that takes none", Policy("x", "{kind: Cluster, name: r}", kBoth), "- -", "- -", {"does not exist"}},
-      {"other namespace",
-       base::Concat("---\nkind: AuthPolicy\nmetadata: {name: x, namespace: team}\nspec: {targetRefs: [{kind: Route, "
-                    "name: r, namespace: default}]",
-                    kBoth, "}\n"),
-       "- -",
-       "- -",
-       {"no ReferenceGrant"}},
-  };
-  for (const auto& row : kRows) {
-    SCOPED_TRACE(row.name);
-    const ResolvedGateway gateway = ResolveText(routes + row.policies);
-    const auto says = [&gateway](size_t rule) {
-      const EffectiveAuth& auth = Rules(gateway)[rule]->auth;
-      return base::Concat(auth.authentication ? auth.authentication->key.name : "-", " ",
-                          auth.authorization ? auth.authorization->key.name : "-");
-    };
-    EXPECT_EQ(says(0), row.one);
-    EXPECT_EQ(says(1), row.two);
-    const std::vector<std::string> notices = Notices(gateway);
-    ASSERT_EQ(notices.size(), row.notices.size()) << testing::PrintToString(notices);
-    for (size_t i = 0; i < notices.size(); ++i)
-      EXPECT_THAT(notices[i], HasSubstr(row.notices[i]));
-  }
-}
-
-TEST(Resolve, PolicySaysWhereItComesFrom) {
-  const ResolvedGateway gateway =
-      ResolveText(base::Concat(kFront, "---\nkind: Route\nmetadata: {name: r}\nspec: {rules: [{name: one}]}\n",
-                               Policy("p", "{kind: Route, name: r, sectionName: one}", kBoth)));
-  EXPECT_EQ(Rules(gateway)[0]->auth.authentication->level, Level::kRule);
-  EXPECT_EQ(Rules(gateway)[0]->auth.authentication->target, "Route r, rule one");
-}
-
 const char kEverything[] = R"(
 kind: Gateway
 metadata: {name: front}
@@ -514,6 +362,14 @@ spec:
 ---
 {kind: AuthPolicy, metadata: {name: not-ours}, spec: {targetRefs: [{kind: Route, name: not-ours}], authorization: {defaultAction: Deny}}}
 ---
+{kind: RateLimitPolicy, metadata: {name: limits}, spec: {targetRefs: [{kind: Gateway, name: front}]}}
+---
+{kind: RateLimitPolicy, metadata: {name: limits-that-lose}, spec: {targetRefs: [{kind: Gateway, name: front}]}}
+---
+{kind: RateLimitPolicy, metadata: {name: not-ours}, spec: {targetRefs: [{kind: Route, name: not-ours}]}}
+---
+{kind: CachePolicy, metadata: {name: cache}, spec: {targetRefs: [{kind: Route, name: r}]}}
+---
 {kind: Consumer, metadata: {name: ours}, spec: {credentials: [{jwt: {issuer: us, claims: {azp: a}}}]}}
 ---
 {kind: Consumer, metadata: {name: other-issuer}, spec: {credentials: [{jwt: {issuer: them, claims: {azp: a}}}]}}
@@ -528,10 +384,12 @@ TEST(Resolve, Reach) {
   std::vector<std::string> reach;
   for (const ResourceKey& key : Keys(gateway))
     reach.push_back(key.ToString());
-  EXPECT_THAT(reach, ElementsAre("AuthPolicy p", "Cluster c", "Composition m", "Consumer ours", "Consumer team/named",
-                                 "Gateway front", "Route r", "Secret ca", "Secret cert", "Secret jwks"));
+  EXPECT_THAT(reach,
+              ElementsAre("AuthPolicy p", "CachePolicy cache", "Cluster c", "Composition m", "Consumer ours",
+                          "Consumer team/named", "Gateway front", "RateLimitPolicy limits",
+                          "RateLimitPolicy limits-that-lose", "Route r", "Secret ca", "Secret cert", "Secret jwks"));
   EXPECT_THAT(gateway.listeners[0].certificates, ElementsAre(ResourceKey{"Secret", "default", "cert"}));
-  EXPECT_THAT(Notices(gateway), Contains(HasSubstr("spec.listeners[0].tls.certificateRefs[1]: Secret team/far")));
+  EXPECT_THAT(NoticeTexts(gateway), Contains(HasSubstr("spec.listeners[0].tls.certificateRefs[1]: Secret team/far")));
 }
 
 // A proxy has only what its gateway reaches, and must come to the same result.
@@ -546,7 +404,11 @@ TEST(Resolve, ReachIsEnough) {
   const ResolvedGateway part = MustResolve(Configure(reached));
   EXPECT_EQ(Keys(part), Keys(whole));
   EXPECT_EQ(Order(part), Order(whole));
-  EXPECT_EQ(Rules(part)[0]->auth.authentication->key, Rules(whole)[0]->auth.authentication->key);
+  const EffectivePolicies &few = Rules(part)[0]->policies, &all_of_them = Rules(whole)[0]->policies;
+  EXPECT_EQ(few.auth.authentication->key, all_of_them.auth.authentication->key);
+  ASSERT_EQ(few.limits.size(), 1u);
+  EXPECT_EQ(few.limits[0].key, all_of_them.limits.at(0).key);
+  EXPECT_EQ(few.cache->key, all_of_them.cache->key);
 }
 
 TEST(Resolve, ShadowsOnlyIfEverywhere) {
@@ -564,7 +426,7 @@ kind: Route
 metadata: {name: c}
 spec: {hostnames: [b.example], rules: [{matches: [{path: {value: /x/}, headers: [{name: h, value: "1"}, {name: i, value: "2"}]}, {path: {value: /y}}]}]}
 )"));
-  EXPECT_THAT(Notices(gateway),
+  EXPECT_THAT(NoticeTexts(gateway),
               ElementsAre("Route c: spec.rules[0].matches[0]: can never win: Route b, rule 0, match 0 "
                           "takes every such request first"));
 }

@@ -27,7 +27,7 @@ enum class Level : uint8_t { kGateway, kListener, kRoute, kRule };
 
 struct BoundPolicy {
   check::ResourceKey key;
-  SharedResource resource;  // an AuthPolicy
+  SharedResource resource;
   Level level = Level::kGateway;
   std::string target;  // for people: "Route shop, rule order-history"
 };
@@ -37,6 +37,15 @@ struct BoundPolicy {
 struct EffectiveAuth {
   std::optional<BoundPolicy> authentication;
   std::optional<BoundPolicy> authorization;
+};
+
+// All that policies say about a rule.
+struct EffectivePolicies {
+  EffectiveAuth auth;
+  // RateLimitPolicies: those of all levels apply together. Outermost first, each once.
+  std::vector<BoundPolicy> limits;
+  // A CachePolicy: the nearest holds, whole. nullopt: nothing is stored.
+  std::optional<BoundPolicy> cache;
 };
 
 struct ResolvedBackend {
@@ -53,7 +62,7 @@ struct ResolvedRule {
   size_t index = 0;         // place in spec.rules
   size_t listener = 0;      // place in ResolvedGateway::listeners
   std::vector<ResolvedBackend> backends;
-  EffectiveAuth auth;
+  EffectivePolicies policies;
 
   const portico::v1::RouteRule& message() const { return resource->route().spec().rules(static_cast<int>(index)); }
 };

@@ -34,17 +34,18 @@ std::map<RuleId, const resolve::ResolvedRule*> RulesOf(const resolve::ResolvedGa
 
 // Whether nobody comes by without saying who they are.
 bool DemandsCaller(const resolve::ResolvedRule& rule) {
-  if (!rule.auth.authentication.has_value()) return false;
-  const auto& methods = rule.auth.authentication->resource->auth_policy().spec().authentication().any_of();
+  if (!rule.policies.auth.authentication.has_value()) return false;
+  const auto& methods = rule.policies.auth.authentication->resource->auth_policy().spec().authentication().any_of();
   return std::none_of(methods.begin(), methods.end(), [](const auto& method) { return method.has_anonymous(); });
 }
 
 // What a rule loses, in words. Empty: nothing.
 std::string Loss(const resolve::ResolvedRule& before, const resolve::ResolvedRule& after) {
   if (DemandsCaller(before) && !DemandsCaller(after)) return "callers need no longer say who they are";
-  if (before.auth.authorization.has_value() && !after.auth.authorization.has_value()) {
+  if (before.policies.auth.authorization.has_value() && !after.policies.auth.authorization.has_value()) {
     return "callers are no longer judged by what they may do";
   }
+  if (!before.policies.limits.empty() && after.policies.limits.empty()) return "requests are no longer limited";
   return "";
 }
 

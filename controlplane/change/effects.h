@@ -17,7 +17,7 @@ struct Effects {
 // Pure. `step.changes` may hold what is unchanged too: its gateways are named as well, so that whoever repeats a change
 // whose answer was lost knows whom to wait for. Warnings are api/resolve's notices (a Route that no listener takes, a
 // match in the shadow of another, a policy that is bound to nothing) and rules that lose what asks callers who they
-// are, or what they may do.
+// are, or what they may do, or how often.
 Effects EffectsOf(const model::Step& step);
 
 }  // namespace portico::change

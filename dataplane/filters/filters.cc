@@ -9,15 +9,24 @@
 
 namespace portico::filters {
 
-BuiltChain BuildChain(const resolve::EffectiveAuth& auth, const check::Configuration& configuration,
-                      const resolve::Reach& reach) {
+BuiltAuth BuildAuth(const resolve::EffectiveAuth& auth, const check::Configuration& configuration,
+                    const resolve::Reach& reach) {
+  std::shared_ptr<const auth::AuthConfig> config = auth::BuildAuthConfig(auth, configuration, reach);
+  if (config == nullptr) return {};
+  std::string fault = config->fault;
+  return {std::make_shared<const auth::AuthFilterConfig>(std::move(config)), std::move(fault)};
+}
+
+BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAuth& auth) {
   std::vector<std::shared_ptr<const filter::FilterConfig>> configs;
-  std::string fault;
-  if (auto config = auth::BuildAuthConfig(auth, configuration, reach)) {
-    fault = config->fault;
-    configs.push_back(std::make_shared<const auth::AuthFilterConfig>(std::move(config)));
+  BuiltChain out;
+  if (auth.config != nullptr) configs.push_back(auth.config);
+  if (!auth.fault.empty()) {
+    const auto& [authentication, authorization] = policies.auth;
+    out.faults.push_back({authentication ? authentication->key : authorization->key, "spec", auth.fault});
   }
-  return {filter::Chain(std::move(configs)), std::move(fault)};
+  out.chain = filter::Chain(std::move(configs));
+  return out;
 }
 
 }  // namespace portico::filters

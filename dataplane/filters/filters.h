@@ -1,25 +1,35 @@
 #ifndef PORTICO_DATAPLANE_FILTERS_FILTERS_H_
 #define PORTICO_DATAPLANE_FILTERS_FILTERS_H_
 
+#include <memory>
 #include <string>
 
 #include "api/check/configuration.h"
+#include "api/check/violation.h"
 #include "api/resolve/resolved.h"
 #include "dataplane/filter/filter.h"
 
 namespace portico::filters {
 
+// The only place that knows every filter. Pure; while a snapshot is built.
+
+// What filters share that ask who is calling: key sets are parsed once, whatever else their rules have.
+struct BuiltAuth {
+  std::shared_ptr<const filter::FilterConfig> config;  // nullptr: nobody is asked
+  std::string fault;  // not "": why it answers everything with 503. For the log; clients don't see it
+};
+// The Secrets and Consumers that `auth` needs are in `configuration` within `reach` (ResolvedGateway::reach). Rules
+// with the same authentication and authorization have the same.
+BuiltAuth BuildAuth(const resolve::EffectiveAuth& auth, const check::Configuration& configuration,
+                    const resolve::Reach& reach);
+
 // The filters of a rule, in their order.
 struct BuiltChain {
-  filter::Chain chain;  // empty: the rule needs none
-  std::string fault;    // not "": why one of them answers everything with 503. For the log; clients don't see it
+  filter::Chain chain;       // empty: the rule needs none
+  check::Violations faults;  // of its policies: why a filter answers everything with 503
 };
-
-// The only place that knows every filter. Everything that a filter's message says of a rule is in `auth`, the Secrets
-// and Consumers that it needs in `configuration` within `reach` (ResolvedGateway::reach). Pure; while a snapshot is
-// built. Rules with the same policies (their keys) have the same chain.
-BuiltChain BuildChain(const resolve::EffectiveAuth& auth, const check::Configuration& configuration,
-                      const resolve::Reach& reach);
+// `auth` is of these policies. Rules with the same policies (their keys) have the same chain.
+BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAuth& auth);
 
 }  // namespace portico::filters
 

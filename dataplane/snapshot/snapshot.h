@@ -18,6 +18,7 @@
 #include "dataplane/compose/plan.h"
 #include "dataplane/downstream/forwarding_config.h"
 #include "dataplane/filter/filter.h"
+#include "dataplane/filters/filters.h"
 #include "dataplane/http/codec.h"
 #include "dataplane/net/address.h"
 #include "dataplane/route/match.h"
@@ -110,15 +111,22 @@ using Routes = base::SharedMap<std::string, std::shared_ptr<const BoundRoute>>;
 struct SharedParts {
   using BackendKey = std::pair<check::ResourceKey, std::optional<uint32_t>>;  // and port
   using PolicyKey = std::optional<check::ResourceKey>;
-  using ChainKey = std::pair<PolicyKey, PolicyKey>;                           // authentication, authorization
+  using AuthKey = std::pair<PolicyKey, PolicyKey>;  // authentication, authorization
+  struct ChainKey {
+    AuthKey auth;
+    std::vector<check::ResourceKey> limits;
+    PolicyKey cache;
+    auto operator<=>(const ChainKey&) const = default;
+  };
   using FaultKey = std::tuple<check::ResourceKey, std::string, std::string>;  // path, message
   struct BuiltChain {
     filter::Chain chain;
-    std::optional<FaultKey> fault;
+    std::vector<FaultKey> faults;
   };
 
   CountedMap<BackendKey, std::shared_ptr<const BoundBackend>> backends;  // by rules
   CountedMap<std::string, std::monostate> cluster_names;                 // by backends
+  CountedMap<AuthKey, filters::BuiltAuth> auths;                         // by chains
   CountedMap<ChainKey, BuiltChain> chains;                               // by rules
   CountedMap<FaultKey, std::monostate> faults;                           // by rules and chains
   std::shared_ptr<route::RegexCache> regexes;                            // of whoever builds, one at a time

@@ -1,6 +1,7 @@
 // A snapshot that was built out of the one before is the one that is built anew, and shares with the one before what
 // has not changed.
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -59,6 +60,10 @@ std::string RuleText(const BoundRule& rule) {
   return out;
 }
 
+std::string AuthText(const SharedParts::AuthKey& key) {
+  return Concat(key.first ? key.first->ToString() : "", " ", key.second ? key.second->ToString() : "", " ");
+}
+
 // All that a snapshot says, and all that it counts.
 std::string TextOf(const Snapshot& snapshot) {
   std::string out = Concat(snapshot.gateway, " ", snapshot.revision, "\n");
@@ -87,9 +92,14 @@ std::string TextOf(const Snapshot& snapshot) {
   for (const auto& [key, counted] : snapshot.parts.backends.map())
     out += Concat("backend ", key.first.ToString(), " ", key.second.value_or(0), " ", BackendText(*counted.value),
                   " uses ", counted.uses, "\n");
-  for (const auto& [key, counted] : snapshot.parts.chains.map())
-    out += Concat("chain ", key.first ? key.first->ToString() : "", " ", key.second ? key.second->ToString() : "",
-                  " uses ", counted.uses, "\n");
+  for (const auto& [key, counted] : snapshot.parts.auths.map())
+    out += Concat("auth ", AuthText(key), counted.value.fault, " uses ", counted.uses, "\n");
+  for (const auto& [key, counted] : snapshot.parts.chains.map()) {
+    out += Concat("chain ", AuthText(key.auth), key.cache ? key.cache->ToString() : "", " uses ", counted.uses);
+    for (const check::ResourceKey& limits : key.limits)
+      out += Concat(" ", limits.ToString());
+    out += "\n";
+  }
   for (const auto& [key, counted] : snapshot.parts.faults.map())
     out += Concat(std::get<1>(key), " ", std::get<2>(key), " uses ", counted.uses, "\n");
   return out;
@@ -119,11 +129,13 @@ class RandomConfiguration {
   const check::Configuration& configuration() const { return configuration_; }
 
   void Change() {
-    const size_t draw = Below(20);
+    const size_t draw = Below(24);
     if (draw < 9) return ChangeRoute();
     if (draw < 14) return ChangeCluster();
     if (draw < 17) return ChangeComposition();
     if (draw < 19) return ChangePolicy();
+    if (draw < 21) return ChangeLimits();
+    if (draw < 23) return ChangeCache();
     Put(configuration_, Concat(kGateway, "  timeouts: {responseHead: ", 1 + Below(3), "s}\n"));
   }
 
@@ -188,6 +200,26 @@ class RandomConfiguration {
                         "{name: ",
                         Pick({"s", "t"}), "}}}}]}",
                         Pick({"", ", identityToHeaders: [{identity: Subject, header: x-user}]"}))));
+  }
+
+  std::string Target() {
+    return Pick({"{kind: Route, name: r1}", "{kind: Route, name: r2, sectionName: n1}", "{kind: Gateway, name: front}",
+                 "{kind: Gateway, name: front, sectionName: two}"});
+  }
+
+  void ChangeLimits() {
+    const std::string name = Concat("p", Below(3));
+    if (RemovesInstead("RateLimitPolicy", name)) return;
+    Put(configuration_, Resource("RateLimitPolicy", name,
+                                 Concat("targetRefs: [", Target(),
+                                        "], limits: [{name: all, limit: {requests: ", 1 + Below(2), ", per: 1s}}]")));
+  }
+
+  void ChangeCache() {
+    const std::string name = Concat("p", Below(2));
+    if (RemovesInstead("CachePolicy", name)) return;
+    Put(configuration_,
+        Resource("CachePolicy", name, Concat("targetRefs: [", Target(), "], disabled: ", Pick({"true", "false"}))));
   }
 
   std::mt19937 random_;
@@ -301,6 +333,27 @@ TEST(SnapshotChange, OneExpressionIsCompiledOnce) {
   }
   EXPECT_EQ(snapshot->routes.size(), 2u);
   EXPECT_EQ(compiled.size(), 1u);
+}
+
+// Who is asked for a token and how often may come is told by different policies: keys are parsed once for all of them.
+TEST(SnapshotChange, RulesWithOneAuthPolicyShareItWhateverTheirLimits) {
+  check::Configuration configuration = Many(3);
+  Put(configuration,
+      Resource("AuthPolicy", "p", "targetRefs: [{kind: Gateway, name: front}], authorization: {defaultAction: Deny}"));
+  for (const char* route : {"r0", "r1"})
+    Put(configuration, Resource("RateLimitPolicy", route,
+                                Concat("targetRefs: [{kind: Route, name: ", route,
+                                       "}], limits: [{name: all, limit: {requests: 1, per: "
+                                       "1s}}]")));
+  const std::shared_ptr<const Snapshot> snapshot = MustBuild(configuration);
+  ASSERT_EQ(snapshot->parts.auths.map().size(), 1u);
+  EXPECT_EQ(snapshot->parts.auths.map().begin()->second.uses, 3u);
+  EXPECT_EQ(snapshot->parts.chains.map().size(), 3u);
+  const std::shared_ptr<const filter::FilterConfig>& shared = snapshot->parts.auths.map().begin()->second.value.config;
+  for (const auto& [key, counted] : snapshot->parts.chains.map()) {
+    const auto& configs = counted.value.chain.configs();
+    EXPECT_NE(std::find(configs.begin(), configs.end(), shared), configs.end());
+  }
 }
 
 TEST(SnapshotChange, OfAnotherGatewayIsNoHelp) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -12,6 +13,7 @@
 
 #include "api/base/shared_map.h"
 #include "api/base/text.h"
+#include "api/check/targets.h"
 #include "api/resolve/resolve.h"
 #include "dataplane/filters/filters.h"
 #include "dataplane/route/route_config.h"
@@ -35,8 +37,10 @@ bool IsLocal(const ResourceKey& key) {
 }
 
 bool HasPolicies(const resolve::Reach& reach) {
-  const auto first = reach.lower_bound(ResourceKey{"AuthPolicy", "", ""});
-  return first != reach.end() && first->first.kind == "AuthPolicy";
+  return std::any_of(check::kPolicyKinds.begin(), check::kPolicyKinds.end(), [&reach](std::string_view kind) {
+    const auto first = reach.lower_bound(ResourceKey{std::string(kind), "", ""});
+    return first != reach.end() && first->first.kind == kind;
+  });
 }
 
 // What has to be built, given what was.
@@ -191,7 +195,7 @@ class Builder {
 
   std::shared_ptr<const BoundRule> BindRule(const resolve::ResolvedRule& resolved) {
     auto rule = std::make_shared<BoundRule>(route::BuildRule(now(), resolved));
-    rule->chain = TakeChain(resolved.auth);
+    rule->chain = TakeChain(resolved.policies);
     for (const resolve::ResolvedBackend& backend : resolved.backends) {
       rule->bound_backends.push_back(binder_->Take(backend));
       const FaultKey fault = FaultOf(resolved, *rule, rule->bound_backends.size() - 1);
@@ -206,9 +210,7 @@ class Builder {
       if (!std::get<2>(fault).empty()) out_->parts.faults.Drop(fault);
       binder_->Drop(resolved.backends[i]);
     }
-    const ChainKey key = ChainKeyOf(resolved.auth);
-    const std::optional<FaultKey> fault = out_->parts.chains.map().Find(key)->value.fault;
-    if (out_->parts.chains.Drop(key) && fault) out_->parts.faults.Drop(*fault);
+    DropChain(ChainKeyOf(resolved.policies));
   }
 
   using ChainKey = SharedParts::ChainKey;
@@ -220,25 +222,39 @@ class Builder {
             rule.bound_backends[backend]->fault};
   }
 
-  static ChainKey ChainKeyOf(const resolve::EffectiveAuth& auth) {
+  static ChainKey ChainKeyOf(const resolve::EffectivePolicies& policies) {
     const auto key = [](const std::optional<resolve::BoundPolicy>& policy) {
       return policy ? std::optional(policy->key) : std::nullopt;
     };
-    return {key(auth.authentication), key(auth.authorization)};
+    ChainKey out{{key(policies.auth.authentication), key(policies.auth.authorization)}, {}, key(policies.cache)};
+    for (const resolve::BoundPolicy& limits : policies.limits)
+      out.limits.push_back(limits.key);
+    return out;
   }
 
-  // Built once for all rules with the same policies: keys of ten thousand rules are not parsed ten thousand times.
-  filter::Chain TakeChain(const resolve::EffectiveAuth& auth) {
+  // Built once for all rules with the same policies: keys of ten thousand rules are not parsed ten thousand times, not
+  // even if each has limits of its own.
+  filter::Chain TakeChain(const resolve::EffectivePolicies& policies) {
+    const ChainKey key = ChainKeyOf(policies);
+    const auto make_auth = [&] { return filters::BuildAuth(policies.auth, now().configuration, now().reach); };
     const auto make = [&] {
-      filters::BuiltChain built = filters::BuildChain(auth, now().configuration, now().reach);
-      SharedParts::BuiltChain out{std::move(built.chain), std::nullopt};
-      if (built.fault.empty()) return out;
-      out.fault =
-          FaultKey(auth.authentication ? auth.authentication->key : auth.authorization->key, "spec", built.fault);
-      out_->parts.faults.Take(*out.fault, [] { return std::monostate(); });
+      filters::BuiltChain built = filters::BuildChain(policies, out_->parts.auths.Take(key.auth, make_auth));
+      SharedParts::BuiltChain out{std::move(built.chain), {}};
+      for (const check::Violation& fault : built.faults) {
+        out.faults.emplace_back(fault.key, fault.path, fault.message);
+        out_->parts.faults.Take(out.faults.back(), [] { return std::monostate(); });
+      }
       return out;
     };
-    return out_->parts.chains.Take(ChainKeyOf(auth), make).chain;
+    return out_->parts.chains.Take(key, make).chain;
+  }
+
+  void DropChain(const ChainKey& key) {
+    const std::vector<FaultKey> faults = out_->parts.chains.map().Find(key)->value.faults;
+    if (!out_->parts.chains.Drop(key)) return;
+    out_->parts.auths.Drop(key.auth);
+    for (const FaultKey& fault : faults)
+      out_->parts.faults.Drop(fault);
   }
 
   void ChangeTables() {

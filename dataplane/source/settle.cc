@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/check/outgoing.h"
+#include "api/check/targets.h"
 
 namespace portico::source {
 namespace {
@@ -23,7 +24,7 @@ class Settler {
     for (const ResourceKey& key : changed_)
       Link(key);
     for (const ResourceKey& key : refused)
-      if (key.kind == "AuthPolicy" && !next.contains(key)) LinkUnreadable(key);
+      if (check::IsPolicyKind(key.kind) && !next.contains(key)) LinkUnreadable(key);
     for (const ResourceKey& key : refused)
       Hold(key);
     while (!open_.empty()) {
@@ -31,7 +32,7 @@ class Settler {
       open_.pop_back();
       for (const ResourceKey& other : together_[key])
         Hold(other);
-      if (key.kind == "AuthPolicy" && !std::exchange(holds_policies_, true)) HoldChanged("AuthPolicy");
+      if (check::IsPolicyKind(key.kind) && held_kinds_.insert(key.kind).second) HoldChanged(key.kind);
       if (key.kind == "ReferenceGrant") OnHeldGrant(key);
     }
   }
@@ -127,7 +128,8 @@ class Settler {
     if (target.kind == "Gateway") over_gateways_.emplace_back(policy, target);
   }
 
-  // One policy may take another's place over what has not changed at all: they come into force together, or none does.
+  // One policy may take the place of another of its kind over what has not changed at all: they come into force
+  // together, or none does.
   void HoldChanged(std::string_view kind) {
     for (const ResourceKey& key : changed_)
       if (key.kind == kind) Hold(key);
@@ -169,8 +171,9 @@ class Settler {
   std::map<ResourceKey, Keys> routes_;    // changed ones, by gateway
   std::vector<std::pair<ResourceKey, ResourceKey>> over_gateways_;
   Keys held_;
-  bool holds_policies_ = false, holds_grants_ = false;  // all that have changed
-  std::vector<ResourceKey> open_;                       // held, and what hangs on it not looked at
+  std::set<std::string> held_kinds_;  // of policies, of which all wait that have changed
+  bool holds_grants_ = false;         // all that have changed
+  std::vector<ResourceKey> open_;     // held, and what hangs on it not looked at
   Settled out_;
 };
 

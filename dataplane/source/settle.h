@@ -28,14 +28,16 @@ struct Settled {
 //
 // A change that leans on a refused one waits with it, so that nothing half a change meant is in force: what needs a
 // refused resource; what a refused policy guards (a gateway's policy guards all of its Routes); the policies over what
-// is refused, since they may have been loosened for it; the Consumers and grants of a policy; and all other policies if
-// one waits (one may take the place of another over a Route that has not changed), as with grants. Only changes wait:
-// what is the same in both is no link of the chain. What an old version needs stays, even if the change deleted it.
+// is refused, since they may have been loosened for it; the Consumers of an AuthPolicy, the grants of any policy; and
+// all other policies of a kind if one of it waits (one may take the place of another over a Route that has not
+// changed), as with grants. Only changes wait: what is the same in both is no link of the chain. What an old version
+// needs stays, even if the change deleted it.
 //
 // A policy that could not be read may guard whatever it may name: every change of a Route or Gateway of its namespace,
 // and of those with grants, waits.
 //
 // So no rule opens: a rule with a new policy that is refused is not there (its Route waits as well), or is as it was.
+// That is so for policies of all kinds: what limits, and what says that nothing is to be stored, guards as well.
 Settled Settle(const Versions& last, const Versions& next, const std::set<check::ResourceKey>& refused);
 
 }  // namespace portico::source

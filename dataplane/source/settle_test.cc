@@ -45,6 +45,8 @@ const std::string kOther2 = "Route s@2 {parentRefs: [{name: g}], rules: [{backen
 const std::string kLoose2 = "Route r@2 {rules: [{backendRefs: [{name: c}]}]}";
 const std::string kGuard1 = "AuthPolicy p@1 {targetRefs: [{kind: Route, name: r}]}";
 const std::string kGuard2 = "AuthPolicy p@2 {targetRefs: [{kind: Route, name: r}]}";
+const std::string kLimits1 = "RateLimitPolicy p@1 {targetRefs: [{kind: Route, name: r}]}";
+const std::string kLimits2 = "RateLimitPolicy p@2 {targetRefs: [{kind: Route, name: r}]}";
 const std::string kWide1 = "AuthPolicy p@1 {targetRefs: [{kind: Gateway, name: g}]}";
 const std::string kWide2 = "AuthPolicy p@2 {targetRefs: [{kind: Gateway, name: g}]}";
 
@@ -204,6 +206,43 @@ TEST(Settle, NothingOpens) {
              "ReferenceGrant g@2 {}"},
             {"ReferenceGrant g"},
             "AuthPolicy far/p@1",
+            "Route r"},
+           {"new limits: their route stays as it was",
+            {kRoute1},
+            {kRoute2, kLimits2},
+            {"RateLimitPolicy p"},
+            "Route r@1",
+            "Route r"},
+           {"new limits over a gateway: its new route is not there",
+            {"Gateway g@1 {}", kRoute1},
+            {"Gateway g@1 {}", kRoute1, kOther2, "RateLimitPolicy p@2 {targetRefs: [{kind: Gateway, name: g}]}"},
+            {"RateLimitPolicy p"},
+            "Gateway g@1, Route r@1",
+            "Route s"},
+           {"limits go with the new form of their route, which is refused",
+            {kRoute1, kLimits1},
+            {kRoute2},
+            {"Route r"},
+            "RateLimitPolicy p@1, Route r@1",
+            "RateLimitPolicy p"},
+           {"limits in the place of others; policies of other kinds have no part in it",
+            {kRoute1, kLimits1, kGuard1},
+            {kRoute1, "RateLimitPolicy q@2 {targetRefs: [{kind: Route, name: r}]}",
+             "AuthPolicy p@2 {targetRefs: [{kind: Route, name: s}]}"},
+            {"RateLimitPolicy q"},
+            "AuthPolicy p@2, RateLimitPolicy p@1, Route r@1",
+            "RateLimitPolicy p"},
+           {"limits that could not be read: they may be of any route of their namespace",
+            {},
+            {kOther2, "Cluster d@2 {}"},
+            {"RateLimitPolicy p"},
+            "Cluster d@2",
+            "Route s"},
+           {"that nothing is to be stored of a route is refused",
+            {kRoute1},
+            {kRoute2, "CachePolicy p@2 {targetRefs: [{kind: Route, name: r}], disabled: true}"},
+            {"CachePolicy p"},
+            "Route r@1",
             "Route r"},
            {"its key set is refused",
             {},

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "api/base/text.h"
 #include "api/check/outgoing.h"
+#include "api/check/targets.h"
 #include "api/yaml/print.h"
 #include "google/protobuf/util/time_util.h"
 #include "tools/ctl/fetch.h"
@@ -35,7 +36,7 @@ constexpr char kHelp[] = R"(usage: porticoctl describe KIND NAME [-n NAMESPACE]
 
 A resource with all that the rest of the configuration makes of it: what it refers to and what refers to it, what is surely
 not meant, and the revisions that changed it (of the newest 1000 that are kept). Of a Route: for each rule, on each
-listener, the policies that hold and where they come from. Of an AuthPolicy: the rules that it holds for. Of a Gateway: its
+listener, the policies that hold and where they come from. Of a policy: the rules that it holds for. Of a Gateway: its
 Routes, and the proxies that serve it with what they run.
 
   -n, --namespace NAMESPACE  default: default
@@ -45,10 +46,6 @@ std::string RuleText(const resolve::ResolvedGateway& gateway, const resolve::Res
   const std::string& name = rule.message().name();
   return Concat("rule ", name.empty() ? Concat(rule.index) : name, " on ", gateway.key.ToString(), ", listener ",
                 gateway.listeners[rule.listener].name);
-}
-
-bool Is(const std::optional<resolve::BoundPolicy>& policy, const ResourceKey& key) {
-  return policy && policy->key == key;
 }
 
 // One description: sections under heads, those that are empty left out.
@@ -91,7 +88,7 @@ class Description {
 
   void Effects(std::ostream& out) const {
     if (key_.kind == "Route") Section(out, "effective policies", Policies());
-    if (key_.kind == "AuthPolicy") Section(out, "holds for", Guarded());
+    if (check::IsPolicyKind(key_.kind)) Section(out, "holds for", Guarded());
     if (key_.kind == "Gateway") Section(out, "routes", Routes());
     Section(out, "notices", Notices());
   }
@@ -111,8 +108,8 @@ class Description {
       if (route == nullptr) continue;
       for (const resolve::SharedRule& rule : (*route)->rules) {
         lines.push_back(RuleText(gateway, *rule));
-        lines.push_back(Concat("  authentication: ", PolicyText(rule->auth.authentication)));
-        lines.push_back(Concat("  authorization: ", PolicyText(rule->auth.authorization)));
+        for (const auto& [part, text] : PolicyLines(rule->policies))
+          lines.push_back(Concat("  ", part, ": ", text));
       }
     }
     if (lines.empty()) lines.push_back("it is attached to no Gateway");
@@ -133,12 +130,9 @@ class Description {
 
   void AddGuarded(const resolve::ResolvedGateway& gateway, const resolve::ResolvedRule& rule,
                   std::vector<std::string>& lines) const {
-    const bool authenticates = Is(rule.auth.authentication, key_);
-    const bool authorizes = Is(rule.auth.authorization, key_);
-    if (!authenticates && !authorizes) return;
-    lines.push_back(Concat(NameText(rule.route), ", ", RuleText(gateway, rule), ": ",
-                           authenticates ? "authentication" : "", authenticates && authorizes ? " and " : "",
-                           authorizes ? "authorization" : ""));
+    const std::vector<std::string> parts = PartsOf(rule.policies, key_);
+    if (parts.empty()) return;
+    lines.push_back(Concat(NameText(rule.route), ", ", RuleText(gateway, rule), ": ", base::Join(parts, " and ")));
   }
 
   std::vector<std::string> Routes() const {

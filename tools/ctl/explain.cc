@@ -82,13 +82,14 @@ std::string Milliseconds(base::Duration duration) {
 
 // A rule that knows what it was made of.
 struct ExplainedRule final : route::Rule {
-  ExplainedRule(route::Rule rule, resolve::EffectiveAuth of) : route::Rule(std::move(rule)), auth(std::move(of)) {}
+  ExplainedRule(route::Rule rule, resolve::EffectivePolicies of)
+      : route::Rule(std::move(rule)), policies(std::move(of)) {}
 
-  resolve::EffectiveAuth auth;
+  resolve::EffectivePolicies policies;
 };
 
-const resolve::EffectiveAuth& AuthOf(const route::RuleMatch& match) {
-  return static_cast<const ExplainedRule&>(*match.rule).auth;
+const resolve::EffectivePolicies& PoliciesOf(const route::RuleMatch& match) {
+  return static_cast<const ExplainedRule&>(*match.rule).policies;
 }
 
 class Printer {
@@ -118,15 +119,10 @@ class Printer {
 
   void PrintWinner(const route::RuleMatch& match) {
     out_ << "wins: " << RuleName(match) << " (" << route::Describe(match) << ")\n";
-    const resolve::EffectiveAuth& auth = AuthOf(match);
-    PrintPolicy("authentication", auth.authentication);
-    PrintPolicy("authorization", auth.authorization);
+    for (const auto& [part, text] : PolicyLines(PoliciesOf(match)))
+      Line(part, text);
     PrintActions(match);
     PrintBackends(*match.rule);
-  }
-
-  void PrintPolicy(std::string_view half, const std::optional<resolve::BoundPolicy>& policy) {
-    Line(half, PolicyText(policy));
   }
 
   void PrintActions(const route::RuleMatch& match) {
@@ -175,12 +171,13 @@ class Printer {
 };
 
 // By policy, as a snapshot binds them.
-bool SameGuards(const resolve::EffectiveAuth& a, const resolve::EffectiveAuth& b) {
+bool SameGuards(const resolve::EffectivePolicies& a, const resolve::EffectivePolicies& b) {
   const auto same = [](const std::optional<resolve::BoundPolicy>& one,
                        const std::optional<resolve::BoundPolicy>& other) {
     return one && other ? one->key == other->key : one.has_value() == other.has_value();
   };
-  return same(a.authentication, b.authentication) && same(a.authorization, b.authorization);
+  return same(a.auth.authentication, b.auth.authentication) && same(a.auth.authorization, b.auth.authorization) &&
+         same(a.cache, b.cache) && std::equal(a.limits.begin(), a.limits.end(), b.limits.begin(), b.limits.end(), same);
 }
 
 // What the proxy says to a request that `match` has won before it goes by its rule (downstream/exchange.cc).
@@ -191,7 +188,7 @@ absl::Status AnsweredBefore(const route::RouteTable& table, const route::RuleMat
                    " whose max-forwards has come to 0 ends there");
   }
   for (const route::RuleMatch* other : table.OtherMatches(match, view)) {
-    if (SameGuards(AuthOf(match), AuthOf(*other))) continue;
+    if (SameGuards(PoliciesOf(match), PoliciesOf(*other))) continue;
     return Failure("the proxy answers 400: ", RuleName(match), " wins, but an origin may read the path as one of ",
                    RuleName(*other), ", which has other policies");
   }
@@ -210,7 +207,7 @@ absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, c
   const absl::StatusOr<uint16_t> port = ChoosePort(*gateway, request);
   if (!port.ok()) return port.status();
   const auto table = route::BuildRouteTable(*gateway, *port, [&gateway](const resolve::SharedRule& rule) {
-    return std::make_shared<const ExplainedRule>(route::BuildRule(*gateway, *rule), rule->auth);
+    return std::make_shared<const ExplainedRule>(route::BuildRule(*gateway, *rule), rule->policies);
   });
   if (!table.ok()) return table.status();
 

@@ -15,6 +15,7 @@
 #include "api/check/grants.h"
 #include "api/check/looks.h"
 #include "api/check/outgoing.h"
+#include "api/check/targets.h"
 
 namespace portico::check {
 namespace {
@@ -39,6 +40,8 @@ class Checker {
     if (resource->has_route()) Visit(resource->route().spec());
     if (resource->has_composition()) Visit(resource->composition().spec());
     if (resource->has_cluster()) Visit(resource->cluster().spec());
+    for (int i = 0; i < TargetsOf(*resource).size(); ++i)
+      Target(TargetsOf(*resource)[i], Concat("spec.targetRefs[", i, "]"));
     if (resource->has_auth_policy()) Visit(resource->auth_policy().spec());
   }
 
@@ -178,8 +181,6 @@ class Checker {
   }
 
   void Visit(const portico::v1::AuthPolicySpec& spec) {
-    for (int i = 0; i < spec.target_refs_size(); ++i)
-      Target(spec.target_refs(i), Concat("spec.targetRefs[", i, "]"));
     for (int i = 0; i < spec.authentication().any_of_size(); ++i) {
       const auto& method = spec.authentication().any_of(i);
       if (!method.jwt().jwks().has_secret_ref()) continue;
@@ -205,7 +206,7 @@ class Checker {
   void Target(const portico::v1::TargetReference& reference, const std::string& path) {
     const std::string kind = Kind(reference.kind(), {"Gateway", "Route"}, path);
     if (kind.empty()) return;
-    const ResourceKey target{kind, ReferredNamespace(reference.namespace_(), key_), reference.name()};
+    const ResourceKey target = TargetOf(key_, reference);
     const Resource* found = Resolve(target, path);
     if (found == nullptr) return;
     if (const std::optional<ResourceKey> other = FirstOn(target, reference.section_name())) {
@@ -222,10 +223,11 @@ class Checker {
     }
   }
 
-  // The first policy with that target, if it is before this one; or this one, if it has named the target before.
+  // The first policy of this kind with that target, if it is before this one; or this one, if it has named the target
+  // before.
   std::optional<ResourceKey> FirstOn(const ResourceKey& target, const std::string& section) {
-    const auto [first, added] = first_on_.try_emplace(target);
-    if (added) first->second = FirstPolicies(target);
+    const auto [first, added] = first_on_.try_emplace({target, key_.kind});
+    if (added) first->second = FirstPolicies(target, key_.kind);
     const auto found = first->second.find(section);
     if (found != first->second.end() && found->second < key_) return found->second;
     if (!own_targets_.emplace(target, section).second) return key_;
@@ -233,14 +235,12 @@ class Checker {
   }
 
   // By section.
-  std::map<std::string, ResourceKey> FirstPolicies(const ResourceKey& target) const {
+  std::map<std::string, ResourceKey> FirstPolicies(const ResourceKey& target, std::string_view kind) const {
     std::map<std::string, ResourceKey> first;
-    for (const ResourceKey& policy : configuration_.Referrers(target, "AuthPolicy")) {
+    for (const ResourceKey& policy : configuration_.Referrers(target, kind)) {
       if (target.name_space != policy.name_space && !FindGrant(configuration_, policy, target)) continue;
-      for (const auto& reference : configuration_.Find(policy)->auth_policy().spec().target_refs()) {
-        const ResourceKey named{OrDefault(reference.kind(), "Gateway"),
-                                ReferredNamespace(reference.namespace_(), policy), reference.name()};
-        if (named == target) first.try_emplace(reference.section_name(), policy);
+      for (const auto& reference : TargetsOf(*configuration_.Find(policy))) {
+        if (TargetOf(policy, reference) == target) first.try_emplace(reference.section_name(), policy);
       }
     }
     return first;
@@ -249,7 +249,8 @@ class Checker {
   const Configuration& configuration_;
   ResourceKey key_;
   std::set<std::pair<ResourceKey, std::string>> own_targets_;
-  std::map<ResourceKey, std::map<std::string, ResourceKey>> first_on_;  // FirstPolicies of what was asked for
+  // FirstPolicies of what was asked for.
+  std::map<std::pair<ResourceKey, std::string>, std::map<std::string, ResourceKey>> first_on_;
   Violations violations_;
 };
 
@@ -271,8 +272,10 @@ std::set<ResourceKey> Concerned(const Configuration& before, const Configuration
   };
   for (const ResourceKey& key : seen_otherwise)
     add_referrers(key, "");
-  for (const ResourceKey& target : targets)
-    add_referrers(target, "AuthPolicy");  // two with one target
+  for (const ResourceKey& target : targets) {
+    for (const std::string_view kind : kPolicyKinds)
+      add_referrers(target, kind);  // two with one target
+  }
   if (everybody) {
     for (const auto& [key, resource] : after.resources())
       out.insert(key);

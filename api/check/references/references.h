@@ -16,7 +16,7 @@ namespace portico::check {
 // - A backend's port is one of its Cluster's endpoints; a Secret holds what the reference needs.
 // - The Consumers that a principal names exist, in whatever namespace.
 // - A sectionName is a listener or a rule; a Route's parent admits the Route's namespace.
-// - Two AuthPolicies on one target are refused at the later one, which names both.
+// - Two policies of one kind on one target are refused at the later one, which names both.
 // Two resources with one key cannot be in a Configuration: whoever fills it refuses what Add() does.
 Violations CheckReferences(const Configuration& configuration);
 

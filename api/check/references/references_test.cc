@@ -67,6 +67,9 @@ std::string Backend(const std::string& reference) {
 std::string Policy(const std::string& name, const std::string& spec) {
   return "kind: AuthPolicy\nmetadata: {name: " + name + "}\nspec: {" + spec + "}\n";
 }
+std::string PolicyOf(const std::string& kind, const std::string& name, const std::string& targets) {
+  return "kind: " + kind + "\nmetadata: {name: " + name + "}\nspec: {targetRefs: [" + targets + "]}\n";
+}
 std::string Consumers(const std::string& names) {
   return Policy("x", "authorization: {rules: [{name: a}, {name: b, principal: {consumers: [" + names + "]}}]}");
 }
@@ -123,6 +126,30 @@ TEST(CheckReferences, NamesFieldAndNearest) {
        Policy("x", "targetRefs: [{kind: Route, name: r}]") + "---\n" +
            Policy("y", "targetRefs: [{kind: Route, name: r}]"),
        "AuthPolicy y: spec.targetRefs[0] AuthPolicy x and AuthPolicy y have the same target"},
+      {"two policies with limits",
+       PolicyOf("RateLimitPolicy", "x", "{kind: Route, name: r, sectionName: first}") + "---\n" +
+           PolicyOf("RateLimitPolicy", "y", "{kind: Gateway, name: g}, {kind: Route, name: r, sectionName: first}"),
+       "RateLimitPolicy y: spec.targetRefs[1] RateLimitPolicy x and RateLimitPolicy y have the same target"},
+      {"two policies of the cache",
+       PolicyOf("CachePolicy", "x", "{kind: Gateway, name: g}") + "---\n" +
+           PolicyOf("CachePolicy", "y", "{kind: Gateway, name: g}"),
+       "CachePolicy y: spec.targetRefs[0] CachePolicy x and CachePolicy y have the same target"},
+      {"the same target twice in one policy",
+       PolicyOf("RateLimitPolicy", "x", "{kind: Route, name: r}, {kind: Route, name: r}"),
+       "RateLimitPolicy x: spec.targetRefs[1] RateLimitPolicy x and RateLimitPolicy x have the same target"},
+      {"policies of different kinds, and of different targets",
+       PolicyOf("CachePolicy", "x", "{kind: Route, name: r}") + "---\n" +
+           PolicyOf("RateLimitPolicy", "x", "{kind: Route, name: r}, {kind: Gateway, name: g}") + "---\n" +
+           PolicyOf("RateLimitPolicy", "y", "{kind: Route, name: r, sectionName: first}") + "---\n" +
+           Policy("x", "targetRefs: [{kind: Route, name: r}]"),
+       ""},
+      {"limits of an unknown listener", PolicyOf("RateLimitPolicy", "x", "{kind: Gateway, name: g, sectionName: htp}"),
+       "RateLimitPolicy x: spec.targetRefs[0].sectionName there is no listener htp; did you mean `http`?"},
+      {"limits of another namespace's route",
+       "kind: RateLimitPolicy\nmetadata: {name: x, namespace: n}\nspec: {targetRefs: [{kind: Route, name: r, "
+       "namespace: "
+       "default}]}\n",
+       "RateLimitPolicy n/x: spec.targetRefs[0] refers to Route r in another namespace; a ReferenceGrant in default"},
       {"consumers", Consumers("acme, default/acme, other/far"), ""},
       {"unknown consumer", Consumers("acme, acne"),
        "AuthPolicy x: spec.authorization.rules[1].principal.consumers[1] there is no Consumer acne; did you mean "
@@ -174,6 +201,11 @@ TEST(CheckReferences, OfAStepIsWhatItHasMadeWrong) {
       Policy("q",
              "targetRefs: [{kind: Gateway, name: g}, {kind: Route, name: r, sectionName: one}], authorization: "
              "{rules: [{principal: {consumers: [k]}}]}"),
+      PolicyOf("RateLimitPolicy", "p", "{kind: Route, name: r, sectionName: one}, {kind: Gateway, name: g}"),
+      PolicyOf("RateLimitPolicy", "p", "{kind: Gateway, name: g, sectionName: a}"),
+      PolicyOf("RateLimitPolicy", "q", "{kind: Gateway, name: g}, {kind: Gateway, name: g, sectionName: b}"),
+      PolicyOf("CachePolicy", "p", "{kind: Route, name: r}"),
+      PolicyOf("CachePolicy", "q", "{kind: Route, name: r}, {kind: Route, name: r, sectionName: two}"),
   };
   std::vector<portico::v1::Resource> resources;
   for (const std::string& text : texts) {

@@ -23,7 +23,8 @@ constexpr std::string_view kTargets[] = {"Gateway", "Route"};
 constexpr std::string_view kCluster[] = {"Cluster"};
 constexpr std::string_view kBackends[] = {"Cluster", "Composition"};
 constexpr std::string_view kRoutes[] = {"Route", "HTTPRoute"};
-constexpr std::string_view kReferring[] = {"Gateway", "Route", "HTTPRoute", "Composition", "Cluster", "AuthPolicy"};
+constexpr std::string_view kReferring[] = {"Gateway", "Route",      "HTTPRoute",   "Composition",
+                                           "Cluster", "AuthPolicy", "CachePolicy", "RateLimitPolicy"};
 constexpr std::string_view kReferredTo[] = {"Gateway", "Route", "Cluster", "Composition", "Secret"};
 constexpr std::string_view kSchemes[] = {"http", "https"};
 constexpr uint64_t kRedirects[] = {301, 302, 303, 307, 308};

@@ -1031,10 +1031,11 @@ std::vector<Case> OtherCases() {
        "must be portico.dev or gateway.networking.k8s.io, not apps"},
       {"ReferenceGrantFrom.kind",
        Grant("{namespace: n, kind: @}", kTo),
-       {"Gateway", "Route", "HTTPRoute", "Composition", "Cluster", "AuthPolicy"},
+       {"Gateway", "Route", "HTTPRoute", "Composition", "Cluster", "AuthPolicy", "CachePolicy", "RateLimitPolicy"},
        {"Secret"},
        "spec.from[0].kind",
-       "must be Gateway, Route, HTTPRoute, Composition, Cluster or AuthPolicy, not Secret"},
+       "must be Gateway, Route, HTTPRoute, Composition, Cluster, AuthPolicy, CachePolicy or RateLimitPolicy, not "
+       "Secret"},
       {"ReferenceGrantFrom.namespace",
        Grant("{kind: Route, @}", kTo),
        {"namespace: n"},
