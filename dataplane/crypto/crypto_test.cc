@@ -8,6 +8,7 @@
 #include "dataplane/crypto/boring_key_pair.h"
 #include "dataplane/crypto/digest.h"
 #include "dataplane/crypto/key_pair.h"
+#include "dataplane/crypto/keyed_hash.h"
 #include "dataplane/crypto/test_signer.h"
 #include "dataplane/crypto/verification_key.h"
 #include "test/support/key_material.h"
@@ -27,6 +28,14 @@ TEST(Digest, KnownAnswers) {
   EXPECT_EQ(Hexadecimal(Sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(Hexadecimal(HmacSha256("Jefe", "what do ya want for nothing?")),  // RFC 4231 section 4.3
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+TEST(KeyedHash, KnownAnswers) {
+  // The reference's own vectors: the key 00 01 … 0f, and texts 00 01 ….
+  const KeyedHash hash({0x0706050403020100, 0x0f0e0d0c0b0a0908});
+  EXPECT_EQ(hash.Of(""), 0x726fdb47dd0e0e31u);
+  EXPECT_EQ(hash.Of(std::string_view("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16", 15)), 0xa129ca6149be45e5u);
+  EXPECT_NE(KeyedHash::Generate().Of("a"), KeyedHash::Generate().Of("a"));
 }
 
 TEST(Digest, Compares) {
