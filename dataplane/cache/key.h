@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/cache/policy.h"
 #include "dataplane/http/fields.h"
 
 namespace portico::cache {
@@ -29,12 +30,6 @@ std::string KeyOf(const TargetUri& uri);
 // `content-location` name, as keys, if that is of the same origin. What can't be read names nothing.
 std::vector<std::string> OtherKeys(const TargetUri& uri, const http::Fields& response);
 
-// What a purge names.
-struct PurgeScope {
-  std::string host;         // "" every
-  std::string path_prefix;  // begins with "/"; whole segments, as route/match.h has them
-  bool operator==(const PurgeScope&) const = default;
-};
 bool Covers(const PurgeScope& scope, std::string_view key);
 
 }  // namespace portico::cache

@@ -23,6 +23,21 @@ struct CachePolicy {
   bool authenticates = false;
 };
 
+// Which URIs a CachePurge names.
+struct PurgeScope {
+  std::string host;         // lower case, without port; "" every
+  std::string path_prefix;  // begins with "/"; whole segments, as route/match.h has them
+  bool operator==(const PurgeScope&) const = default;
+};
+
+// A CachePurge: an order to give no more what is stored.
+struct Purge {
+  std::string name;  // "namespace/name"
+  std::string at;    // another is another order
+  PurgeScope scope = {};
+  bool operator==(const Purge&) const = default;
+};
+
 }  // namespace portico::cache
 
 #endif  // PORTICO_DATAPLANE_CACHE_POLICY_H_

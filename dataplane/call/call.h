@@ -49,6 +49,7 @@ struct CallFacts {
   std::string_view endpoint;  // "127.0.0.1:9001" of the last attempt; lives as long as the call
   int attempts = 0;
   bool reused_connection = false;
+  std::string_view cache = {};  // what the cache had to do with it (dataplane/cache); static, "" nothing
 };
 
 class Call {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "api/base/text.h"
+#include "dataplane/cache/cached_backend.h"
 #include "dataplane/downstream/composition_input.h"
 #include "dataplane/downstream/forwarding.h"
 #include "dataplane/downstream/local_answer.h"
@@ -216,6 +218,11 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
     go_on.status = 100;
     connection_.SendResponse(id_, go_on, false);
   }
+  std::optional<cache::CachedBackend> cached;
+  if (rule_->cache != nullptr) {
+    const cache::TargetUri uri{request_->scheme, request_->authority, target_.path, target_.query, target_.has_query};
+    cached.emplace(host_.cache(), rule_->cache, uri, request_->fields.Has(http::FieldId::kAuthorization), origin);
+  }
   PrepareForOrigin();
   if (runner_ && relay_.trailers()) runner_->RunRequestTrailers(*relay_.trailers());
   call::CallRequest request;
@@ -223,7 +230,7 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   request.end = request_->framing.ends_with_head;
   request.arena = &arena_;
   request.attempt_timeout = rule_->backend_request_timeout;
-  relay_.Start(*origin, request);
+  relay_.Start(cached ? *cached : *origin, request);
   if (HasPace()) {
     pace_.emplace(client().limits, host_.loop().Now(), connection_.content_bytes());
     SetTimer();
@@ -286,8 +293,7 @@ void Exchange::FinishHead(http::ResponseHead& head) {
 }
 
 Exchange::Step Exchange::Answer(filter::Reply reply) {
-  record_.endpoint = arena_.Copy(relay_.facts().endpoint);
-  record_.attempts = relay_.facts().attempts;
+  TakeCallFacts();
   relay_.Cancel();
   composition_.reset();
   reason_ = std::move(reply.reason);
@@ -424,13 +430,19 @@ void Exchange::OnTimer(event::Timer&) {
   }
 }
 
+// Of the call that is or was under way; nothing once it is gone.
+void Exchange::TakeCallFacts() {
+  const call::CallFacts facts = relay_.facts();
+  if (!facts.cache.empty()) record_.cache = facts.cache;
+  if (facts.attempts == 0) return;
+  record_.endpoint = arena_.Copy(facts.endpoint);
+  record_.attempts = facts.attempts;
+}
+
 // The log's line is written when the response is over; what the client may still send of its request counts for nobody.
 void Exchange::Finish(bool aborted) {
   if (client_text_.empty()) record_.client = client_text_ = connection_.stream().peer().ip();
-  if (relay_.facts().attempts > 0) {
-    record_.endpoint = arena_.Copy(relay_.facts().endpoint);
-    record_.attempts = relay_.facts().attempts;
-  }
+  TakeCallFacts();
   record_.received_bytes = relay_.received_bytes();
   record_.sent_bytes = relay_.sent_bytes() + answer_bytes_;
   record_.subject = identity_.subject;

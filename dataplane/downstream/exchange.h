@@ -80,6 +80,7 @@ class Exchange final : public ExchangeEvents,
 
   std::shared_ptr<call::Backend> KeepBackend(const std::string& cluster);
   void PrepareForOrigin();
+  void TakeCallFacts();
   void FinishHead(http::ResponseHead& head);
   void Abort(http::ResetReason reason);
   void Finish(bool aborted);

@@ -46,8 +46,10 @@ struct Asked {
     http::ResponseHead head(*arena);
     head.status = status;
     head.framing.ends_with_head = ends;
-    for (const auto& [name, value] : more)
+    for (const auto& [name, value] : more) {
       head.fields.Add(name, value);
+      if (name == "content-length") head.framing.length = std::stoull(value);
+    }
     if (status < 200) return handler->OnInformational(head);
     answered = true;
     handler->OnResponse(std::move(head));

@@ -61,6 +61,7 @@ struct RuleSpec {
   route::Rule rule = {};
   std::vector<std::shared_ptr<const filter::FilterConfig>> filters = {};
   std::vector<snapshot::BoundBackend> backends = {snapshot::BoundBackend{"", "default/orders", nullptr, {}}};
+  std::shared_ptr<const cache::CachePolicy> cache = nullptr;
 };
 
 inline std::shared_ptr<const snapshot::Port> MakePort(const std::vector<RuleSpec>& specs,
@@ -74,6 +75,7 @@ inline std::shared_ptr<const snapshot::Port> MakePort(const std::vector<RuleSpec
     rule->backends.resize(spec.backends.size());
     rule->weight_sum = spec.backends.size();
     rule->chain = filter::Chain(spec.filters);
+    rule->cache = spec.cache;
     for (const snapshot::BoundBackend& backend : spec.backends)
       rule->bound_backends.push_back(std::make_shared<const snapshot::BoundBackend>(backend));
     route::RuleMatch match;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dataplane/base/random.h"
+#include "dataplane/cache/worker_cache.h"
 #include "dataplane/call/call.h"
 #include "dataplane/compose/budget.h"
 #include "dataplane/event/loop.h"
@@ -21,6 +22,7 @@ class Host {
   virtual base::Random& random() = 0;
   virtual filter::WorkerSlots& slots() = 0;
   virtual compose::Budget& composition_budget() = 0;
+  virtual cache::WorkerCache& cache() = 0;
   // The cluster of that name (Snapshot::clusters), nullptr if there is none. Whoever holds it keeps it alive, also when
   // a newer configuration has dropped it; let go of it where things die (Loop::DeleteLater), not inside its callback.
   virtual std::shared_ptr<call::Backend> FindBackend(std::string_view name) = 0;

@@ -13,10 +13,13 @@
 
 #include "api/base/text.h"
 #include "dataplane/base/random.h"
+#include "dataplane/cache/store.h"
+#include "dataplane/cache/worker_cache.h"
 #include "dataplane/compose/budget.h"
 #include "dataplane/downstream/connection.h"
 #include "dataplane/downstream/exchange.h"
 #include "dataplane/downstream/fake_origin_for_test.h"
+#include "dataplane/downstream/record_for_test.h"
 #include "dataplane/downstream/rules_for_test.h"
 #include "dataplane/downstream/site.h"
 #include "dataplane/snapshot/snapshot.h"
@@ -40,33 +43,9 @@ inline bool Has(std::string_view text, std::string_view piece) {
   return Count(text, piece) > 0;
 }
 
-// A record with its texts copied: "GET /a -> 200 error=… reason=…", aborted ones with " aborted".
-struct Record {
-  explicit Record(const observe::ExchangeRecord& from)
-      : record(from),
-        client(from.client),
-        protocol(from.protocol),
-        tls(from.tls),
-        authority(from.authority),
-        route(from.route),
-        cluster(from.cluster),
-        endpoint(from.endpoint),
-        request_id(from.request_id),
-        subject(from.subject),
-        reason(from.reason) {
-    line = base::Concat(from.method, from.method.empty() ? "" : " ", from.target, from.target.empty() ? "" : " ", "-> ",
-                        from.status);
-    if (!from.error.empty()) line += base::Concat(" error=", from.error);
-    if (from.aborted) line += " aborted";
-  }
-  observe::ExchangeRecord record;  // its numbers: the texts are gone
-  std::string client, protocol, tls, authority, route, cluster, endpoint, request_id, subject, reason;
-  std::string line;
-};
-
 // One client connection with real exchanges, between a far end that the test plays and origins that it plays too. Its
 // destructor looks for what was left behind.
-class World final : public downstream::Connection::Owner, public downstream::Host {
+class World : public downstream::Connection::Owner, public downstream::Host {
  public:
   explicit World(const std::vector<RuleSpec>& rules = {RuleSpec{}}, const snapshot::ClientConfig& client = {},
                  const std::function<void(FarEnd&)>& prepare = nullptr)
@@ -88,6 +67,7 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
       EXPECT_EQ(origin->under_way(), 0u) << name;
       EXPECT_EQ(origin.use_count(), 1) << name << " is kept by an exchange";
     }
+    EXPECT_EQ(worker_cache.fills(), 0u);
     EXPECT_EQ(pool.blocks_in_use(), 0u);
     EXPECT_EQ(manual_loop.timers().size(), 0u);
   }
@@ -133,6 +113,7 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
   base::Random& random() override { return random_numbers; }
   filter::WorkerSlots& slots() override { return worker_slots; }
   compose::Budget& composition_budget() override { return compositions; }
+  cache::WorkerCache& cache() override { return worker_cache; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view name) override {
     const auto found = origins.find(std::string(name));
     return found == origins.end() ? nullptr : found->second;
@@ -151,6 +132,8 @@ class World final : public downstream::Connection::Owner, public downstream::Hos
   std::shared_ptr<FarEnd> far = std::make_shared<FarEnd>();
   downstream::Site site;
   ManualLoop manual_loop;
+  std::shared_ptr<cache::Store> store = std::make_shared<cache::Store>();
+  cache::WorkerCache worker_cache{manual_loop, *store};
   downstream::Connection* connection = nullptr;
 };
 

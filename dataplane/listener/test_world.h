@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "dataplane/cache/store.h"
+#include "dataplane/cache/worker_cache.h"
 #include "dataplane/compose/budget.h"
 #include "dataplane/crypto/key_pair.h"
 #include "dataplane/listener/listener.h"
@@ -59,6 +61,7 @@ struct World : downstream::Host, Listener::Owner {
   base::Random& random() override { return dice; }
   filter::WorkerSlots& slots() override { return worker_slots; }
   compose::Budget& composition_budget() override { return compositions; }
+  cache::WorkerCache& cache() override { return worker_cache; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view) override { return silent; }
   void OnExchangeEnd(const observe::ExchangeRecord& record) override { ++(record.aborted ? aborted : ended); }
   // Listener::Owner
@@ -129,6 +132,8 @@ struct World : downstream::Host, Listener::Owner {
   base::Random dice{7};
   filter::WorkerSlots worker_slots;
   compose::Budget compositions;
+  cache::Store responses;
+  cache::WorkerCache worker_cache{proxy_loop, responses};
   std::shared_ptr<SilentBackend> silent = std::make_shared<SilentBackend>();
   std::unique_ptr<Listener> listener;
   std::vector<std::unique_ptr<TestPeer>> clients;

@@ -161,6 +161,7 @@ void AppendAccessLogLine(const ExchangeRecord& record, std::string& out) {
   if (record.attempts > 0) line.Number("attempts", static_cast<uint64_t>(record.attempts));
   line.Text("requestId", record.request_id);
   line.Text("traceparent", record.trace_parent);
+  line.Text("cache", record.cache);
   line.Text("subject", record.subject);
   line.Text("consumer", record.consumer);
   line.Text("error", record.error);

@@ -34,6 +34,7 @@ struct ExchangeRecord {
   std::string_view trace_parent;
   std::string_view subject;
   std::string_view consumer;
+  std::string_view cache;   // what the cache had to do with it: "hit", "miss", "collapsed", "revalidated", "bypass"
   std::string_view error;   // proxy-status' error parameter
   std::string_view reason;  // for people: "denied by rule readers-only"
   bool aborted = false;     // no whole response reached the client

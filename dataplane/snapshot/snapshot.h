@@ -15,6 +15,7 @@
 #include "api/check/violation.h"
 #include "api/resolve/resolved.h"
 #include "dataplane/base/time.h"
+#include "dataplane/cache/policy.h"
 #include "dataplane/compose/plan.h"
 #include "dataplane/downstream/forwarding_config.h"
 #include "dataplane/filter/filter.h"
@@ -55,6 +56,7 @@ struct BoundRule final : route::Rule {
 
   filter::Chain chain;
   std::vector<std::shared_ptr<const BoundBackend>> bound_backends;  // as `backends`
+  std::shared_ptr<const cache::CachePolicy> cache;                  // nullptr: its gateway caches nothing
 };
 
 // The rules of a snapshot's tables are bound.
@@ -140,6 +142,8 @@ struct Snapshot {
   Clusters clusters;                               // by name: those that a rule uses
   Routes routes;                                   // by "namespace/name": those that a rule is of
   AccessLogTarget access_log;
+  uint64_t cache_bytes_max = 64 << 20;         // of all that is stored in the process
+  std::vector<cache::Purge> purges;            // by name
   std::vector<CertificateDates> certificates;  // by secret
   check::Violations faults;  // what fails closed, with the reason: 500 or 503 for whoever gets there. Each once
   resolve::ResolvedGateway resolved;  // what it was built of, with the configuration

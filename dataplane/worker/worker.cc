@@ -23,6 +23,7 @@ std::optional<size_t> ConnectionsMax(const snapshot::Snapshot& snapshot, const W
 Worker::Worker(const WorkerParts& parts)
     : parts_(parts),
       random_(parts.seed),
+      cache_(parts.loop, limits().responses()),
       traffic_(parts.metrics),
       log_(parts.loop, LogSink(), parts.metrics.CounterOf(observe::kAccessLogDroppedLines, {})),
       clusters_(parts.loop, parts.network, pool_, traffic_, limits()),

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/random.h"
+#include "dataplane/cache/worker_cache.h"
 #include "dataplane/compose/budget.h"
 #include "dataplane/downstream/site.h"
 #include "dataplane/event/loop.h"
@@ -86,6 +87,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   base::Random& random() override { return random_; }
   filter::WorkerSlots& slots() override { return slots_; }
   compose::Budget& composition_budget() override { return compositions_; }
+  cache::WorkerCache& cache() override { return cache_; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view name) override { return clusters_.Find(name); }
   void OnExchangeEnd(const observe::ExchangeRecord& record) override;
   // listener::Listener::Owner
@@ -107,6 +109,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   filter::WorkerSlots slots_;
   compose::Budget compositions_;
   SharedLimits own_limits_;  // if the parts have none
+  cache::WorkerCache cache_;
   TrafficMetrics traffic_;
   AccessLogBuffer log_;
   ClusterRegistry clusters_;

@@ -174,6 +174,8 @@ absl::Status Workers::ProbePort(const snapshot::Snapshot& snapshot, const snapsh
 }
 
 void Workers::SwapAll() {
+  limits_.responses().set_bytes_max(publication_->snapshot->cache_bytes_max);
+  limits_.responses().Obey(publication_->snapshot->purges);
   if (access_log_ != nullptr) access_log_->Retarget(LogTargetOf(publication_->snapshot->access_log));
   const auto ask = [next = publication_->snapshot](Worker& worker) -> Report {
     worker.Swap(next);

@@ -1,0 +1,53 @@
+#ifndef PORTICO_DATAPLANE_CACHE_PASSING_CALL_H_
+#define PORTICO_DATAPLANE_CACHE_PASSING_CALL_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "dataplane/cache/key.h"
+#include "dataplane/cache/store.h"
+#include "dataplane/call/call.h"
+
+namespace portico::cache {
+
+// A call that passes the cache by: everything goes to the origin and back as it is, but for cache-status, or for what
+// an unsafe request makes invalid (RFC 9111 section 4.4) when its response says that it was no error.
+class PassingCall final : public call::Call, private call::CallHandler {
+ public:
+  // Says "portico; fwd=WHY". Both texts are static; `outcome` is CallFacts'.
+  PassingCall(std::string_view why, std::string_view outcome, call::Backend& origin, const call::CallRequest& request,
+              call::CallHandler& handler);
+  // Of an unsafe request. The store outlives it; `uri` is read now.
+  PassingCall(Store& store, const TargetUri& uri, call::Backend& origin, const call::CallRequest& request,
+              call::CallHandler& handler);
+
+  void SendContent(base::Buffer& content, bool end) override { origin_->SendContent(content, end); }
+  void SendTrailers(const http::Fields& trailers) override { origin_->SendTrailers(trailers); }
+  size_t Unsent() const override { return origin_->Unsent(); }
+  void Consumed(size_t bytes) override { origin_->Consumed(bytes); }
+  call::CallFacts facts() const override;
+
+ private:
+  void OnInformational(const http::ResponseHead& head) override { handler_.OnInformational(head); }
+  void OnResponse(http::ResponseHead head) override;
+  void OnContent(base::Slice content) override { handler_.OnContent(std::move(content)); }
+  void OnTrailers(http::Fields trailers) override { handler_.OnTrailers(std::move(trailers)); }
+  void OnEnd() override { handler_.OnEnd(); }
+  void OnError(const call::Error& error) override { handler_.OnError(error); }
+  void OnSendReady() override { handler_.OnSendReady(); }
+  void Invalidate(const http::Fields& response);
+
+  call::CallHandler& handler_;
+  const std::string_view why_, outcome_;
+  Store* const store_ = nullptr;  // of an unsafe request
+  // The target URI's parts, for as long as the call.
+  std::string scheme_, authority_, path_, query_;
+  bool has_query_ = false;
+  std::unique_ptr<call::Call> origin_;
+};
+
+}  // namespace portico::cache
+
+#endif  // PORTICO_DATAPLANE_CACHE_PASSING_CALL_H_
