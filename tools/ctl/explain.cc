@@ -1,27 +1,21 @@
 #include "tools/ctl/explain.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 
-#include "api/base/arena.h"
 #include "api/base/text.h"
 #include "api/check/configuration.h"
-#include "api/load/choose_gateway.h"
 #include "api/load/load.h"
-#include "api/resolve/resolve.h"
-#include "dataplane/downstream/max_forwards.h"
-#include "dataplane/http/message.h"
+#include "api/resolve/resolved.h"
 #include "dataplane/route/explain.h"
 #include "dataplane/route/path.h"
 #include "dataplane/route/rewrite.h"
-#include "dataplane/route/route_config.h"
 #include "tools/ctl/fetch.h"
+#include "tools/ctl/gateway_model.h"
 #include "tools/ctl/load.h"
 #include "tools/ctl/policy_text.h"
 #include "tools/ctl/request.h"
@@ -52,44 +46,8 @@ absl::Status Failure(const Pieces&... pieces) {
   return absl::FailedPreconditionError(base::ToAbsl(base::Concat(pieces...)));
 }
 
-// The URL's port, or the only one that a listener has for the URL's scheme.
-absl::StatusOr<uint16_t> ChoosePort(const resolve::ResolvedGateway& gateway, const Request& request) {
-  std::set<uint16_t> fitting;
-  std::set<std::string> all;
-  for (const resolve::ResolvedListener& listener : gateway.listeners) {
-    const auto& message = gateway.resource->gateway().spec().listeners(static_cast<int>(listener.index));
-    const bool is_https = message.protocol() == v1::LISTENER_PROTOCOL_HTTPS;
-    all.insert(base::Concat(is_https ? "https" : "http", " on ", listener.port));
-    if (is_https != (request.scheme == "https")) continue;
-    if (!request.port || *request.port == listener.port) fitting.insert(static_cast<uint16_t>(listener.port));
-  }
-  if (fitting.size() == 1) return *fitting.begin();
-  const std::string there = base::Join({all.begin(), all.end()}, ", ");
-  if (!fitting.empty()) return Failure("several listeners take ", request.scheme, ", name a port in --url: ", there);
-  return Failure(gateway.key.ToString(), " has no listener for ", request.scheme,
-                 request.port ? base::Concat(" on port ", *request.port) : "", "; it has ", there);
-}
-
-std::string RuleName(const route::RuleMatch& match) {
-  const route::Rule& rule = *match.rule;
-  return base::Concat("Route ", rule.route, ", rule ", rule.name.empty() ? base::Concat(rule.index) : rule.name,
-                      ", match ", match.index);
-}
-
 std::string Milliseconds(base::Duration duration) {
   return base::Concat(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(), "ms");
-}
-
-// A rule that knows what it was made of.
-struct ExplainedRule final : route::Rule {
-  ExplainedRule(route::Rule rule, resolve::EffectivePolicies of)
-      : route::Rule(std::move(rule)), policies(std::move(of)) {}
-
-  resolve::EffectivePolicies policies;
-};
-
-const resolve::EffectivePolicies& PoliciesOf(const route::RuleMatch& match) {
-  return static_cast<const ExplainedRule&>(*match.rule).policies;
 }
 
 class Printer {
@@ -110,7 +68,7 @@ class Printer {
     if (explanation.winner != nullptr) PrintWinner(*explanation.winner);
     if (!explanation.losers.empty()) out_ << "\nloses:\n";
     for (const route::Loser& loser : explanation.losers) {
-      out_ << "  " << RuleName(*loser.match) << " (" << route::Describe(*loser.match) << "): " << loser.reason << "\n";
+      out_ << "  " << MatchName(*loser.match) << " (" << route::Describe(*loser.match) << "): " << loser.reason << "\n";
     }
   }
 
@@ -118,8 +76,8 @@ class Printer {
   void Line(std::string_view name, std::string_view text) { out_ << "  " << name << ": " << text << "\n"; }
 
   void PrintWinner(const route::RuleMatch& match) {
-    out_ << "wins: " << RuleName(match) << " (" << route::Describe(match) << ")\n";
-    for (const auto& [part, text] : PolicyLines(PoliciesOf(match)))
+    out_ << "wins: " << MatchName(match) << " (" << route::Describe(match) << ")\n";
+    for (const auto& [part, text] : PolicyLines(ResolvedOf(match).policies))
       Line(part, text);
     PrintActions(match);
     PrintBackends(*match.rule);
@@ -170,67 +128,26 @@ class Printer {
   const route::Target& target_;
 };
 
-// By policy, as a snapshot binds them.
-bool SameGuards(const resolve::EffectivePolicies& a, const resolve::EffectivePolicies& b) {
-  const auto same = [](const std::optional<resolve::BoundPolicy>& one,
-                       const std::optional<resolve::BoundPolicy>& other) {
-    return one && other ? one->key == other->key : one.has_value() == other.has_value();
-  };
-  return same(a.auth.authentication, b.auth.authentication) && same(a.auth.authorization, b.auth.authorization) &&
-         same(a.cache, b.cache) && std::equal(a.limits.begin(), a.limits.end(), b.limits.begin(), b.limits.end(), same);
-}
-
-// What the proxy says to a request that `match` has won before it goes by its rule (downstream/exchange.cc).
-absl::Status AnsweredBefore(const route::RouteTable& table, const route::RuleMatch& match,
-                            const http::RequestHead& head, const route::RequestView& view) {
-  if (downstream::MeansThisProxy(head)) {
-    return Failure("the proxy answers ", head.method == "OPTIONS" ? 204 : 405, " itself: ", head.method,
-                   " whose max-forwards has come to 0 ends there");
-  }
-  for (const route::RuleMatch* other : table.OtherMatches(match, view)) {
-    if (SameGuards(PoliciesOf(match), PoliciesOf(*other))) continue;
-    return Failure("the proxy answers 400: ", RuleName(match), " wins, but an origin may read the path as one of ",
-                   RuleName(*other), ", which has other policies");
-  }
-  return absl::OkStatus();
-}
-
 // true: a rule wins.
 absl::StatusOr<bool> ExplainRequest(const check::Configuration& configuration, const std::string& gateway_name,
                                     const Request& request, std::ostream& out) {
-  const std::optional<check::ResourceKey> asked =
-      gateway_name.empty() ? std::nullopt : std::optional(load::ParseGatewayName(gateway_name));
-  const absl::StatusOr<check::ResourceKey> key = load::ChooseGateway(configuration, asked);
-  if (!key.ok()) return key.status();
-  const absl::StatusOr<resolve::ResolvedGateway> gateway = resolve::Resolve(configuration, *key);
-  if (!gateway.ok()) return gateway.status();
-  const absl::StatusOr<uint16_t> port = ChoosePort(*gateway, request);
+  const absl::StatusOr<std::unique_ptr<GatewayModel>> model = GatewayModel::Create(configuration, gateway_name);
+  if (!model.ok()) return model.status();
+  const absl::StatusOr<uint16_t> port = (*model)->ChoosePort(request);
   if (!port.ok()) return port.status();
-  const auto table = route::BuildRouteTable(*gateway, *port, [&gateway](const resolve::SharedRule& rule) {
-    return std::make_shared<const ExplainedRule>(route::BuildRule(*gateway, *rule), rule->policies);
-  });
+  const absl::StatusOr<const route::RouteTable*> table = (*model)->Table(*port);
   if (!table.ok()) return table.status();
 
-  route::Target target = route::SplitTarget(request.target);
-  const route::NormalisedPath path = route::NormalisePath(target.path);
-  if (!path.status.ok()) {
-    return Failure("the proxy answers 400: ", base::ToStd(path.status.message()));
-  }
-  target.path = path.path;
-  base::Arena arena;
-  http::RequestHead head(arena);
-  head.method = request.method;
-  head.path = request.target;
-  for (const auto& [name, value] : request.fields)
-    head.fields.Add(name, value);
-  const route::RequestView view = {request.method, route::HostOf(request.authority), target.path, target.query,
-                                   head.fields};
-  const route::Explanation explanation = route::Explain(**table, view);
+  const SeenRequest seen(request);
+  if (!seen.status().ok()) return Failure("the proxy answers 400: ", base::ToStd(seen.status().message()));
+  const route::Explanation explanation = route::Explain(**table, seen.view());
   if (explanation.winner != nullptr) {
-    const absl::Status answered = AnsweredBefore(**table, *explanation.winner, head, view);
-    if (!answered.ok()) return answered;
+    const OwnAnswer answer = AnswerBefore(**table, *explanation.winner, seen);
+    if (answer.status != 0) {
+      return Failure("the proxy answers ", answer.status, answer.status == 400 ? "" : " itself", ": ", answer.why);
+    }
   }
-  Printer(out, *gateway, request, target).Print(explanation, *port);
+  Printer(out, (*model)->gateway(), request, seen.target()).Print(explanation, *port);
   return explanation.winner != nullptr;
 }
 

@@ -10,6 +10,7 @@
 #include "tools/ctl/explain.h"
 #include "tools/ctl/fields.h"
 #include "tools/ctl/show.h"
+#include "tools/ctl/test.h"
 #include "tools/ctl/validate.h"
 #include "tools/ctl/watch.h"
 
@@ -33,17 +34,19 @@ commands that ask a control plane:
   watch       the changes as they are made
 and others:
   validate    judge a configuration: file, line and field of everything that is wrong
+  test        what a configuration decides about requests, against what it should
   fields      what may be written in a resource
   completion  a script for bash, zsh or fish
 
   porticoctl COMMAND --help   the flags of a command
   porticoctl --version
 
-exit codes: 0 good, 1 the operation failed, 2 wrong usage (of diff: 0 nothing differs, 1 something does, 2 it failed)
+exit codes: 0 good, 1 the operation failed, 2 wrong usage (of diff: 0 nothing differs, 1 something does, 2 it failed;
+of test: 0 all hold, 1 one does not, 2 it could not be asked)
 )";
 
-constexpr const Command* kCommands[] = {&kApply,    &kDiff,   &kGet,   &kDescribe, &kDelete, &kExplain,   &kHistory,
-                                        &kRollback, &kStatus, &kWatch, &kValidate, &kFields, &kCompletion};
+constexpr const Command* kCommands[] = {&kApply,    &kDiff,   &kGet,   &kDescribe, &kDelete, &kExplain, &kHistory,
+                                        &kRollback, &kStatus, &kWatch, &kValidate, &kTest,   &kFields,  &kCompletion};
 
 int Refuse(std::string_view command, const Console& console) {
   std::vector<std::string_view> names;

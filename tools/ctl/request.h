@@ -12,7 +12,7 @@
 
 namespace portico::ctl {
 
-// A request as a user describes it to `explain`, in the form in which the proxy's codecs would deliver it.
+// A request as a user describes it to `explain` and `test`, in the form in which the proxy's codecs would deliver it.
 struct Request {
   std::string method;
   std::string scheme;            // "http" or "https"
