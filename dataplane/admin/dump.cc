@@ -43,6 +43,7 @@ void AppendCluster(std::string& out, const worker::ClusterState& cluster) {
     out += "{\"address\": ";
     base::AppendJsonString(out, endpoint.address);
     out += base::Concat(", \"resting\": ", endpoint.resting ? "true" : "false");
+    out += base::Concat(", \"ejected\": ", endpoint.ejected ? "true" : "false");
     AppendNumber(out, "connections", endpoint.connections);
     AppendNumber(out, "waiting", endpoint.waiting);
     out += '}';

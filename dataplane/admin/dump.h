@@ -16,7 +16,7 @@ namespace portico::admin {
 std::string SnapshotPage(const snapshot::Snapshot& snapshot);
 
 // {"clusters": [{"name": …, "connections": …, "calls": …, "pending": …, "endpoints": [{"address": …, "resting": …,
-// "connections": …, "waiting": …}]}]}
+// "ejected": …, "connections": …, "waiting": …}]}]}
 std::string ClustersPage(const std::vector<worker::ClusterState>& clusters);
 
 }  // namespace portico::admin

@@ -33,7 +33,7 @@ TEST(DumpTest, ClustersAreJson) {
   worker::ClusterState cluster;
   cluster.name = "default/a\"b";
   cluster.calls = 3;
-  cluster.endpoints = {{"127.0.0.1:1", true, 2}, {"127.0.0.1:2", false, 0}};
+  cluster.endpoints = {{"127.0.0.1:1", true, false, 2}, {"127.0.0.1:2", false, true, 0}};
   base::Arena arena;
   const auto json = base::ParseJson(ClustersPage({cluster, {}}), arena);
   ASSERT_TRUE(json.ok()) << json.status();
@@ -41,6 +41,8 @@ TEST(DumpTest, ClustersAreJson) {
   EXPECT_EQ(first.Find("name")->string(), "default/a\"b");
   EXPECT_EQ(first.Find("calls")->number(), 3);
   EXPECT_TRUE(first.Find("endpoints")->items()[0].Find("resting")->boolean());
+  EXPECT_FALSE(first.Find("endpoints")->items()[0].Find("ejected")->boolean());
+  EXPECT_TRUE(first.Find("endpoints")->items()[1].Find("ejected")->boolean());
   EXPECT_EQ(first.Find("endpoints")->items().size(), 2u);
   EXPECT_EQ(base::ParseJson(ClustersPage({}), arena)->Find("clusters")->items().size(), 0u);
 }

@@ -12,6 +12,9 @@ namespace {
 // What a proxy passes on as far as any; what a resource allows, its origin knows.
 constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
+// A second: what is over a limit of a cluster may be below it with the next response.
+constexpr std::string_view kBusyRetryAfter = "1";
+
 // `error` is static; `error` and `detail` are ours: letters, digits and punctuation, no quote and no backslash, so they
 // need no escape in proxy-status' structured field (RFC 8941 section 3.3.3).
 filter::Reply Answer(int status, std::string_view error, std::string_view detail) {
@@ -25,7 +28,9 @@ filter::Reply Answer(int status, std::string_view error, std::string_view detail
 }  // namespace
 
 filter::Reply AnswerFor(const call::Error& error) {
-  return Answer(call::ErrorStatus(error.kind), call::ErrorName(error.kind), error.detail);
+  filter::Reply reply = Answer(call::ErrorStatus(error.kind), call::ErrorName(error.kind), error.detail);
+  if (error.kind == call::ErrorKind::kConnectionLimitReached) reply.fields.emplace_back("retry-after", kBusyRetryAfter);
+  return reply;
 }
 
 filter::Reply AnswerFor(const http::MessageError& error) {

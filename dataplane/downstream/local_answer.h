@@ -13,7 +13,8 @@ namespace portico::downstream {
 // says "portico; error=…", so that whoever debugs knows that no origin said this, and why. Pure. The reply's `reason`
 // is for the access log; clients read only what says nothing of the inside.
 
-// What went wrong with the origin: 502, 503 or 504. The detail (static text) is shown: it names no address.
+// What went wrong with the origin: 502, 503 or 504. The detail (static text) is shown: it names no address. A limit of
+// the cluster comes with retry-after.
 filter::Reply AnswerFor(const call::Error& error);
 // What is wrong with the request, as the codec says: 4xx, 501 or 505, error=http_request_error.
 filter::Reply AnswerFor(const http::MessageError& error);

@@ -59,6 +59,7 @@ TEST(LocalAnswerTest, EveryErrorHasItsStatusAndName) {
         << proxy_status;
     EXPECT_EQ(proxy_status.find_first_of("\\\r\n"), std::string::npos) << proxy_status;
     EXPECT_EQ(FieldOf(row.reply, "content-type"), "application/problem+json");
+    EXPECT_EQ(FieldOf(row.reply, "retry-after"), row.proxy_status == "connection_limit_reached" ? "1" : "(none)");
     base::Arena arena;
     const auto json = base::ParseJson(row.reply.content, arena, {});
     ASSERT_TRUE(json.ok()) << row.reply.content;

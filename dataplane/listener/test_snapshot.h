@@ -75,10 +75,10 @@ inline std::shared_ptr<snapshot::Snapshot> MakeSnapshot(
 }
 
 inline std::shared_ptr<const upstream::ClusterConfig> MakeCluster(std::string name,
-                                                                  std::vector<net::Address> endpoints) {
+                                                                  const std::vector<net::Address>& endpoints) {
   auto config = std::make_shared<upstream::ClusterConfig>();
   config->name = std::move(name);
-  config->endpoints = std::move(endpoints);
+  config->endpoints.assign(endpoints.begin(), endpoints.end());
   return config;
 }
 

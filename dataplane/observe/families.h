@@ -25,6 +25,12 @@ inline constexpr Family kUpstreamRequests = {"portico_upstream_requests_total",
                                              {"cluster", "outcome"}};
 inline constexpr Family kUpstreamConnections = {
     "portico_upstream_connections", "Open connections to a cluster.", MetricKind::kGauge, {"cluster"}};
+inline constexpr Family kEndpointEjections = {"portico_endpoint_ejections_total",
+                                              "Endpoints of a cluster ejected because they failed.",
+                                              MetricKind::kCounter,
+                                              {"cluster"}};
+inline constexpr Family kEndpointsEjected = {
+    "portico_endpoints_ejected", "Endpoints of a cluster that are ejected now.", MetricKind::kGauge, {"cluster"}};
 inline constexpr Family kDownstreamConnections = {
     "portico_downstream_connections", "Open connections of a listener.", MetricKind::kGauge, {"listener"}};
 // Also those that did not come to an end in time.
@@ -55,6 +61,8 @@ inline constexpr std::array kFamilies = {&kRequests,
                                          &kRequestDuration,
                                          &kUpstreamRequests,
                                          &kUpstreamConnections,
+                                         &kEndpointEjections,
+                                         &kEndpointsEjected,
                                          &kDownstreamConnections,
                                          &kTlsHandshakeFailures,
                                          &kConfigurationRevision,

@@ -100,7 +100,9 @@ absl::StatusOr<std::string> BackendBinder::BuildCluster(const ResourceKey& key, 
   if (whole == whole_.end()) whole = whole_.emplace(key, BuildWhole(key)).first;
   if (!whole->second.ok()) return whole->second.status();
   const Cluster& cluster = *whole->second;
-  const auto has_other_port = [port](const net::Address& endpoint) { return port && endpoint.port() != *port; };
+  const auto has_other_port = [port](const upstream::ConfiguredEndpoint& endpoint) {
+    return port && endpoint.address.port() != *port;
+  };
   const auto& endpoints = cluster->endpoints;
   if (std::none_of(endpoints.begin(), endpoints.end(), has_other_port)) return Keep(key, cluster);
   auto part = std::make_shared<upstream::ClusterConfig>(*cluster);

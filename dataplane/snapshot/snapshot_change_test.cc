@@ -80,8 +80,8 @@ std::string TextOf(const Snapshot& snapshot) {
   for (const auto& [name, cluster] : snapshot.clusters) {
     out += Concat("cluster ", name, " ", cluster->name, " uses ", snapshot.parts.cluster_names.map().Find(name)->uses,
                   " timeout ", cluster->response_head_timeout.count());
-    for (const net::Address& endpoint : cluster->endpoints)
-      out += Concat(" ", endpoint.ToString());
+    for (const upstream::ConfiguredEndpoint& endpoint : cluster->endpoints)
+      out += Concat(" ", endpoint.address.ToString(), " of weight ", endpoint.weight);
     out += "\n";
   }
   out += Concat(snapshot.parts.cluster_names.map().size(), " names of clusters\n");

@@ -57,6 +57,21 @@ absl::Status BuildSecurity(const ClusterSpec& spec, const check::ResourceKey& cl
   return absl::OkStatus();
 }
 
+void ReadLimits(const portico::v1::ClusterLimits& limits, ClusterConfig& config) {
+  if (limits.has_connections()) config.connections_max = limits.connections();
+  if (limits.has_pending()) config.pending_max = limits.pending();
+  if (limits.has_requests()) config.requests_max = limits.requests();
+}
+
+outlier::EjectionRules EjectionOf(const portico::v1::Ejection& ejection) {
+  outlier::EjectionRules rules;
+  if (ejection.has_consecutive_failures()) rules.consecutive_failures = ejection.consecutive_failures();
+  if (ejection.has_base_time()) rules.base_time = base::DecodeDuration(ejection.base_time());
+  if (ejection.has_max_time()) rules.max_time = base::DecodeDuration(ejection.max_time());
+  if (ejection.has_max_ejected_percent()) rules.max_ejected_percent = ejection.max_ejected_percent();
+  return rules;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const check::ResourceKey& key,
@@ -70,13 +85,18 @@ absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const ch
   for (const auto& endpoint : spec.endpoints()) {
     auto address = net::Address::Parse(endpoint.address(), static_cast<uint16_t>(endpoint.port()));
     if (!address.ok()) return address.status();
-    config->endpoints.push_back(*address);
+    config->endpoints.emplace_back(*address, endpoint.has_weight() ? endpoint.weight() : 1);
+  }
+  if (spec.load_balancer().type() == portico::v1::LOAD_BALANCER_TYPE_LEAST_REQUEST) {
+    config->balancer = balancer::Kind::kLeastRequest;
   }
   if (spec.protocol() == portico::v1::UPSTREAM_PROTOCOL_HTTP2) config->protocol = ClusterConfig::Protocol::kHttp2;
   if (spec.has_connect_timeout()) config->connect_timeout = base::DecodeDuration(spec.connect_timeout());
   if (spec.pool().has_max_idle_connections()) config->idle_connections_max = spec.pool().max_idle_connections();
   if (spec.pool().has_idle_timeout())
     config->connection_idle_timeout = base::DecodeDuration(spec.pool().idle_timeout());
+  ReadLimits(spec.limits(), *config);
+  if (spec.has_ejection()) config->ejection = EjectionOf(spec.ejection());
   if (spec.has_tls()) {
     const absl::Status security = BuildSecurity(spec, key, configuration, grants, *config);
     if (!security.ok()) return security;

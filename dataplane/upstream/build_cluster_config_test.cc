@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,11 +48,17 @@ TEST(BuildClusterConfigTest, WhatIsNotWrittenHasTheDocumentedDefault) {
   ASSERT_TRUE(config.ok());
   EXPECT_EQ((*config)->name, "default/orders");
   ASSERT_EQ((*config)->endpoints.size(), 2u);
-  EXPECT_EQ((*config)->endpoints[1].ToString(), "[::1]:9001");
+  EXPECT_EQ((*config)->endpoints[1].address.ToString(), "[::1]:9001");
   EXPECT_EQ((*config)->protocol, ClusterConfig::Protocol::kHttp1);
   EXPECT_EQ((*config)->connect_timeout, seconds(1));
   EXPECT_EQ((*config)->idle_connections_max, 256u);
   EXPECT_EQ((*config)->connection_idle_timeout, seconds(50));
+  EXPECT_EQ((*config)->balancer, balancer::Kind::kRoundRobin);
+  EXPECT_EQ((*config)->endpoints[0].weight, 1u);
+  EXPECT_EQ((*config)->connections_max, 8192u);
+  EXPECT_EQ((*config)->pending_max, 8192u);
+  EXPECT_EQ((*config)->requests_max, std::nullopt);
+  EXPECT_EQ((*config)->ejection, std::nullopt);
   EXPECT_EQ((*config)->security, nullptr);
   EXPECT_EQ((*config)->security_identity, "");
 }
@@ -75,6 +82,47 @@ TEST(BuildClusterConfigTest, WhatIsWrittenCounts) {
   EXPECT_EQ((*config)->connection_idle_timeout, seconds(7));
   EXPECT_NE((*config)->security, nullptr);
   EXPECT_EQ((*config)->security_identity, "orders.internal\nthe system's authorities");
+}
+
+TEST(BuildClusterConfigTest, WhatIsWrittenOfBalancingCounts) {
+  portico::v1::Resource resource = Orders();
+  auto* spec = resource.mutable_cluster()->mutable_spec();
+  spec->mutable_endpoints(0)->set_weight(0);
+  spec->mutable_endpoints(1)->set_weight(1000);
+  spec->mutable_load_balancer()->set_type(portico::v1::LOAD_BALANCER_TYPE_LEAST_REQUEST);
+  spec->mutable_limits()->set_connections(3);
+  spec->mutable_limits()->set_pending(0);
+  spec->mutable_limits()->set_requests(7);
+  spec->mutable_ejection()->set_max_ejected_percent(0);
+  check::Configuration configuration;
+  ASSERT_TRUE(configuration.Add(resource));
+  resolve::Grants grants(configuration);
+  auto config = BuildClusterConfig(kKey, configuration, grants);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->endpoints[0].weight, 0u);
+  EXPECT_EQ((*config)->endpoints[1].weight, 1000u);
+  EXPECT_EQ((*config)->balancer, balancer::Kind::kLeastRequest);
+  EXPECT_EQ((*config)->connections_max, 3u);
+  EXPECT_EQ((*config)->pending_max, 0u);
+  EXPECT_EQ((*config)->requests_max, 7u);
+  outlier::EjectionRules rules = {.max_ejected_percent = 0};
+  EXPECT_EQ((*config)->ejection, rules) << "the others are the documented defaults";
+  EXPECT_EQ(rules.consecutive_failures, 5u);
+  EXPECT_EQ(rules.base_time, seconds(30));
+  EXPECT_EQ(rules.max_time, seconds(300));
+
+  auto* ejection = spec->mutable_ejection();
+  ejection->set_consecutive_failures(2);
+  ejection->mutable_base_time()->set_seconds(1);
+  ejection->mutable_max_time()->set_seconds(9);
+  ejection->set_max_ejected_percent(100);
+  check::Configuration other;
+  ASSERT_TRUE(other.Add(resource));
+  resolve::Grants other_grants(other);
+  config = BuildClusterConfig(kKey, other, other_grants);
+  ASSERT_TRUE(config.ok()) << config.status();
+  rules = {.consecutive_failures = 2, .base_time = seconds(1), .max_time = seconds(9), .max_ejected_percent = 100};
+  EXPECT_EQ((*config)->ejection, rules);
 }
 
 portico::v1::Resource Grant(const std::string& kind, const std::string& name_space) {

@@ -1,23 +1,34 @@
 #include "dataplane/upstream/cluster.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "api/base/check.h"
 #include "dataplane/upstream/upstream_call.h"
 
 namespace portico::upstream {
+namespace {
 
-Cluster::Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool,
-                 std::shared_ptr<const ClusterConfig> config, ClusterObserver* observer, const ClusterBudget& budget)
+bool Contains(const std::vector<net::Address>& addresses, const net::Address& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+}  // namespace
+
+Cluster::Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool, base::Random& random,
+                 std::shared_ptr<const ClusterConfig> config, ClusterObserver* observer, const ClusterShared& shared)
     : name_(config->name),
       use_{.loop = loop,
            .network = network,
            .pool = pool,
            .config = nullptr,
            .observer = observer,
-           .slots = {budget.connections, loop, *this},
-           .pending = {budget.pending, loop, *this}} {
+           .verdicts = shared.verdicts,
+           .slots = {shared.connections, loop, *this},
+           .pending = {shared.pending, loop, *this},
+           .requests = {shared.requests, loop, *this}},
+      random_(random) {
   Update(std::move(config));
 }
 
@@ -27,19 +38,8 @@ Cluster::~Cluster() {
 
 void Cluster::Update(std::shared_ptr<const ClusterConfig> config) {
   const std::shared_ptr<const ClusterConfig> old = std::exchange(use_.config, std::move(config));
-  const bool renew = old != nullptr && (old->protocol != use_.config->protocol ||
-                                        old->security_identity != use_.config->security_identity);
-  std::vector<std::unique_ptr<Endpoint>> before = std::move(endpoints_);
-  endpoints_.clear();
-  for (const net::Address& address : use_.config->endpoints) {
-    const auto known = std::find_if(before.begin(), before.end(),
-                                    [&](const auto& e) { return e != nullptr && e->address() == address; });
-    endpoints_.push_back(known == before.end() ? std::make_unique<Endpoint>(use_, address) : std::move(*known));
-    if (renew) endpoints_.back()->Renew();
-  }
-  for (std::unique_ptr<Endpoint>& endpoint : before) {
-    if (endpoint != nullptr) removed_.push_back(std::move(endpoint));
-  }
+  UpdateRequests(old.get());
+  UpdateEndpoints(old.get());
   // Told last: whoever waited there chooses among the new ones at once.
   for (const std::unique_ptr<Endpoint>& endpoint : removed_)
     endpoint->Remove();
@@ -48,6 +48,55 @@ void Cluster::Update(std::shared_ptr<const ClusterConfig> config) {
   use_.slots.StopWaiting();
   for (size_t count = use_.line.size(); count > 0 && !use_.line.empty(); --count)
     use_.line.TakeFirst()->OnRoom();
+}
+
+void Cluster::UpdateEndpoints(const ClusterConfig* old) {
+  const bool renew = old != nullptr && (old->protocol != use_.config->protocol ||
+                                        old->security_identity != use_.config->security_identity);
+  std::map<net::Address, size_t> places;
+  for (size_t place = 0; place < endpoints_.size(); ++place)
+    places[endpoints_[place]->address()] = place;
+  std::vector<std::unique_ptr<Endpoint>> before = std::exchange(endpoints_, {});
+  std::vector<uint32_t> weights;
+  std::vector<size_t> places_before;
+  for (const ConfiguredEndpoint& configured : use_.config->endpoints) {
+    const auto known = places.find(configured.address);
+    const bool is_known = known != places.end() && before[known->second] != nullptr;
+    places_before.push_back(is_known ? known->second : balancer::Balancer::kNew);
+    weights.push_back(configured.weight);
+    endpoints_.push_back(is_known ? std::move(before[known->second])
+                                  : std::make_unique<Endpoint>(use_, configured.address));
+    if (renew) endpoints_.back()->Renew();
+    endpoints_.back()->UpdateVerdict();
+  }
+  use_.serving_endpoints = weights.size() - static_cast<size_t>(std::count(weights.begin(), weights.end(), 0u));
+  balancer_.Update(use_.config->balancer, std::move(weights), places_before);
+  for (std::unique_ptr<Endpoint>& endpoint : before)
+    if (endpoint != nullptr) removed_.push_back(std::move(endpoint));
+}
+
+// While there is a limit every call that is not refused is counted: also those that began when there was none.
+void Cluster::UpdateRequests(const ClusterConfig* old) {
+  const bool counted = old != nullptr && old->requests_max;
+  if (counted == use_.config->requests_max.has_value()) return;
+  for (size_t call = refused_; call < calls_; ++call)
+    counted ? use_.requests.Return() : use_.requests.Take();
+}
+
+bool Cluster::Admit() {
+  ++calls_;
+  if (!use_.config->requests_max || use_.requests.TryTake(*use_.config->requests_max)) return true;
+  ++refused_;
+  return false;
+}
+
+void Cluster::Leave(bool admitted) {
+  --calls_;
+  if (!admitted) {
+    --refused_;
+  } else if (use_.config->requests_max) {
+    use_.requests.Return();
+  }
 }
 
 void Cluster::OnRoom() {
@@ -81,45 +130,69 @@ std::unique_ptr<call::Call> Cluster::Start(const call::CallRequest& request, cal
   return std::make_unique<UpstreamCall>(*this, request, handler);
 }
 
-Endpoint* Cluster::Choose(const std::vector<net::Address>& tried, const net::Address* avoided) {
-  const size_t none = endpoints_.size();
-  size_t second = none, resting = none;
-  for (size_t i = 0; i < endpoints_.size(); ++i) {
-    const size_t place = (next_ + i) % endpoints_.size();
-    Endpoint& endpoint = *endpoints_[place];
-    if (std::find(tried.begin(), tried.end(), endpoint.address()) != tried.end() || !endpoint.Ready()) continue;
-    if (endpoint.Rests()) {
-      if (resting == none) resting = place;
-    } else if (avoided != nullptr && endpoint.address() == *avoided) {
-      second = place;
-    } else {
-      next_ = place + 1;
-      return &endpoint;
-    }
-  }
-  const size_t place = second != none ? second : resting;
-  if (place == none) return nullptr;
-  next_ = place + 1;
-  return endpoints_[place].get();
+Cluster::Turn Cluster::TurnOf(const Endpoint& endpoint, const net::Address* avoided) const {
+  if (endpoint.Ejected()) return Turn::kEjected;
+  if (endpoint.Rests()) return Turn::kResting;
+  return avoided != nullptr && endpoint.address() == *avoided ? Turn::kAvoided : Turn::kFirst;
 }
 
-Endpoint* Cluster::FindFree() {
-  for (size_t i = 0; i < endpoints_.size(); ++i) {
-    Endpoint* endpoint = endpoints_[(next_ + i) % endpoints_.size()].get();
-    if (endpoint->Available() != nullptr) return endpoint;
+Endpoint* Cluster::Choose(const Addresses& tried, const net::Address* avoided) {
+  const auto calls_of = [this](size_t place) { return endpoints_[place]->calls(); };
+  for (const Turn turn : {Turn::kFirst, Turn::kAvoided, Turn::kEjected, Turn::kResting}) {
+    if (turn == Turn::kEjected && !UsesEjected(tried)) continue;
+    const auto may_take = [&](size_t place) {
+      Endpoint& endpoint = *endpoints_[place];
+      return TurnOf(endpoint, avoided) == turn && !Contains(tried, endpoint.address()) && endpoint.Ready();
+    };
+    if (const auto place = balancer_.Choose(may_take, calls_of, random_)) return endpoints_[*place].get();
   }
   return nullptr;
 }
 
-bool Cluster::AllTried(const std::vector<net::Address>& tried) const {
-  return std::all_of(endpoints_.begin(), endpoints_.end(), [&](const std::unique_ptr<Endpoint>& endpoint) {
-    return std::find(tried.begin(), tried.end(), endpoint->address()) != tried.end();
-  });
+// There is nobody else to ask or to wait for.
+bool Cluster::UsesEjected(const Addresses& tried) const {
+  for (size_t place = 0; place < endpoints_.size(); ++place) {
+    const Endpoint& endpoint = *endpoints_[place];
+    if (balancer_.weight(place) == 0 || endpoint.Ejected() || endpoint.Rests()) continue;
+    if (!Contains(tried, endpoint.address())) return false;
+  }
+  return true;
+}
+
+Endpoint* Cluster::FindFree() {
+  Endpoint* ejected = nullptr;
+  for (size_t i = 0; i < endpoints_.size(); ++i) {
+    const size_t place = (next_free_ + i) % endpoints_.size();
+    Endpoint* endpoint = endpoints_[place].get();
+    if (balancer_.weight(place) == 0 || endpoint->Available() == nullptr) continue;
+    if (endpoint->Ejected()) {
+      ejected = endpoint;
+      continue;
+    }
+    next_free_ = place + 1;
+    return endpoint;
+  }
+  return ejected != nullptr && UsesEjected({}) ? ejected : nullptr;
+}
+
+bool Cluster::AllTried(const Addresses& tried) const {
+  for (size_t place = 0; place < endpoints_.size(); ++place)
+    if (balancer_.weight(place) > 0 && !Contains(tried, endpoints_[place]->address())) return false;
+  return true;
 }
 
 void Cluster::Wait(Waiter& waiter) {
   use_.line.Join(waiter);
+  if (use_.config->ejection) CloseEjected();
   use_.slots.Wait(use_.config->connections_max);
+}
+
+// Who waits could have a connection to another endpoint instead.
+void Cluster::CloseEjected() {
+  const call::Error error{call::ErrorKind::kConnectionTerminated, true, "the endpoint is ejected"};
+  for (const std::unique_ptr<Endpoint>& endpoint : endpoints_)
+    while (endpoint->Ejected() && endpoint->CloseIdle(error)) {
+    }
 }
 
 void Cluster::Observe(std::string_view outcome) {

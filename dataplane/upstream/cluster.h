@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/base/random.h"
 #include "dataplane/call/call.h"
+#include "dataplane/upstream/balancer/balancer.h"
 #include "dataplane/upstream/cluster_config.h"
 #include "dataplane/upstream/endpoint.h"
 
@@ -15,14 +17,15 @@ namespace portico::upstream {
 // One cluster in one worker. Outlives configurations: Update keeps every endpoint that is named again. Outlives its
 // calls.
 //
-//   Cluster cluster(loop, network, pool, config, &observer);
+//   Cluster cluster(loop, network, pool, random, config, &observer);
 //   auto call = cluster.Start(request, handler);
 //   cluster.Update(newer_config);
 class Cluster final : public call::Backend, private shared::Budget::Member::Handler {
  public:
-  // `observer` may be nullptr. All outlive the cluster. `budget`: the one that this cluster has in all workers.
-  Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool, std::shared_ptr<const ClusterConfig> config,
-          ClusterObserver* observer = nullptr, const ClusterBudget& budget = {});
+  // `observer` may be nullptr. All outlive the cluster. `shared`: what this cluster has in all workers.
+  Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool, base::Random& random,
+          std::shared_ptr<const ClusterConfig> config, ClusterObserver* observer = nullptr,
+          const ClusterShared& shared = {});
   ~Cluster() override;
 
   // The same name; anything else may differ. If the protocol or the security does, connections that are open take no
@@ -32,11 +35,11 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   std::string_view name() const override { return name_; }
   std::unique_ptr<call::Call> Start(const call::CallRequest& request, call::CallHandler& handler) override;
 
-  // For UpstreamCall: the next endpoint in turn that is not in `tried` and that can serve a call now or by connecting;
-  // the one at `avoided` (may be nullptr) only if all others rest, and one that rests only if all do. nullptr: there is
-  // none.
+  // For UpstreamCall: whom the balancer chooses of the endpoints that are not in `tried` and can serve a call now or by
+  // connecting; the one at `avoided` (may be nullptr) only if the others can't. Then one that is ejected, if there is
+  // nobody to wait for, and last one that rests: an answer that may be bad is more than no connection. nullptr: none.
   Endpoint* Choose(const std::vector<net::Address>& tried, const net::Address* avoided = nullptr);
-  // The next endpoint in turn that has a connection to be used now.
+  // An endpoint that has a connection to be used now.
   Endpoint* FindFree();
   bool AllTried(const std::vector<net::Address>& tried) const;
   // For UpstreamCall: waits until any connection is free or may be made. The waiter has its place.
@@ -49,21 +52,36 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   size_t connections() const { return use_.slots.held(); }
   size_t pending() const { return use_.pending.held(); }
   size_t calls() const { return calls_; }
+  // Of them those that count against requests_max, if there is one.
+  size_t requests() const { return use_.requests.held(); }
 
  private:
+  enum class Turn : uint8_t { kFirst, kAvoided, kEjected, kResting };
+  using Addresses = std::vector<net::Address>;
+
   friend class UpstreamCall;
   // shared::Budget::Member::Handler
   void OnRoom() override;
   size_t OnWanted(size_t count) override;
 
+  void UpdateEndpoints(const ClusterConfig* old);
+  void UpdateRequests(const ClusterConfig* old);
+  bool Admit();  // one call more is under way; false: it may not be
+  void Leave(bool admitted);
+  Turn TurnOf(const Endpoint& endpoint, const net::Address* avoided) const;
+  bool UsesEjected(const Addresses& tried) const;
+  void CloseEjected();
   void ForgetRemoved();
 
   const std::string name_;  // its own: an exchange that began before an Update still calls it so
   ClusterUse use_;
-  std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  std::vector<std::unique_ptr<Endpoint>> removed_;  // until their last connection ends
-  size_t next_ = 0;
+  base::Random& random_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;  // in the order of the configuration
+  std::vector<std::unique_ptr<Endpoint>> removed_;    // until their last connection and call end
+  balancer::Balancer balancer_;                       // of endpoints_
+  size_t next_free_ = 0;
   size_t calls_ = 0;
+  size_t refused_ = 0;  // of them, for requests_max
 };
 
 }  // namespace portico::upstream

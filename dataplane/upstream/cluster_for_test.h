@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/base/random.h"
 #include "dataplane/upstream/caller_for_test.h"
 #include "dataplane/upstream/cluster.h"
 #include "test/support/scripted_network.h"
@@ -39,6 +40,16 @@ struct CountingObserver : ClusterObserver {
     connections += change;
     EXPECT_GE(connections, 0);
   }
+  void OnEjected(std::string_view cluster, std::string_view endpoint, base::Duration time) override {
+    EXPECT_EQ(cluster, "default/orders");
+    ++ejected;
+    const auto whole = std::chrono::duration_cast<seconds>(time).count();
+    told += std::string(endpoint) + " ejected for " + std::to_string(whole) + " s; ";
+  }
+  void OnEjectionOver(std::string_view, std::string_view endpoint, bool serves) override {
+    EXPECT_GE(--ejected, 0);
+    told += std::string(endpoint) + (serves ? " is back; " : " is forgotten; ");
+  }
   // "reset 1; success 2"
   std::string Text() const {
     std::string text;
@@ -48,19 +59,23 @@ struct CountingObserver : ClusterObserver {
   }
   std::map<std::string, int> outcomes;
   int64_t connections = 0;
+  int ejected = 0;
+  std::string told;  // of ejections
 };
 
 struct World {
-  explicit World(std::shared_ptr<ClusterConfig> first, const ClusterBudget& budget = {}) : config(std::move(first)) {
-    cluster = std::make_unique<Cluster>(loop, network, pool, config, &observer, budget);
+  explicit World(std::shared_ptr<ClusterConfig> first, const ClusterShared& shared = {}) : config(std::move(first)) {
+    cluster = std::make_unique<Cluster>(loop, network, pool, random, config, &observer, shared);
   }
   // Nothing may stay behind, whatever the test did.
   ~World() {
     EXPECT_EQ(cluster->calls(), 0u);
     EXPECT_EQ(cluster->pending(), 0u);
+    EXPECT_EQ(cluster->requests(), 0u);
     cluster.reset();
     loop.Turn();
     EXPECT_EQ(observer.connections, 0);
+    EXPECT_EQ(observer.ejected, 0);
     EXPECT_EQ(loop.timers().size(), 0u);
     EXPECT_EQ(pool.blocks_in_use(), 0u);
     for (const auto& far : network.connects)
@@ -82,6 +97,7 @@ struct World {
   }
 
   base::BlockPool pool;
+  base::Random random{1};
   test::ManualLoop loop;
   test::ScriptedNetwork network;
   CountingObserver observer;

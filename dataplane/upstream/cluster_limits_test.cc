@@ -86,7 +86,7 @@ struct TwoWorkers {
       b.loop.Turn();
     }
   }
-  ClusterBudget budget;
+  ClusterShared budget;
   World a, b;
 };
 

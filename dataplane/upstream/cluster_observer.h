@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dataplane/base/time.h"
+
 namespace portico::upstream {
 
 // What became of an attempt: the metric's label. This is the whole list, so the number of series is bounded.
@@ -27,6 +29,11 @@ class ClusterObserver {
   virtual void OnAttempt(std::string_view cluster, std::string_view outcome) = 0;
   // Of the connections that stand: +1 or -1. They sum up to 0 when the cluster is gone.
   virtual void OnConnections(std::string_view cluster, int64_t change) = 0;
+  // An endpoint ("127.0.0.1:9001") that nobody asks for so long, in any worker.
+  virtual void OnEjected(std::string_view cluster, std::string_view endpoint, base::Duration time) = 0;
+  // Once for each OnEjected, by the same worker. `serves`: it is asked again; false: it is gone before that, or the
+  // cluster ejects no more.
+  virtual void OnEjectionOver(std::string_view cluster, std::string_view endpoint, bool serves) = 0;
 };
 
 }  // namespace portico::upstream

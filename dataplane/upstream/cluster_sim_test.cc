@@ -38,8 +38,18 @@ std::shared_ptr<ClusterConfig> RandomConfig(base::Random& random, bool http2) {
   auto config = Config(ports);
   config->protocol = http2 ? ClusterConfig::Protocol::kHttp2 : ClusterConfig::Protocol::kHttp1;
   config->connections_max = 1 + random.Below(6);
-  config->pending_max = 1 + random.Below(20);
+  config->pending_max = random.Below(20);
   config->idle_connections_max = random.Below(4);
+  if (random.Below(2) == 0) config->balancer = balancer::Kind::kLeastRequest;
+  if (random.Below(2) == 0) {
+    for (ConfiguredEndpoint& endpoint : config->endpoints)
+      endpoint.weight = static_cast<uint32_t>(random.Below(4));
+  }
+  if (random.Below(2) == 0) config->requests_max = 1 + random.Below(kCallsMax);
+  if (random.Below(2) == 0) {
+    config->ejection.emplace();
+    config->ejection->consecutive_failures = static_cast<uint32_t>(1 + random.Below(4));
+  }
   if (random.Below(4) == 0) config->security_identity = std::to_string(random.Below(2));
   return config;
 }
@@ -180,7 +190,8 @@ void RunWorld(uint64_t seed, Sum& sum) {
       origins.push_back(std::make_unique<SimOrigin>(far_loop, far_network, *net::Address::Parse("127.0.0.1", port),
                                                     http2, world.random()));
     }
-    auto cluster = std::make_unique<Cluster>(loop, network, pool, RandomConfig(world.random(), http2), &observer);
+    auto cluster =
+        std::make_unique<Cluster>(loop, network, pool, world.random(), RandomConfig(world.random(), http2), &observer);
     auto driver = std::make_unique<Driver>(world, loop, *cluster, http2);
     EXPECT_TRUE(world.RunUntil([&] { return driver->Done(); }, std::chrono::hours(2)));
     std::map<std::string, int> taken;
@@ -195,6 +206,7 @@ void RunWorld(uint64_t seed, Sum& sum) {
     driver.reset();
     EXPECT_EQ(cluster->calls(), 0u);
     EXPECT_EQ(cluster->pending(), 0u);
+    EXPECT_EQ(cluster->requests(), 0u);
     world.RunFor(seconds(60));  // idle connections age out, connecting ones give up
     EXPECT_EQ(cluster->connections(), 0u);
     EXPECT_EQ(observer.connections, 0);

@@ -28,6 +28,7 @@ Endpoint::Endpoint(ClusterUse& use, const net::Address& address)
     : use_(use), address_(address), name_(address.ToString()) {}
 
 Endpoint::~Endpoint() {
+  ForgetEjection();
   const Error error{ErrorKind::kDestinationUnavailable, true, "the cluster is gone"};
   RefuseWaiters(SIZE_MAX, error);
   while (Connection* connection = available_.front())
@@ -108,6 +109,8 @@ void Endpoint::Renew() {
 
 void Endpoint::Remove() {
   removed_ = true;
+  ForgetEjection();
+  verdict_ = nullptr;
   RefuseWaiters(SIZE_MAX, {ErrorKind::kDestinationUnavailable, true, "the endpoint was removed"});
   const Error error{ErrorKind::kConnectionTerminated, true, "the endpoint was removed"};
   for (Connections* list : {&available_, &busy_}) {
@@ -166,6 +169,9 @@ void Endpoint::GiveUp(Connection& connection) {
 // Puts the connection where it belongs, after those who wait have had their turn.
 void Endpoint::File(Connection& connection) {
   if (BelongsToOthers(connection)) return GiveUp(connection);
+  if (Ejected() && connection.Idle() && line_.empty() && !use_.line.empty()) {
+    return connection.Close({ErrorKind::kConnectionTerminated, true, "the endpoint is ejected"});
+  }
   ServeWaiters(connection);
   Connections::Remove(connection);
   if (connection.CanSend() == 0) {
@@ -189,6 +195,7 @@ void Endpoint::CloseSurplus() {
 
 void Endpoint::ServeWaiters(Connection& connection) {
   for (WaitingLine* line : {&line_, &use_.line}) {
+    if (line == &use_.line && Ejected()) return;  // those there are not here for this endpoint
     while (connection.CanSend() > 0 && !line->empty())
       line->TakeFirst()->OnConnection(*this, connection);
   }
@@ -223,6 +230,44 @@ void Endpoint::Failed() {
     rest *= 2;
   rests_until_ = use_.loop.Now() + std::min(rest, kLongestRest);
   ++failures_;
+}
+
+void Endpoint::UpdateVerdict() {
+  if (use_.config->ejection && verdict_ == nullptr) verdict_ = use_.verdicts->Of(name_);
+  if (use_.config->ejection) return;
+  ForgetEjection();
+  verdict_ = nullptr;
+}
+
+void Endpoint::OnCallOver(std::string_view outcome) {
+  --calls_;
+  if (verdict_ == nullptr) return;
+  if (outcome == outcome::kSuccess) return verdict_->Succeeded();
+  if (outcome == outcome::kServerError || outcome == outcome::kTimeout || outcome == outcome::kReset ||
+      outcome == outcome::kProtocolError) {
+    JudgeFailure();
+  }
+}
+
+// Whoever ejects it says so, and says when it is back: each ejection is told once, whatever the number of workers.
+void Endpoint::JudgeFailure() {
+  const auto time = use_.verdicts->Failed(*verdict_, use_.loop.Now(), *use_.config->ejection, use_.serving_endpoints);
+  if (!time) return;
+  ForgetEjection();  // it is over, although its timer is yet to say so
+  event::Timer::Handler& handler = *this;
+  ejection_ends_.emplace(use_.loop.timers(), handler).Set(verdict_->until());
+  if (use_.observer != nullptr) use_.observer->OnEjected(use_.config->name, name_, *time);
+}
+
+void Endpoint::OnTimer(event::Timer&) {
+  ejection_ends_.reset();
+  if (use_.observer != nullptr) use_.observer->OnEjectionOver(use_.config->name, name_, true);
+}
+
+void Endpoint::ForgetEjection() {
+  if (!ejection_ends_) return;
+  ejection_ends_.reset();
+  if (use_.observer != nullptr) use_.observer->OnEjectionOver(use_.config->name, name_, false);
 }
 
 }  // namespace portico::upstream

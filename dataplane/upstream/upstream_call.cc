@@ -46,18 +46,22 @@ UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, c
       request_(request),
       handler_(handler),
       timer_(cluster.loop().timers(), *this),
+      admitted_(cluster.Admit()),
       request_ended_(request.end) {
-  ++cluster_.calls_;
   if (request_.attempt_timeout) attempt_deadline_ = cluster_.loop().Now() + *request_.attempt_timeout;
   if (attempt_deadline_) timer_.Set(*attempt_deadline_);
   progress_at_ = cluster_.loop().Now();
-  TryNext({ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"});
+  if (admitted_) {
+    TryNext({ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"});
+  } else {
+    GiveUp({ErrorKind::kConnectionLimitReached, true, "the cluster has too many requests"});
+  }
 }
 
 UpstreamCall::~UpstreamCall() {
   EndAttempt(outcome::kCancelled);
   LeaveConnection();
-  --cluster_.calls_;
+  cluster_.Leave(admitted_);
 }
 
 void UpstreamCall::LeaveConnection() {
@@ -72,6 +76,11 @@ void UpstreamCall::BeginAttempt() {
 
 void UpstreamCall::EndAttempt(std::string_view outcome) {
   if (std::exchange(attempting_, false)) cluster_.Observe(outcome);
+  TellEndpoint(outcome);
+}
+
+void UpstreamCall::TellEndpoint(std::string_view outcome) {
+  if (asked_ != nullptr) std::exchange(asked_, nullptr)->OnCallOver(outcome);
 }
 
 // Each endpoint is asked for a connection once. When none is left, the last reason is the call's. However often it goes
@@ -83,7 +92,8 @@ void UpstreamCall::TryNext(const Error& last_error) {
   // Room is what other workers take meanwhile: asked once, and who waits where it has gone moves on to the cluster's
   // line.
   bool waits = endpoint != nullptr && (connection == nullptr || (wants_new_ && endpoint->CanWait()));
-  if (waits && !TakePlace(cluster_.use_.pending, cluster_.config().pending_max)) {
+  // Who has a connection made for it waits for nobody.
+  if (waits && !TakePlace(cluster_.use_.pending, cluster_.config().pending_max) && !endpoint->WouldConnect()) {
     waits = false;
     endpoint = nullptr;
   }
@@ -139,6 +149,8 @@ void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
   }
   LeavePlace();
   connection_ = &connection;
+  asked_ = &endpoint;
+  endpoint.OnCallBegun();
   state_ = State::kStreaming;
   Progress();
 }
@@ -263,6 +275,7 @@ bool UpstreamCall::MayRepeat(const Error& error) const {
 
 void UpstreamCall::OnStreamError(const Error& error) {
   connection_ = nullptr;
+  if (error.retry_safe) TellEndpoint(outcome::kCancelled);  // it has not worked on it: that is no failure
   if (!MayRepeat(error)) return Fail(error);
   EndAttempt(OutcomeOf(error.kind));
   repeated_ = true;

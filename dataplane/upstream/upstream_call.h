@@ -60,6 +60,7 @@ class UpstreamCall final : public call::Call,
   void GiveUp(const call::Error& error);
   void BeginAttempt();
   void EndAttempt(std::string_view outcome);
+  void TellEndpoint(std::string_view outcome);
   bool MayRepeat(const call::Error& error) const;
   void Fail(call::Error error);  // a copy: the handler may destroy the call, and what it keeps
   void LeaveConnection();
@@ -81,8 +82,10 @@ class UpstreamCall final : public call::Call,
   std::optional<http::Fields> pending_trailers_;
   std::string endpoint_name_;
   std::optional<net::Address> address_;  // of the endpoint that the request has last been sent to
+  Endpoint* asked_ = nullptr;            // while that has not been told what became of it
   int attempts_ = 0;
   int status_ = 0;
+  const bool admitted_;  // false: one call too many
   bool attempting_ = false;
   bool request_ended_;
   bool sending_ = false;  // what pending_ held has been given to the connection

@@ -6,9 +6,9 @@
 
 namespace portico::worker {
 
-ClusterRegistry::ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool,
+ClusterRegistry::ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool, base::Random& random,
                                  upstream::ClusterObserver& observer, SharedLimits& limits)
-    : loop_(loop), network_(network), pool_(pool), observer_(observer), limits_(limits) {}
+    : loop_(loop), network_(network), pool_(pool), random_(random), observer_(observer), limits_(limits) {}
 
 // An update may end exchanges, and whatever those do next finds the registry whole: so the names change first.
 void ClusterRegistry::Swap(const snapshot::Clusters& next) {
@@ -17,8 +17,8 @@ void ClusterRegistry::Swap(const snapshot::Clusters& next) {
   std::vector<std::pair<std::shared_ptr<upstream::Cluster>, Config>> changed;
   base::Compare(configs_, next, [&](const std::string& name, const Config* before, const Config* after) {
     if (before == nullptr) {
-      entries_[name] =
-          std::make_shared<upstream::Cluster>(loop_, network_, pool_, *after, &observer_, limits_.OfCluster(name));
+      entries_[name] = std::make_shared<upstream::Cluster>(loop_, network_, pool_, random_, *after, &observer_,
+                                                           limits_.OfCluster(name));
     } else if (after == nullptr) {
       dropped.push_back(std::move(entries_.extract(name).mapped()));
     } else {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/base/buffer.h"
+#include "dataplane/base/random.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/net/network.h"
 #include "dataplane/snapshot/snapshot.h"
@@ -23,8 +24,8 @@ namespace portico::worker {
 class ClusterRegistry {
  public:
   // All outlive it.
-  ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool, upstream::ClusterObserver& observer,
-                  SharedLimits& limits);
+  ClusterRegistry(event::Loop& loop, net::Network& network, base::BlockPool& pool, base::Random& random,
+                  upstream::ClusterObserver& observer, SharedLimits& limits);
 
   // Looks at nothing but what differs from the last ones.
   void Swap(const snapshot::Clusters& next);
@@ -43,6 +44,7 @@ class ClusterRegistry {
   event::Loop& loop_;
   net::Network& network_;
   base::BlockPool& pool_;
+  base::Random& random_;
   upstream::ClusterObserver& observer_;
   SharedLimits& limits_;
   snapshot::Clusters configs_;

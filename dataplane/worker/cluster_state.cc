@@ -21,6 +21,7 @@ std::vector<ClusterState> MergeClusterStates(const std::vector<std::vector<Clust
         upstream::EndpointState& total = sum.endpoints[endpoint.address];
         total.address = endpoint.address;
         total.resting = total.resting || endpoint.resting;
+        total.ejected = total.ejected || endpoint.ejected;
         total.connections += endpoint.connections;
         total.waiting += endpoint.waiting;
       }

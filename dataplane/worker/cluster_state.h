@@ -18,7 +18,7 @@ struct ClusterState {
   size_t pending = 0;  // of them waiting for a connection
 };
 
-// The sums over all workers, by name and address; an endpoint rests if it does in any worker. Pure.
+// The sums over all workers, by name and address; an endpoint rests, or is ejected, if it does in any worker. Pure.
 std::vector<ClusterState> MergeClusterStates(const std::vector<std::vector<ClusterState>>& workers);
 
 }  // namespace portico::worker

@@ -127,5 +127,56 @@ TEST(Outliving, AnUnrelatedChangeKeepsPooledConnectionsAndVerdicts) {
   EXPECT_EQ(origin.peers.size(), 1u);
 }
 
+// The one that fails is not asked until its time is over, however often something else changes meanwhile.
+TEST(Outliving, AnUnrelatedChangeKeepsEjectedEndpointsEjected) {
+  World world;
+  test::TestServer good(world.outer, kOrigin), bad(world.outer, kNobody);
+  int failures = 0;
+  const auto answering = [](std::string answer, int* count) {
+    return [answer, count](test::TestPeer& peer) {
+      peer.on_heard = [&peer, answer, count] {
+        if (!peer.Heard("\r\n\r\n")) return;
+        peer.heard.clear();
+        if (count != nullptr) ++*count;
+        peer.Say(answer);
+      };
+    };
+  };
+  good.on_accept = answering(test::Answer("served"), nullptr);
+  bad.on_accept = answering("HTTP/1.1 500 No\r\ncontent-length: 6\r\n\r\nfailed", &failures);
+  auto cluster = std::make_shared<upstream::ClusterConfig>(*test::MakeCluster("default/orders", {kOrigin, kNobody}));
+  cluster->ejection = upstream::outlier::EjectionRules{.consecutive_failures = 3, .base_time = seconds(10)};
+  int changes = 0;
+  const auto change = [&] {
+    const std::string other = base::Concat("other ", ++changes);
+    world.Publish(MakeSnapshot(
+        {MakePort(8080, {"http"}, {{.cluster = "default/orders"}}), MakePort(8081, {"more"}, {{.answer = other}})},
+        {cluster}));
+  };
+  const auto ask = [&] {
+    const auto client = world.Connect(test::Get("/"));
+    EXPECT_TRUE(world.world.RunUntil([&] { return client->Heard("served") || client->Heard("failed"); }, seconds(5)));
+  };
+  change();
+  // The streak of failures is kept as well.
+  for (int i = 0; i < 20 && failures < 3; ++i) {
+    ask();
+    change();
+  }
+  ASSERT_TRUE(world.worker.Clusters()[0].endpoints[1].ejected);
+  const base::MonotonicTime begun = world.loop.Now();
+  while (world.worker.Clusters()[0].endpoints[1].ejected && world.loop.Now() - begun < seconds(20)) {
+    change();
+    if (world.loop.Now() - begun < seconds(9)) ask();
+    world.world.RunFor(milliseconds(500));
+  }
+  EXPECT_EQ(failures, 3);
+  EXPECT_GE(world.loop.Now() - begun, seconds(9));
+  EXPECT_LE(world.loop.Now() - begun, seconds(11));
+  for (int i = 0; i < 4; ++i)
+    ask();
+  EXPECT_GT(failures, 3) << "it is asked again";
+}
+
 }  // namespace
 }  // namespace portico::worker

@@ -8,14 +8,18 @@
 #include "dataplane/shared/budget.h"
 #include "dataplane/shared/keyed.h"
 #include "dataplane/upstream/endpoint.h"
+#include "dataplane/upstream/outlier/verdicts.h"
 
 namespace portico::worker {
 
-// What all workers of the process share and count together. Any thread; outlives them.
+// What all workers of the process share and count together, and what they think of endpoints. Any thread; outlives
+// them.
 class SharedLimits {
  public:
-  // By the cluster's name: as a cluster does, its budget outlives configurations, and goes with the last worker's.
-  upstream::ClusterBudget OfCluster(std::string_view name) { return {connections_.Of(name), pending_.Of(name)}; }
+  // By the cluster's name: as a cluster does, this outlives configurations, and goes with the last worker's.
+  upstream::ClusterShared OfCluster(std::string_view name) {
+    return {connections_.Of(name), pending_.Of(name), requests_.Of(name), verdicts_.Of(name)};
+  }
   // Connections of clients.
   const std::shared_ptr<shared::Budget>& clients() const { return clients_; }
   cache::Store& responses() { return responses_; }
@@ -23,6 +27,8 @@ class SharedLimits {
  private:
   shared::Keyed<shared::Budget> connections_;
   shared::Keyed<shared::Budget> pending_;
+  shared::Keyed<shared::Budget> requests_;
+  shared::Keyed<upstream::outlier::Verdicts> verdicts_;
   cache::Store responses_;
   const std::shared_ptr<shared::Budget> clients_ = std::make_shared<shared::Budget>();
 };

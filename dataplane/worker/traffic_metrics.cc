@@ -1,9 +1,11 @@
 #include "dataplane/worker/traffic_metrics.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "api/base/shared_map.h"
+#include "api/base/text.h"
 #include "dataplane/observe/families.h"
 
 namespace portico::worker {
@@ -44,7 +46,32 @@ void TrafficMetrics::OnConnections(std::string_view name, int64_t change) {
   Cluster& cluster = ClusterOf(name);
   if (cluster.connections == nullptr) cluster.connections = &metrics_.GaugeOf(observe::kUpstreamConnections, {name});
   cluster.connections->Add(change);
-  if (!cluster.dropped || cluster.connected()) return;
+  RetireIfUnused(name, cluster);
+}
+
+void TrafficMetrics::OnEjected(std::string_view name, std::string_view endpoint, base::Duration time) {
+  Cluster& cluster = ClusterOf(name);
+  metrics_.CounterOf(observe::kEndpointEjections, {name}).Add();
+  if (cluster.ejected == nullptr) cluster.ejected = &metrics_.GaugeOf(observe::kEndpointsEjected, {name});
+  cluster.ejected->Add(1);
+  if (log_ == nullptr) return;
+  log_->Write(observe::Severity::kWarning,
+              base::Concat("cluster ", name, ": ", endpoint, " fails and is ejected for ",
+                           std::chrono::duration_cast<std::chrono::milliseconds>(time).count(), " ms"));
+}
+
+void TrafficMetrics::OnEjectionOver(std::string_view name, std::string_view endpoint, bool serves) {
+  Cluster& cluster = ClusterOf(name);
+  cluster.ejected->Add(-1);
+  if (serves && log_ != nullptr) {
+    log_->Write(observe::Severity::kInfo, base::Concat("cluster ", name, ": ", endpoint, " is asked again"));
+  }
+  RetireIfUnused(name, cluster);
+}
+
+// `name` may be the last one's own: it is looked for before it goes.
+void TrafficMetrics::RetireIfUnused(std::string_view name, const Cluster& cluster) {
+  if (!cluster.dropped || cluster.in_use()) return;
   metrics_.Retire("cluster", name);
   clusters_.erase(clusters_.find(name));
 }
@@ -85,9 +112,7 @@ void TrafficMetrics::JudgeCluster(const std::string& name, const snapshot::Snaps
   const auto found = clusters_.find(name);
   if (found == clusters_.end()) return;
   found->second.dropped = !next.clusters.contains(name);
-  if (!found->second.dropped || found->second.connected()) return;
-  metrics_.Retire("cluster", name);
-  clusters_.erase(found);
+  RetireIfUnused(name, found->second);
 }
 
 }  // namespace portico::worker

@@ -1,14 +1,19 @@
 #include "dataplane/worker/traffic_metrics.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "api/base/text.h"
+#include "dataplane/base/file_descriptor.h"
+#include "dataplane/base/time.h"
 #include "dataplane/listener/test_snapshot.h"
 #include "dataplane/observe/families.h"
+#include "dataplane/observe/process_log.h"
 
 namespace portico::worker {
 namespace {
@@ -112,6 +117,32 @@ TEST(TrafficMetrics, KeepsAClustersSeriesWhileItIsConnected) {
   EXPECT_EQ(Series(metrics).size(), 3u);
   traffic.OnConnections("default/orders", -1);
   EXPECT_TRUE(Series(metrics).empty());
+}
+
+// A cluster that is dropped while an endpoint is ejected is forgotten with that.
+TEST(TrafficMetrics, CountsAndTellsEjections) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const base::FileDescriptor read(pipe[0]), write(pipe[1]);
+  observe::ProcessLog log(write.get(), [] { return base::WallTime(); });
+  observe::Metrics metrics;
+  TrafficMetrics traffic(metrics, &log);
+  traffic.OnEjected("default/orders", "10.0.0.1:80", milliseconds(1500));
+  traffic.OnEjected("default/orders", "10.0.0.2:80", milliseconds(30000));
+  EXPECT_EQ(Series(metrics), (std::set<std::string>{"portico_endpoint_ejections_total default/orders 2",
+                                                    "portico_endpoints_ejected default/orders 2"}));
+  traffic.OnEjectionOver("default/orders", "10.0.0.1:80", true);
+  EXPECT_TRUE(Series(metrics).contains("portico_endpoints_ejected default/orders 1"));
+  traffic.KeepOnly(*Naming({}, {}));
+  EXPECT_EQ(Series(metrics).size(), 2u);
+  traffic.OnEjectionOver("default/orders", "10.0.0.2:80", false);
+  EXPECT_TRUE(Series(metrics).empty());
+  std::string said(4096, ' ');
+  said.resize(static_cast<size_t>(std::max<ssize_t>(0, ::read(read.get(), said.data(), said.size()))));
+  EXPECT_EQ(said,
+            "1970-01-01T00:00:00.000Z warning cluster default/orders: 10.0.0.1:80 fails and is ejected for 1500 ms\n"
+            "1970-01-01T00:00:00.000Z warning cluster default/orders: 10.0.0.2:80 fails and is ejected for 30000 ms\n"
+            "1970-01-01T00:00:00.000Z info cluster default/orders: 10.0.0.1:80 is asked again\n");
 }
 
 TEST(TrafficMetrics, AClusterThatComesBackIsKept) {

@@ -24,9 +24,9 @@ Worker::Worker(const WorkerParts& parts)
     : parts_(parts),
       random_(parts.seed),
       cache_(parts.loop, limits().responses()),
-      traffic_(parts.metrics),
+      traffic_(parts.metrics, parts.log),
       log_(parts.loop, LogSink(), parts.metrics.CounterOf(observe::kAccessLogDroppedLines, {})),
-      clusters_(parts.loop, parts.network, pool_, traffic_, limits()),
+      clusters_(parts.loop, parts.network, pool_, random_, traffic_, limits()),
       budget_(parts.loop, limits().clients()) {}
 
 Worker::~Worker() {

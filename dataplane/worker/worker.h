@@ -23,6 +23,7 @@
 #include "dataplane/listener/listener.h"
 #include "dataplane/net/network.h"
 #include "dataplane/observe/metrics.h"
+#include "dataplane/observe/process_log.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/tls/tls_stream.h"
 #include "dataplane/worker/access_log_buffer.h"
@@ -43,6 +44,7 @@ struct WorkerParts {
   SharedLimits* limits = nullptr;  // of the process; nullptr: this is its only worker
   // Clients' connections of the process where the configuration does not say; nullopt: no limit.
   std::optional<size_t> connections_max = std::nullopt;
+  observe::ProcessLog* log = nullptr;  // nullptr: none
 };
 
 // One thread's share of the proxy: its ports, clusters, slots and numbers. It has no thread and no socket of its own,

@@ -61,7 +61,7 @@ void AddValue(observe::MetricsSnapshot& metrics, const observe::Family& family, 
 struct Workers::Thread {
   Thread(size_t number, SharedLimits& limits, exporting::LogFile* access_log, observe::ProcessLog& log)
       : network(loop, [&log](std::string_view text) { log.Write(observe::Severity::kWarning, text); }),
-        worker({loop, network, SeedFromKernel(), metrics, access_log, &limits, DefaultConnectionsMax()}),
+        worker({loop, network, SeedFromKernel(), metrics, access_log, &limits, DefaultConnectionsMax(), &log}),
         thread(base::Concat("worker-", number), [this] { loop.Run(); }) {}
 
   event::LibeventLoop loop;

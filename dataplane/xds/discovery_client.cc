@@ -64,7 +64,7 @@ void DiscoveryClient::Connect(absl::StatusOr<Security> security) {
   if (!security.ok()) return End(base::ToStd(security.status().message()));
   std::unique_ptr<upstream::Cluster>& cluster = clusters_[next_];
   if (cluster == nullptr) {
-    cluster = std::make_unique<upstream::Cluster>(loop_, network_, pool_, ConfigOf(*std::move(security)));
+    cluster = std::make_unique<upstream::Cluster>(loop_, network_, pool_, random_, ConfigOf(*std::move(security)));
   } else {
     cluster->Update(ConfigOf(*std::move(security)));
   }
