@@ -102,15 +102,20 @@ net::IoResult SimConnection::Read(int side, char* into, size_t size) {
 net::IoResult SimConnection::Write(int side, const struct iovec* vectors, int count) {
   Side& mine = sides_[side];
   if (mine.reset || mine.fin_written) return {net::IoStatus::kFailed};
-  std::string bytes;
+  size_t size = 0;
   for (int i = 0; i < count; ++i)
-    bytes.append(static_cast<const char*>(vectors[i].iov_base), vectors[i].iov_len);
-  PORTICO_CHECK(!bytes.empty());
+    size += vectors[i].iov_len;
+  PORTICO_CHECK(size > 0);
   const size_t room = plan_.send_buffer_bytes - std::min(plan_.send_buffer_bytes, mine.outgoing.size());
   if (room == 0) return {net::IoStatus::kWouldBlock};
-  size_t taken = std::min(room, bytes.size());
+  size_t taken = std::min(room, size);
   if (plan_.short_write_one_in > 0 && world_.Chance(plan_.short_write_one_in)) taken = 1 + world_.random().Below(taken);
-  mine.outgoing.append(bytes, 0, taken);
+  size_t left = taken;  // only that is looked at: much is written in vain, again and again
+  for (int i = 0; i < count && left > 0; ++i) {
+    const size_t part = std::min<size_t>(left, vectors[i].iov_len);
+    mine.outgoing.append(static_cast<const char*>(vectors[i].iov_base), part);
+    left -= part;
+  }
   ScheduleDelivery(side);
   return {net::IoStatus::kOk, taken};
 }
