@@ -63,9 +63,13 @@ CachedCall::~CachedCall() {
 
 void CachedCall::BeginFill(bool listed) {
   const bool revalidates = question_.decision.kind == Decision::Kind::kRevalidate;
-  Fill::Request request{question_.key,        question_.policy,
-                        question_.origin,     question_.request.attempt_timeout,
-                        question_.authorized, revalidates ? question_.stored : nullptr};
+  Fill::Request request{question_.key,
+                        question_.policy,
+                        question_.origin,
+                        question_.request.attempt_timeout,
+                        question_.request.retry,
+                        question_.authorized,
+                        revalidates ? question_.stored : nullptr};
   fill_ = std::make_shared<Fill>(question_.cache, std::move(request), head(), listed);
   if (listed) question_.cache.List(fill_);
   fill_->Join(*this);

@@ -64,6 +64,8 @@ void Fill::Ask() {
   request.end = true;
   request.arena = &arena_;
   request.attempt_timeout = request_.attempt_timeout;
+  request.retry = request_.retry;
+  if (request.retry) request.retry->deadline.reset();
   call::CallHandler& handler = *this;
   call_ = request_.origin->Start(request, handler);
 }
@@ -183,6 +185,7 @@ void Fill::OnEnd() {
   const call::CallFacts facts = call_->facts();
   endpoint_ = facts.endpoint;
   attempts_ = facts.attempts;
+  retries_ = facts.retries;
   if (state_ == State::kWhole) return;  // refreshed
   if (state_ == State::kPassing) return Become(State::kPassed);
   if (stored_->length.value_or(content_->size()) != content_->size()) {
@@ -213,7 +216,7 @@ void Fill::Consumed(size_t bytes) {
 }
 
 call::CallFacts Fill::facts() const {
-  if (!endpoint_.empty()) return {endpoint_, attempts_, false};
+  if (!endpoint_.empty()) return {.endpoint = endpoint_, .attempts = attempts_, .retries = retries_};
   return call_ == nullptr ? call::CallFacts() : call_->facts();
 }
 

@@ -44,6 +44,7 @@ class Fill final : private call::CallHandler {
     std::shared_ptr<const CachePolicy> policy;
     std::shared_ptr<call::Backend> origin;
     std::optional<base::Duration> attempt_timeout;
+    std::optional<call::Retry> retry;  // its deadline is the leader's, and does not bind
     bool authorized;
     std::shared_ptr<const StoredResponse> stale;  // to be asked about; nullptr: none
   };
@@ -121,6 +122,7 @@ class Fill final : private call::CallHandler {
   std::optional<call::Error> error_;
   std::string endpoint_;  // of a call that is over
   int attempts_ = 0;
+  std::string retries_;
   std::unique_ptr<call::Call> call_;
 };
 

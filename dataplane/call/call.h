@@ -9,6 +9,8 @@
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/time.h"
 #include "dataplane/call/error.h"
+#include "dataplane/call/retry.h"
+#include "dataplane/call/spans.h"
 #include "dataplane/http/message.h"
 
 namespace portico::call {
@@ -42,6 +44,9 @@ struct CallRequest {
   base::Arena* arena = nullptr;             // for the response's heads; outlives the call
   // A bound on the whole attempt (timeouts.backendRequest); nullopt: none, only the timeouts without progress bind.
   std::optional<base::Duration> attempt_timeout;
+  // Tried again as its plan says; nullopt: only what is safe anyway. Of an answer that is tried again nothing is heard.
+  std::optional<Retry> retry = std::nullopt;
+  SpanPlace span = {};  // written with each attempt
 };
 
 // What the log wants to know of a call.
@@ -50,6 +55,12 @@ struct CallFacts {
   int attempts = 0;
   bool reused_connection = false;
   std::string_view cache = {};  // what the cache had to do with it (dataplane/cache); static, "" nothing
+  // Why it was tried again, and why not once more: "503, connection_terminated, over_budget". Lives as long as the
+  // call.
+  std::string_view retries = {};
+  // How long the last attempt waited for its connection, and then for the head of its answer; and how long the call had
+  // taken before, with the pauses.
+  base::Duration before{}, connect{}, origin{};
 };
 
 class Call {

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "api/base/check.h"
+#include "dataplane/base/byte_budget.h"
 
 namespace portico::compose {
 
@@ -12,47 +12,15 @@ namespace portico::compose {
 //
 //   compose::Budget budget;                                   // the worker's; outlives its compositions
 //   CompositionInput{.backends = …, .budget = &budget}
-//
-// The worker's thread only.
-class Budget {
+class Budget : public base::ByteBudget {
  public:
   // Two compositions at their own limit, or a thousand of an ordinary 256 KiB.
   static constexpr size_t kBytesMax = 256 << 20;
 
-  explicit Budget(size_t bytes_max = kBytesMax) : bytes_max_(bytes_max) {}
-  ~Budget() { PORTICO_CHECK(bytes_ == 0, "a budget dies under its compositions"); }
-  Budget(const Budget&) = delete;
-  Budget& operator=(const Budget&) = delete;
-
-  size_t bytes() const { return bytes_; }
-  size_t room() const { return bytes_ < bytes_max_ ? bytes_max_ - bytes_ : 0; }
-
- private:
-  friend class BudgetShare;
-  const size_t bytes_max_;
-  size_t bytes_ = 0;
+  explicit Budget(size_t bytes_max = kBytesMax) : base::ByteBudget(bytes_max) {}
 };
 
-// What one composition holds of it; given back when it dies. It counts what is held, allowed or not: memory that is
-// already taken can't be refused. So whoever grows asks before the next piece, and the budget is exceeded by a piece.
-class BudgetShare {
- public:
-  explicit BudgetShare(Budget* budget) : budget_(budget) {}  // nullptr: no bound
-  ~BudgetShare() { Set(0); }
-  BudgetShare(const BudgetShare&) = delete;
-  BudgetShare& operator=(const BudgetShare&) = delete;
-
-  void Set(size_t bytes) {
-    if (budget_ == nullptr) return;
-    budget_->bytes_ += bytes - bytes_;  // unsigned: a smaller share wraps around, and back
-    bytes_ = bytes;
-  }
-  size_t room() const { return budget_ == nullptr ? SIZE_MAX : budget_->room(); }
-
- private:
-  Budget* const budget_;
-  size_t bytes_ = 0;
-};
+using BudgetShare = base::ByteShare;
 
 }  // namespace portico::compose
 

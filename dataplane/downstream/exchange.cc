@@ -230,6 +230,7 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   request.end = request_->framing.ends_with_head;
   request.arena = &arena_;
   request.attempt_timeout = rule_->backend_request_timeout;
+  if (rule_->retry != nullptr) request.retry = {rule_->retry, &host_.random(), &host_.replay_budget(), deadline_};
   relay_.Start(cached ? *cached : *origin, request);
   if (HasPace()) {
     pace_.emplace(client().limits, host_.loop().Now(), connection_.content_bytes());
@@ -437,6 +438,7 @@ void Exchange::TakeCallFacts() {
   if (facts.attempts == 0) return;
   record_.endpoint = arena_.Copy(facts.endpoint);
   record_.attempts = facts.attempts;
+  record_.retries = arena_.Copy(facts.retries);
 }
 
 // The log's line is written when the response is over; what the client may still send of its request counts for nobody.

@@ -109,6 +109,27 @@ TEST(ExchangeTest, RequestAndResponseAreRewritten) {
   EXPECT_EQ(world.Lines(), "GET /a/%62//c?d=%2f -> 200") << "the target as it was sent";
 }
 
+TEST(ExchangeTest, ARulesRetryGoesWithTheCall) {
+  RuleSpec spec;
+  spec.rule.request_timeout = seconds(3);
+  World without({spec});
+  without.Say(kGet);
+  EXPECT_FALSE(without.asked().retry);
+  without.asked().Answer(200, "");
+  EXPECT_EQ(without.records.at(0).retries, "");
+  spec.rule.retry = std::make_shared<const route::RetryPlan>(route::RetryPlan{.codes = {503}});
+  World world({spec});
+  const base::MonotonicTime begun = world.manual_loop.Now();
+  world.Say(kGet);
+  ASSERT_TRUE(world.asked().retry);
+  EXPECT_TRUE(world.asked().retry->plan->HasCode(503));
+  EXPECT_EQ(world.asked().retry->random, &world.random_numbers);
+  EXPECT_EQ(world.asked().retry->replay_budget, &world.replays);
+  EXPECT_EQ(world.asked().retry->deadline, begun + seconds(3));
+  world.asked().Answer(200, "");
+  EXPECT_EQ(world.records.at(0).retries, "scripted");
+}
+
 TEST(ExchangeTest, ContentAndTrailersGoBothWays) {
   for (const bool http2 : {false, true}) {
     FilterScript script;

@@ -21,6 +21,7 @@ struct Asked {
   std::string method, authority, target, content, trailers;
   FieldList fields;
   std::optional<base::Duration> attempt_timeout;
+  std::optional<call::Retry> retry;
   bool ended = false;  // the request is whole
   bool ended_with_head = false;
   bool expects_continue = false;
@@ -97,6 +98,7 @@ class FakeOrigin final : public call::Backend {
       one->fields.emplace_back(field.name, field.value);
     one->expects_continue = request.head->expects_continue;
     one->attempt_timeout = request.attempt_timeout;
+    one->retry = request.retry;
     one->ended = one->ended_with_head = request.end;
     one->handler = &handler;
     one->arena = request.arena;
@@ -130,7 +132,11 @@ class FakeOrigin final : public call::Backend {
     }
     size_t Unsent() const override { return asked_->unsent; }
     void Consumed(size_t bytes) override { asked_->consumed += bytes; }
-    call::CallFacts facts() const override { return {"192.0.2.1:9001", 1, false}; }
+    call::CallFacts facts() const override {
+      call::CallFacts facts{"192.0.2.1:9001", 1, false};
+      if (asked_->retry) facts.retries = "scripted";
+      return facts;
+    }
 
    private:
     void End() {

@@ -22,14 +22,15 @@ struct Record {
         request_id(from.request_id),
         subject(from.subject),
         cache(from.cache),
-        reason(from.reason) {
+        reason(from.reason),
+        retries(from.retries) {
     line = base::Concat(from.method, from.method.empty() ? "" : " ", from.target, from.target.empty() ? "" : " ", "-> ",
                         from.status);
     if (!from.error.empty()) line += base::Concat(" error=", from.error);
     if (from.aborted) line += " aborted";
   }
   observe::ExchangeRecord record;  // its numbers: the texts are gone
-  std::string client, protocol, tls, authority, route, cluster, endpoint, request_id, subject, cache, reason;
+  std::string client, protocol, tls, authority, route, cluster, endpoint, request_id, subject, cache, reason, retries;
   std::string line;
 };
 

@@ -23,6 +23,7 @@ class Host {
   virtual filter::WorkerSlots& slots() = 0;
   virtual compose::Budget& composition_budget() = 0;
   virtual cache::WorkerCache& cache() = 0;
+  virtual call::ReplayBudget& replay_budget() = 0;
   // The cluster of that name (Snapshot::clusters), nullptr if there is none. Whoever holds it keeps it alive, also when
   // a newer configuration has dropped it; let go of it where things die (Loop::DeleteLater), not inside its callback.
   virtual std::shared_ptr<call::Backend> FindBackend(std::string_view name) = 0;

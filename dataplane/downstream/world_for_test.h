@@ -114,6 +114,7 @@ class World : public downstream::Connection::Owner, public downstream::Host {
   filter::WorkerSlots& slots() override { return worker_slots; }
   compose::Budget& composition_budget() override { return compositions; }
   cache::WorkerCache& cache() override { return worker_cache; }
+  call::ReplayBudget& replay_budget() override { return replays; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view name) override {
     const auto found = origins.find(std::string(name));
     return found == origins.end() ? nullptr : found->second;
@@ -124,6 +125,7 @@ class World : public downstream::Connection::Owner, public downstream::Host {
   std::map<std::string, std::shared_ptr<FakeOrigin>> origins;
   filter::WorkerSlots worker_slots;
   compose::Budget compositions;
+  call::ReplayBudget replays;
   base::Random random_numbers{1};
   std::vector<Record> records;
   size_t exchanges_begun = 0;

@@ -62,6 +62,7 @@ struct World : downstream::Host, Listener::Owner {
   filter::WorkerSlots& slots() override { return worker_slots; }
   compose::Budget& composition_budget() override { return compositions; }
   cache::WorkerCache& cache() override { return worker_cache; }
+  call::ReplayBudget& replay_budget() override { return replays; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view) override { return silent; }
   void OnExchangeEnd(const observe::ExchangeRecord& record) override { ++(record.aborted ? aborted : ended); }
   // Listener::Owner
@@ -134,6 +135,7 @@ struct World : downstream::Host, Listener::Owner {
   compose::Budget compositions;
   cache::Store responses;
   cache::WorkerCache worker_cache{proxy_loop, responses};
+  call::ReplayBudget replays;
   std::shared_ptr<SilentBackend> silent = std::make_shared<SilentBackend>();
   std::unique_ptr<Listener> listener;
   std::vector<std::unique_ptr<TestPeer>> clients;

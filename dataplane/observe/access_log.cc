@@ -159,6 +159,7 @@ void AppendAccessLogLine(const ExchangeRecord& record, std::string& out) {
   line.Text("cluster", record.cluster);
   line.Text("endpoint", record.endpoint);
   if (record.attempts > 0) line.Number("attempts", static_cast<uint64_t>(record.attempts));
+  line.Text("retries", record.retries);
   line.Text("requestId", record.request_id);
   line.Text("traceparent", record.trace_parent);
   line.Text("cache", record.cache);

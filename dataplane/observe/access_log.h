@@ -30,6 +30,7 @@ struct ExchangeRecord {
   std::string_view cluster;
   std::string_view endpoint;
   int attempts = 0;
+  std::string_view retries;  // why there was more than one, and why not one more: "503, over_budget"
   std::string_view request_id;
   std::string_view trace_parent;
   std::string_view subject;
@@ -42,7 +43,7 @@ struct ExchangeRecord {
 
 inline constexpr size_t kLogFieldBytesMax = 1024;  // of each text, before it is escaped; the rest is "…"
 // What one line can take at the most: every text at its bound, every byte of it six (\u00XX).
-inline constexpr size_t kLogLineBytesMax = 20 * (6 * kLogFieldBytesMax + 32);
+inline constexpr size_t kLogLineBytesMax = 24 * (6 * kLogFieldBytesMax + 32);
 
 // Appends one line, a JSON object and '\n'. Nothing in it is unescaped: no control byte, no invalid UTF-8. It never
 // shows a header field, so no authorization and no cookie; and in the query the values of parameters that carry

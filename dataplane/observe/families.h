@@ -23,6 +23,12 @@ inline constexpr Family kUpstreamRequests = {"portico_upstream_requests_total",
                                              "Attempts sent to a cluster, by outcome.",
                                              MetricKind::kCounter,
                                              {"cluster", "outcome"}};
+// outcome: of the retry ("success", "failure", "cancelled"), or why none was made ("over_budget", "over_content",
+// "retry_after", "deadline").
+inline constexpr Family kRetries = {"portico_retries_total",
+                                    "Requests sent again as their rule says, or not, by outcome.",
+                                    MetricKind::kCounter,
+                                    {"cluster", "outcome"}};
 inline constexpr Family kUpstreamConnections = {
     "portico_upstream_connections", "Open connections to a cluster.", MetricKind::kGauge, {"cluster"}};
 inline constexpr Family kEndpointEjections = {"portico_endpoint_ejections_total",
@@ -60,6 +66,7 @@ inline constexpr Family kMemoryResident = {
 inline constexpr std::array kFamilies = {&kRequests,
                                          &kRequestDuration,
                                          &kUpstreamRequests,
+                                         &kRetries,
                                          &kUpstreamConnections,
                                          &kEndpointEjections,
                                          &kEndpointsEjected,

@@ -79,6 +79,16 @@ Backend DecodeBackend(const resolve::ResolvedBackend& resolved) {
   return out;
 }
 
+RetryPlan DecodeRetry(const v1::RouteRetry& message) {
+  RetryPlan out;
+  out.codes.assign(message.codes().begin(), message.codes().end());
+  if (message.has_attempts()) out.attempts = message.attempts();
+  if (message.has_backoff()) out.backoff = base::DecodeDuration(message.backoff());
+  if (!message.methods().empty()) out.methods.assign(message.methods().begin(), message.methods().end());
+  if (message.has_content_bytes_max()) out.content_bytes_max = message.content_bytes_max();
+  return out;
+}
+
 template <typename Condition, typename Message>
 absl::StatusOr<Condition> DecodeCondition(const Message& message, RegexCache& regexes) {
   Condition out{message.name(), message.value(), nullptr};
@@ -166,6 +176,7 @@ Rule BuildRule(const resolve::ResolvedGateway& gateway, const resolve::ResolvedR
   out.request_timeout = DecodeTimeout(message.timeouts().has_request(), message.timeouts().request());
   out.backend_request_timeout =
       DecodeTimeout(message.timeouts().has_backend_request(), message.timeouts().backend_request());
+  if (message.has_retry()) out.retry = std::make_shared<const RetryPlan>(DecodeRetry(message.retry()));
   return out;
 }
 

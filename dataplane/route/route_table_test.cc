@@ -367,6 +367,12 @@ spec:
     - responseHeaderModifier: {add: [{name: X-Add, value: B}]}
     backendRefs: [{name: c, port: 9001, weight: 3}, {kind: Composition, name: none}, {name: c, weight: 0}]
     timeouts: {request: 1500ms, backendRequest: 0s}
+  - matches: [{path: {value: /again}}]
+    backendRefs: [{name: c}]
+    retry: {}
+  - matches: [{path: {value: /all-again}}]
+    backendRefs: [{name: c}]
+    retry: {codes: [503, 429], attempts: 3, backoff: 1500ms, methods: [POST], contentBytesMax: 7}
   - matches: [{path: {value: /away}}]
     filters: [{requestRedirect: {scheme: https, port: 8443, statusCode: 308, path: {replaceFullPath: /n}}}]
   - matches: [{path: {value: /direct}}]
@@ -392,6 +398,24 @@ spec:
   EXPECT_THAT(rule.backends[1].fault, HasSubstr("does not exist"));
   EXPECT_EQ(rule.request_timeout, std::chrono::milliseconds(1500));
   EXPECT_EQ(rule.backend_request_timeout, std::nullopt);
+  EXPECT_EQ(rule.retry, nullptr);
+
+  const std::shared_ptr<const RetryPlan> defaults = asker.Match({"GET", "x", "/again"})->rule->retry;
+  ASSERT_NE(defaults, nullptr);
+  EXPECT_FALSE(defaults->HasCode(503));
+  EXPECT_TRUE(defaults->HasMethod("GET"));
+  EXPECT_TRUE(defaults->HasMethod("PUT"));
+  EXPECT_FALSE(defaults->HasMethod("POST"));
+  EXPECT_EQ(defaults->attempts, 1u);
+  EXPECT_EQ(defaults->backoff, std::chrono::milliseconds(25));
+  EXPECT_EQ(defaults->content_bytes_max, 65536u);
+  const std::shared_ptr<const RetryPlan> written = asker.Match({"GET", "x", "/all-again"})->rule->retry;
+  ASSERT_NE(written, nullptr);
+  EXPECT_EQ(written->codes, (std::vector<uint32_t>{503, 429}));
+  EXPECT_EQ(written->methods, std::vector<std::string>{"POST"});
+  EXPECT_EQ(written->attempts, 3u);
+  EXPECT_EQ(written->backoff, std::chrono::milliseconds(1500));
+  EXPECT_EQ(written->content_bytes_max, 7u);
 
   const Rule& away = *asker.Match({"GET", "x", "/away"})->rule;
   EXPECT_EQ(away.redirect->scheme, "https");

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "dataplane/base/time.h"
 #include "dataplane/http/fields.h"
+#include "dataplane/route/retry.h"
 
 namespace portico::route {
 
@@ -87,6 +89,7 @@ struct Rule {
   // From the request head to the end of the response; one attempt at an origin. nullopt: no deadline.
   std::optional<base::Duration> request_timeout;
   std::optional<base::Duration> backend_request_timeout;
+  std::shared_ptr<const RetryPlan> retry;  // nullptr: what an origin has answered, or not, is not asked again
 };
 
 // The backend that a random number falls on, each with the share weight / weight_sum; faulty ones get theirs too and

@@ -97,6 +97,9 @@ absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const ch
     config->connection_idle_timeout = base::DecodeDuration(spec.pool().idle_timeout());
   ReadLimits(spec.limits(), *config);
   if (spec.has_ejection()) config->ejection = EjectionOf(spec.ejection());
+  const auto& retries = spec.retry_constraint();
+  if (retries.has_percent()) config->retry_constraint.percent = retries.percent();
+  if (retries.has_min_per_second()) config->retry_constraint.per_second_min = retries.min_per_second();
   if (spec.has_tls()) {
     const absl::Status security = BuildSecurity(spec, key, configuration, grants, *config);
     if (!security.ok()) return security;

@@ -59,6 +59,8 @@ TEST(BuildClusterConfigTest, WhatIsNotWrittenHasTheDocumentedDefault) {
   EXPECT_EQ((*config)->pending_max, 8192u);
   EXPECT_EQ((*config)->requests_max, std::nullopt);
   EXPECT_EQ((*config)->ejection, std::nullopt);
+  EXPECT_EQ((*config)->retry_constraint.percent, 20u);
+  EXPECT_EQ((*config)->retry_constraint.per_second_min, 10u);
   EXPECT_EQ((*config)->security, nullptr);
   EXPECT_EQ((*config)->security_identity, "");
 }

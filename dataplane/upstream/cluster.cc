@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/base/check.h"
+#include "dataplane/upstream/retry_call.h"
 #include "dataplane/upstream/upstream_call.h"
 
 namespace portico::upstream {
@@ -27,7 +28,8 @@ Cluster::Cluster(event::Loop& loop, net::Network& network, base::BlockPool& pool
            .verdicts = shared.verdicts,
            .slots = {shared.connections, loop, *this},
            .pending = {shared.pending, loop, *this},
-           .requests = {shared.requests, loop, *this}},
+           .requests = {shared.requests, loop, *this},
+           .retries = shared.retries},
       random_(random) {
   Update(std::move(config));
 }
@@ -127,6 +129,7 @@ void Cluster::ForgetRemoved() {
 
 std::unique_ptr<call::Call> Cluster::Start(const call::CallRequest& request, call::CallHandler& handler) {
   ForgetRemoved();
+  if (request.retry) return std::make_unique<RetryCall>(*this, request, handler);
   return std::make_unique<UpstreamCall>(*this, request, handler);
 }
 
@@ -197,6 +200,10 @@ void Cluster::CloseEjected() {
 
 void Cluster::Observe(std::string_view outcome) {
   if (use_.observer != nullptr) use_.observer->OnAttempt(use_.config->name, outcome);
+}
+
+void Cluster::ObserveRetry(std::string_view outcome) {
+  if (use_.observer != nullptr) use_.observer->OnRetry(use_.config->name, outcome);
 }
 
 std::vector<EndpointState> Cluster::endpoint_states() const {

@@ -45,6 +45,10 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   // For UpstreamCall: waits until any connection is free or may be made. The waiter has its place.
   void Wait(Waiter& waiter);
   void Observe(std::string_view outcome);
+  // For RetryCall: a request that may be tried again; if it may be now; what became of that.
+  void CountRetriable() { use_.retries->CountRequest(use_.loop.Now()); }
+  bool TakeRetry() { return use_.retries->TryTake(config().retry_constraint, use_.loop.Now()); }
+  void ObserveRetry(std::string_view outcome);
   const ClusterConfig& config() const { return *use_.config; }
   event::Loop& loop() { return use_.loop; }
 

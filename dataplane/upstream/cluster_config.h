@@ -8,6 +8,7 @@
 
 #include "dataplane/base/time.h"
 #include "dataplane/net/address.h"
+#include "dataplane/shared/retry_budget.h"
 #include "dataplane/upstream/balancer/balancer.h"
 #include "dataplane/upstream/outlier/ejection.h"
 
@@ -44,6 +45,7 @@ struct ClusterConfig {
   size_t pending_max = 8192;           // calls waiting for a connection that others have
   std::optional<size_t> requests_max;  // calls under way, those that wait among them
   std::optional<outlier::EjectionRules> ejection;
+  shared::RetryConstraint retry_constraint;        // of all workers together as well
   std::shared_ptr<const StreamSecurity> security;  // nullptr: in clear
   // Everything that `security` was made of. Connections of one configuration serve a later one only if both have the
   // same: what is not verified as the newest one wants is not used.

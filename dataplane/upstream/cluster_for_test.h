@@ -36,6 +36,10 @@ struct CountingObserver : ClusterObserver {
     EXPECT_EQ(cluster, "default/orders");
     ++outcomes[std::string(outcome)];
   }
+  void OnRetry(std::string_view cluster, std::string_view outcome) override {
+    EXPECT_EQ(cluster, "default/orders");
+    ++retries[std::string(outcome)];
+  }
   void OnConnections(std::string_view cluster, int64_t change) override {
     connections += change;
     EXPECT_GE(connections, 0);
@@ -51,13 +55,14 @@ struct CountingObserver : ClusterObserver {
     told += std::string(endpoint) + (serves ? " is back; " : " is forgotten; ");
   }
   // "reset 1; success 2"
-  std::string Text() const {
+  std::string Text() const { return Text(outcomes); }
+  static std::string Text(const std::map<std::string, int>& counts) {
     std::string text;
-    for (const auto& [outcome, count] : outcomes)
+    for (const auto& [outcome, count] : counts)
       text += (text.empty() ? "" : "; ") + outcome + " " + std::to_string(count);
     return text;
   }
-  std::map<std::string, int> outcomes;
+  std::map<std::string, int> outcomes, retries;
   int64_t connections = 0;
   int ejected = 0;
   std::string told;  // of ejections

@@ -14,6 +14,7 @@
 #include "dataplane/net/address.h"
 #include "dataplane/net/network.h"
 #include "dataplane/shared/budget.h"
+#include "dataplane/shared/retry_budget.h"
 #include "dataplane/upstream/cluster_config.h"
 #include "dataplane/upstream/cluster_observer.h"
 #include "dataplane/upstream/connection.h"
@@ -28,6 +29,7 @@ struct ClusterShared {
   std::shared_ptr<shared::Budget> pending = std::make_shared<shared::Budget>();
   std::shared_ptr<shared::Budget> requests = std::make_shared<shared::Budget>();
   std::shared_ptr<outlier::Verdicts> verdicts = std::make_shared<outlier::Verdicts>();
+  std::shared_ptr<shared::RetryBudget> retries = std::make_shared<shared::RetryBudget>();
 };
 
 // What a cluster's endpoints in one worker share: the world, the newest configuration, and what its limits count.
@@ -42,8 +44,9 @@ struct ClusterUse {
   shared::Budget::Member slots;     // a connection each
   shared::Budget::Member pending;   // a call that waits each
   shared::Budget::Member requests;  // a call each, while there is a limit
-  size_t serving_endpoints = 0;     // of the configuration, those with a weight
-  WaitingLine line{&slots};         // of the calls for which no connection is on its way: the limit is reached
+  std::shared_ptr<shared::RetryBudget> retries;
+  size_t serving_endpoints = 0;  // of the configuration, those with a weight
+  WaitingLine line{&slots};      // of the calls for which no connection is on its way: the limit is reached
 
   bool HasRoom() const { return slots.HasRoom(config->connections_max); }
 };

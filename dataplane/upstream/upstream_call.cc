@@ -41,16 +41,18 @@ std::string_view OutcomeOf(ErrorKind kind) {
 
 }  // namespace
 
-UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler)
+UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler,
+                           const std::vector<net::Address>* failed)
     : cluster_(cluster),
       request_(request),
       handler_(handler),
+      failed_(failed),
       timer_(cluster.loop().timers(), *this),
       admitted_(cluster.Admit()),
       request_ended_(request.end) {
   if (request_.attempt_timeout) attempt_deadline_ = cluster_.loop().Now() + *request_.attempt_timeout;
   if (attempt_deadline_) timer_.Set(*attempt_deadline_);
-  progress_at_ = cluster_.loop().Now();
+  progress_at_ = begun_at_ = cluster_.loop().Now();
   if (admitted_) {
     TryNext({ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"});
   } else {
@@ -62,6 +64,10 @@ UpstreamCall::~UpstreamCall() {
   EndAttempt(outcome::kCancelled);
   LeaveConnection();
   cluster_.Leave(admitted_);
+}
+
+void UpstreamCall::CountAnswer() {
+  EndAttempt(status_ < 500 ? outcome::kSuccess : outcome::kServerError);
 }
 
 void UpstreamCall::LeaveConnection() {
@@ -83,11 +89,21 @@ void UpstreamCall::TellEndpoint(std::string_view outcome) {
   if (asked_ != nullptr) std::exchange(asked_, nullptr)->OnCallOver(outcome);
 }
 
+// One that has failed an earlier attempt is better than one that rests or is ejected: it has answered, at least.
+Endpoint* UpstreamCall::ChooseEndpoint() {
+  if (failed_ == nullptr || failed_->empty()) return cluster_.Choose(tried_, address_ ? &*address_ : nullptr);
+  std::vector<net::Address> others = *failed_;
+  others.insert(others.end(), tried_.begin(), tried_.end());
+  Endpoint* endpoint = cluster_.Choose(others, address_ ? &*address_ : nullptr);
+  const bool serves = endpoint != nullptr && !endpoint->Rests() && !endpoint->Ejected();
+  return serves ? endpoint : cluster_.Choose(tried_, &failed_->back());
+}
+
 // Each endpoint is asked for a connection once. When none is left, the last reason is the call's. However often it goes
 // from one line to another, its time to wait is the same.
 void UpstreamCall::TryNext(const Error& last_error) {
   state_ = State::kWaiting;
-  Endpoint* endpoint = cluster_.Choose(tried_, address_ ? &*address_ : nullptr);
+  Endpoint* endpoint = ChooseEndpoint();
   Connection* connection = endpoint == nullptr ? nullptr : endpoint->Available();
   // Room is what other workers take meanwhile: asked once, and who waits where it has gone moves on to the cluster's
   // line.
@@ -142,6 +158,7 @@ void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
   address_ = endpoint.address();
   endpoint_name_ = endpoint.name();
   sending_ = false;
+  request_.span.WriteNext();
   id_ = connection.Send(*request_.head, request_.end, *request_.arena, *this);
   if (id_ == 0) {
     connection.Drain();
@@ -153,6 +170,7 @@ void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
   endpoint.OnCallBegun();
   state_ = State::kStreaming;
   Progress();
+  connected_at_ = progress_at_;
 }
 
 void UpstreamCall::OnNoConnection(Endpoint& endpoint, const Error& error) {
@@ -200,7 +218,10 @@ void UpstreamCall::Consumed(size_t bytes) {
 }
 
 call::CallFacts UpstreamCall::facts() const {
-  return {endpoint_name_, attempts_, reused_};
+  call::CallFacts facts{.endpoint = endpoint_name_, .attempts = attempts_, .reused_connection = reused_};
+  if (connected_at_ >= begun_at_) facts.connect = connected_at_ - begun_at_;
+  if (response_begun_) facts.origin = answered_at_ - connected_at_;
+  return facts;
 }
 
 // Something moved: the deadline without progress begins anew. Later than before, so it only stores a time.
@@ -242,6 +263,7 @@ void UpstreamCall::OnResponse(http::ResponseHead head) {
   heard_ = response_begun_ = true;
   status_ = head.status;
   Progress();
+  answered_at_ = progress_at_;
   handler_.OnResponse(std::move(head));
 }
 
@@ -259,7 +281,7 @@ void UpstreamCall::OnEnd() {
   sending_ = false;
   state_ = State::kDone;
   timer_.Cancel();
-  EndAttempt(status_ < 500 ? outcome::kSuccess : outcome::kServerError);
+  CountAnswer();
   handler_.OnEnd();
 }
 

@@ -26,7 +26,10 @@ class UpstreamCall final : public call::Call,
                            private event::Timer::Handler,
                            private event::TurnEnd {
  public:
-  UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler);
+  // `failed`: endpoints to be asked only if there is no other, the last of them last of all; outlives the call.
+  // nullptr: none.
+  UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler,
+               const std::vector<net::Address>* failed = nullptr);
   ~UpstreamCall() override;
 
   void SendContent(base::Buffer& content, bool end) override;
@@ -34,6 +37,10 @@ class UpstreamCall final : public call::Call,
   size_t Unsent() const override;
   void Consumed(size_t bytes) override;
   call::CallFacts facts() const override;
+  // The head of the answer has said all that is wanted of it: the attempt is over, however the rest ends.
+  void CountAnswer();
+  // Of the endpoint that the request has last been sent to; nullopt: to none.
+  const std::optional<net::Address>& address() const { return address_; }
 
  private:
   enum class State : uint8_t { kWaiting, kStreaming, kDone };
@@ -55,6 +62,7 @@ class UpstreamCall final : public call::Call,
   void OnTimer(event::Timer& timer) override;
   void OnTurnEnd() override;
 
+  Endpoint* ChooseEndpoint();
   void TryNext(const call::Error& last_error);
   void WaitForRoom();
   void GiveUp(const call::Error& error);
@@ -70,6 +78,7 @@ class UpstreamCall final : public call::Call,
   Cluster& cluster_;
   const call::CallRequest request_;
   call::CallHandler& handler_;
+  const std::vector<net::Address>* const failed_;
   event::Timer timer_;
   State state_ = State::kWaiting;
   Connection* connection_ = nullptr;
@@ -78,7 +87,8 @@ class UpstreamCall final : public call::Call,
   std::optional<call::Error> failure_;  // to be reported at the end of the turn in which the call began
   std::optional<base::MonotonicTime> attempt_deadline_;
   base::MonotonicTime progress_at_{};  // kWaiting: when it began to
-  base::Buffer pending_;               // content, until it is sent along with the head
+  base::MonotonicTime begun_at_{}, connected_at_{}, answered_at_{};
+  base::Buffer pending_;  // content, until it is sent along with the head
   std::optional<http::Fields> pending_trailers_;
   std::string endpoint_name_;
   std::optional<net::Address> address_;  // of the endpoint that the request has last been sent to

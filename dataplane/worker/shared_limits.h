@@ -7,6 +7,7 @@
 #include "dataplane/cache/store.h"
 #include "dataplane/shared/budget.h"
 #include "dataplane/shared/keyed.h"
+#include "dataplane/shared/retry_budget.h"
 #include "dataplane/upstream/endpoint.h"
 #include "dataplane/upstream/outlier/verdicts.h"
 
@@ -18,7 +19,7 @@ class SharedLimits {
  public:
   // By the cluster's name: as a cluster does, this outlives configurations, and goes with the last worker's.
   upstream::ClusterShared OfCluster(std::string_view name) {
-    return {connections_.Of(name), pending_.Of(name), requests_.Of(name), verdicts_.Of(name)};
+    return {connections_.Of(name), pending_.Of(name), requests_.Of(name), verdicts_.Of(name), retries_.Of(name)};
   }
   // Connections of clients.
   const std::shared_ptr<shared::Budget>& clients() const { return clients_; }
@@ -30,6 +31,7 @@ class SharedLimits {
   shared::Keyed<shared::Budget> requests_;
   shared::Keyed<upstream::outlier::Verdicts> verdicts_;
   cache::Store responses_;
+  shared::Keyed<shared::RetryBudget> retries_;
   const std::shared_ptr<shared::Budget> clients_ = std::make_shared<shared::Budget>();
 };
 

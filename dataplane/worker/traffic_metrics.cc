@@ -42,6 +42,12 @@ void TrafficMetrics::OnAttempt(std::string_view cluster, std::string_view outcom
   attempts->Add();
 }
 
+void TrafficMetrics::OnRetry(std::string_view cluster, std::string_view outcome) {
+  shared::Counter*& retries = FindOrAdd(ClusterOf(cluster).retries, outcome);
+  if (retries == nullptr) retries = &metrics_.CounterOf(observe::kRetries, {cluster, outcome});
+  retries->Add();
+}
+
 void TrafficMetrics::OnConnections(std::string_view name, int64_t change) {
   Cluster& cluster = ClusterOf(name);
   if (cluster.connections == nullptr) cluster.connections = &metrics_.GaugeOf(observe::kUpstreamConnections, {name});

@@ -23,7 +23,8 @@ namespace portico::worker {
 // and kept; counting costs a hash look-up and no lock.
 //
 //   traffic.OnExchangeEnd(record)      → portico_requests_total, portico_request_duration_seconds
-//   upstream::ClusterObserver          → portico_upstream_requests_total, portico_upstream_connections,
+//   upstream::ClusterObserver          → portico_upstream_requests_total, portico_retries_total,
+//                                        portico_upstream_connections,
 //                                        portico_endpoint_ejections_total, portico_endpoints_ejected
 //   traffic.KeepOnly(*next)            → after a swap: retires what `next` does not name
 //
@@ -40,6 +41,7 @@ class TrafficMetrics final : public upstream::ClusterObserver {
 
   void OnExchangeEnd(const observe::ExchangeRecord& record);
   void OnAttempt(std::string_view cluster, std::string_view outcome) override;
+  void OnRetry(std::string_view cluster, std::string_view outcome) override;
   void OnConnections(std::string_view cluster, int64_t change) override;
   void OnEjected(std::string_view cluster, std::string_view endpoint, base::Duration time) override;
   void OnEjectionOver(std::string_view cluster, std::string_view endpoint, bool serves) override;
@@ -60,6 +62,7 @@ class TrafficMetrics final : public upstream::ClusterObserver {
   };
   struct Cluster {
     TextMap<shared::Counter*> attempts;  // by outcome, of a fixed list
+    TextMap<shared::Counter*> retries;   // the same
     shared::Gauge* connections = nullptr;
     shared::Gauge* ejected = nullptr;
     bool dropped = false;  // no configuration names it any more

@@ -108,13 +108,16 @@ TEST(TrafficMetrics, KeepsAClustersSeriesWhileItIsConnected) {
   traffic.OnAttempt("default/orders", upstream::outcome::kSuccess);
   traffic.OnAttempt("default/orders", upstream::outcome::kTimeout);
   traffic.OnAttempt("default/stock", upstream::outcome::kNoEndpoint);
-  const std::set<std::string> orders = {"portico_upstream_connections default/orders 2",
+  traffic.OnRetry("default/orders", upstream::retry_outcome::kSuccess);
+  traffic.OnRetry("default/orders", upstream::retry_outcome::kSuccess);
+  const std::set<std::string> orders = {"portico_retries_total default/orders,success 2",
+                                        "portico_upstream_connections default/orders 2",
                                         "portico_upstream_requests_total default/orders,success 1",
                                         "portico_upstream_requests_total default/orders,timeout 1"};
   traffic.KeepOnly(*Naming({}, {}));
   EXPECT_EQ(Series(metrics), orders);
   traffic.OnConnections("default/orders", -1);
-  EXPECT_EQ(Series(metrics).size(), 3u);
+  EXPECT_EQ(Series(metrics).size(), 4u);
   traffic.OnConnections("default/orders", -1);
   EXPECT_TRUE(Series(metrics).empty());
 }

@@ -14,6 +14,7 @@
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/random.h"
 #include "dataplane/cache/worker_cache.h"
+#include "dataplane/call/retry.h"
 #include "dataplane/compose/budget.h"
 #include "dataplane/downstream/site.h"
 #include "dataplane/event/loop.h"
@@ -90,6 +91,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   filter::WorkerSlots& slots() override { return slots_; }
   compose::Budget& composition_budget() override { return compositions_; }
   cache::WorkerCache& cache() override { return cache_; }
+  call::ReplayBudget& replay_budget() override { return replays_; }
   std::shared_ptr<call::Backend> FindBackend(std::string_view name) override { return clusters_.Find(name); }
   void OnExchangeEnd(const observe::ExchangeRecord& record) override;
   // listener::Listener::Owner
@@ -110,6 +112,7 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   base::Random random_;
   filter::WorkerSlots slots_;
   compose::Budget compositions_;
+  call::ReplayBudget replays_;
   SharedLimits own_limits_;  // if the parts have none
   cache::WorkerCache cache_;
   TrafficMetrics traffic_;

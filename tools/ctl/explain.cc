@@ -50,6 +50,16 @@ std::string Milliseconds(base::Duration duration) {
   return base::Concat(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(), "ms");
 }
 
+// "2 times, the first after 25ms, answers 502, 503, methods GET, HEAD, up to 65536 bytes of content"
+std::string RetryText(const route::RetryPlan& plan) {
+  std::string codes;
+  for (const uint32_t code : plan.codes)
+    base::AppendTo(codes, base::Concat(codes.empty() ? ", answers " : ", ", code));
+  return base::Concat(plan.attempts, plan.attempts == 1 ? " time" : " times", ", the first after ",
+                      Milliseconds(plan.backoff), codes, ", methods ", base::Join(plan.methods, ", "), ", up to ",
+                      plan.content_bytes_max, " bytes of content");
+}
+
 class Printer {
  public:
   Printer(std::ostream& out, const resolve::ResolvedGateway& gateway, const Request& request,
@@ -99,6 +109,7 @@ class Printer {
     PrintEdits("response fields", rule.response_edits);
     if (rule.request_timeout) Line("timeout of the request", Milliseconds(*rule.request_timeout));
     if (rule.backend_request_timeout) Line("timeout of an attempt", Milliseconds(*rule.backend_request_timeout));
+    if (rule.retry) Line("retry", RetryText(*rule.retry));
   }
 
   void PrintEdits(std::string_view name, const route::FieldEdits& edits) {

@@ -98,6 +98,8 @@ class Walk {
         VisitMessage(reflection.GetRepeatedMessage(message, &field, place), rule, item);
       } else if (rule != nullptr && field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
         Text(reflection.GetRepeatedString(message, &field, place), *rule, item);
+      } else if (rule != nullptr && field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+        NumberValue(reflection.GetRepeatedUInt32(message, &field, place), *rule, item);
       }
     }
   }

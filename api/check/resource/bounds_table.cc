@@ -157,6 +157,11 @@ constexpr Rule kRules[] = {
     {"BackendRef.weight", kOptional, Number{0, 1000000}},
     {"RouteTimeouts.request", kOptional, Time{1, kDay_ms, true}},
     {"RouteTimeouts.backend_request", kOptional, Time{1, kDay_ms, true}},
+    {"RouteRetry.codes", AtMost(16), Number{400, 599}},
+    {"RouteRetry.attempts", kOptional, Number{1, 10}},
+    {"RouteRetry.backoff", kOptional, Time{0, kMinute_ms}},
+    {"RouteRetry.methods", AtMost(9), kMethod},
+    {"RouteRetry.content_bytes_max", kOptional, Number{0, 1048576}},
     // cluster.proto
     {"ClusterSpec.endpoints", {1, 1000}, {}},
     {"ClusterSpec.connect_timeout", kOptional, Time{1, kMinute_ms}},
@@ -172,6 +177,8 @@ constexpr Rule kRules[] = {
     {"Ejection.max_ejected_percent", kOptional, Number{0, 100}},
     {"ConnectionPool.max_idle_connections", kOptional, Number{0, 100000}},
     {"ConnectionPool.idle_timeout", kOptional, Time{1, kHour_ms}},
+    {"RetryConstraint.percent", kOptional, Number{0, 100}},
+    {"RetryConstraint.min_per_second", kOptional, Number{0, 1000000}},
     {"UpstreamTls.hostname", kRequired, kDnsName},
     {"UpstreamTls.ca_certificate_refs", AtMost(8), {}},
     // auth_policy.proto

@@ -62,6 +62,7 @@ class RuleChecker {
     for (int i = 0; i < rule_.filters_size(); ++i)
       Filter(rule_.filters(i), i);
     Backends();
+    if (rule_.has_retry()) Retry();
     const auto& timeouts = rule_.timeouts();
     // 0s is no limit: there is nothing to be longer than.
     if (IsLonger(timeouts.request(), Duration()) && IsLonger(timeouts.backend_request(), timeouts.request())) {
@@ -153,11 +154,21 @@ class RuleChecker {
   }
 
   void Backends() {
-    const bool answered = places_.contains("requestRedirect") || places_.contains("directResponse");
     const bool given = !rule_.backend_refs().empty();
-    if (answered && given) report_.Add(path_ + ".backendRefs", "must be left out: a filter answers");
-    if (!answered && !given) report_.Add(path_ + ".backendRefs", "is missing, and no filter answers");
+    if (IsAnswered() && given) report_.Add(path_ + ".backendRefs", "must be left out: a filter answers");
+    if (!IsAnswered() && !given) report_.Add(path_ + ".backendRefs", "is missing, and no filter answers");
   }
+
+  // A Composition answers by its own steps, which say themselves what becomes of a failure.
+  void Retry() {
+    if (IsAnswered()) report_.Add(path_ + ".retry", "must be left out: a filter answers");
+    for (int i = 0; i < rule_.backend_refs_size(); ++i) {
+      if (rule_.backend_refs(i).kind() != "Composition") continue;
+      report_.Add(path_ + ".retry", Concat("is for Clusters, but backendRefs[", i, "] is a Composition"));
+    }
+  }
+
+  bool IsAnswered() const { return places_.contains("requestRedirect") || places_.contains("directResponse"); }
 
   const portico::v1::RouteRule& rule_;
   const std::string& path_;
