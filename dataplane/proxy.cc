@@ -6,6 +6,7 @@
 #include "api/base/text.h"
 #include "dataplane/admin/dump.h"
 #include "dataplane/export/prometheus.h"
+#include "dataplane/filters/rate_limit/rate_limit_metrics.h"
 #include "dataplane/observe/families.h"
 #include "dataplane/stream_options.h"
 #include "dataplane/worker/default_workers.h"
@@ -62,6 +63,7 @@ absl::Status Proxy::StartSource() {
   if (options_.config.empty()) {
     absl::StatusOr<xds::StreamSource::Options> options = StreamOptionsOf(options_, files_);
     if (!options.ok()) return options.status();
+    options->build.filters = filter_state_;
     xds::StreamSource::Handler& handler = *this;
     stream_source_ =
         std::make_unique<xds::StreamSource>(loop_, network_, pool_, *std::move(options), key_pairs_, log_, handler);
@@ -69,9 +71,11 @@ absl::Status Proxy::StartSource() {
     return absl::OkStatus();
   }
   source::FileSource::Handler& handler = *this;
+  snapshot::BuildOptions build = BuildOptionsOf(options_);
+  build.filters = filter_state_;
   auto source = source::FileSource::Start(
-      loop_, {.path = options_.config, .gateway = options_.gateway, .build = BuildOptionsOf(options_)}, files_,
-      key_pairs_, handler);
+      loop_, {.path = options_.config, .gateway = options_.gateway, .build = std::move(build)}, files_, key_pairs_,
+      handler);
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
   source_->Reload();
@@ -303,7 +307,9 @@ admin::AdminView::Readiness Proxy::Ready() {
 }
 
 void Proxy::ReadMetrics(std::function<void(std::string)> done) {
-  done(exporting::PrometheusText(workers_.ReadMetrics()));
+  observe::MetricsSnapshot metrics = workers_.ReadMetrics();
+  rate_limit::AddMetrics(filter_state_.rate_limits->tables, metrics);
+  done(exporting::PrometheusText(metrics));
 }
 
 std::string Proxy::SnapshotText() {

@@ -14,6 +14,7 @@
 #include "dataplane/admin/admin_view.h"
 #include "dataplane/event/libevent_loop.h"
 #include "dataplane/event/signals.h"
+#include "dataplane/filters/filters.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/socket_network.h"
 #include "dataplane/observe/process_log.h"
@@ -111,6 +112,7 @@ class Proxy final : private source::FileSource::Handler,
   event::SignalWatch signals_;  // before any thread
   net::SocketNetwork network_;
   base::BlockPool pool_;
+  const filters::SharedState filter_state_;
   worker::Workers workers_;
   std::unique_ptr<source::FileSource> source_;        // one of the two
   std::unique_ptr<xds::StreamSource> stream_source_;  // nullptr with a file

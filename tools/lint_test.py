@@ -32,6 +32,7 @@ TABLE = {
         "function of 60": ({"a.cc": body(60)}, []),
         "function of 61": ({"a.cc": body(61)}, ["a.cc"]),
         "long table is no function": ({"a.cc": body(90, "constexpr int kTable[] = {", "};")}, []),
+        "many short tables before a function": ({"a.cc": "constexpr int kA = {\n    1};\n" * 40 + body(5)}, []),
         "long class of short methods": ({"a.cc": "class A {\n" + "  int F() {\n    return 1;\n  }\n" * 40 + "};\n"}, []),
         "long method in a class": ({"a.cc": "class A {\n  int F() {\n" + "    a++;\n" * 70 + "  }\n};\n"}, ["a.cc"]),
         "long namespace": ({"a.cc": "namespace a {\n" + body(5) * 30 + "}  // namespace a\n"}, []),

@@ -246,6 +246,23 @@ TEST_F(ChangesTest, TakingAuthenticationOffIsTold) {
       "listener http); for g");
 }
 
+TEST_F(ChangesTest, TakingLimitsOffIsTold) {
+  Apply(kShop);
+  const auto limits = [](const std::string& name, const std::string& target) {
+    return Concat("kind: RateLimitPolicy\nmetadata: {name: ", name, "}\nspec: {targetRefs: [{", target,
+                  "}], limits: [{name: all, limit: {requests: 1, per: 1s}}]}");
+  };
+  EXPECT_EQ(Apply(limits("wide", "kind: Gateway, name: g")), "2: created RateLimitPolicy wide; for g");
+  EXPECT_EQ(Apply(limits("near", "kind: Route, name: shop")), "3: created RateLimitPolicy near; for g");
+  EXPECT_EQ(Delete("RateLimitPolicy", "wide"), "4: deleted RateLimitPolicy wide; for g");
+  EXPECT_EQ(Delete("RateLimitPolicy", "near"),
+            "5: deleted RateLimitPolicy near; Route shop: spec.rules[0]: requests are no longer limited (Gateway g, "
+            "listener http); for g");
+  EXPECT_NE(Apply(limits("near", "kind: Route, name: shop") + "\n---\n" + limits("too", "kind: Route, name: shop"))
+                .find("RateLimitPolicy near and RateLimitPolicy too have the same target"),
+            std::string::npos);
+}
+
 TEST_F(ChangesTest, OnlyNewNoticesAreTold) {
   Apply(kShop);
   const std::string shadowed = Apply(

@@ -85,7 +85,8 @@ void Exchange::Drive() {
 Exchange::Step Exchange::ReadHead() {
   http::RequestHead& head = *request_;
   const net::Address& peer = connection_.stream().peer();
-  client_text_ = ClientAddress(peer, head.fields, client().forwarding).ip();
+  client_address_ = ClientAddress(peer, head.fields, client().forwarding);
+  client_text_ = client_address_.ip();
   record_.client = client_text_;
   record_.protocol = ProtocolText(head.version);
   record_.tls = connection_.stream().tls().version;
@@ -159,7 +160,7 @@ Exchange::Step Exchange::Admit() {
   filter::Runner::Delegate& delegate = *this;
   runner_.emplace(rule_->chain, host_.slots(),
                   filter::FilterContext{*request_, route::HostOf(request_->authority), target_.path, identity_,
-                                        host_.loop().WallNow()},
+                                        host_.loop().WallNow(), host_.loop().Now(), client_address_},
                   delegate);
   step_ = Step::kAdmitting;
   runner_->Start();
@@ -450,6 +451,8 @@ void Exchange::Finish(bool aborted) {
   record_.subject = identity_.subject;
   record_.consumer = identity_.consumer();
   record_.duration = host_.loop().Now() - begun_;
+  if (runner_) record_.limit = runner_->context().notes.limit;
+  if (runner_) record_.limit_outcome = runner_->context().notes.limit_outcome;
   record_.reason = reason_;
   record_.aborted = aborted;
   relay_.Cancel();

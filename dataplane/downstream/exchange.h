@@ -117,6 +117,7 @@ class Exchange final : public ExchangeEvents,
   std::optional<UploadPace> pace_;
   const base::MonotonicTime begun_;
   observe::ExchangeRecord record_;
+  net::Address client_address_;
   std::string client_text_;
   std::string reason_;
   uint64_t answer_bytes_ = 0;  // content of a local answer

@@ -13,8 +13,15 @@
 #include "dataplane/filter/resume.h"
 #include "dataplane/filter/worker_slots.h"
 #include "dataplane/http/message.h"
+#include "dataplane/net/address.h"
 
 namespace portico::filter {
+
+// What filters have done that no response tells, for the access log. The texts live as long as the rule.
+struct Notes {
+  std::string_view limit;          // "namespace/policy/limit": the last that refused the request, or would have
+  std::string_view limit_outcome;  // "limited", "would_limit"; "" none
+};
 
 // What a filter sees and may change of its exchange. All of it lives as long as the runner (runner.h) does.
 struct FilterContext {
@@ -23,6 +30,9 @@ struct FilterContext {
   std::string_view path;       // normal (route::NormalisePath), without query: what policies judge
   Identity& identity;
   base::WallTime now;  // when the filters began: a filter that waits learns the later time from whoever wakes it
+  base::MonotonicTime steady_now{};  // the same moment
+  net::Address client{};             // whose address is believed
+  Notes notes{};
 };
 
 // One filter of one exchange: made when the request head is there, gone with the exchange. On the worker's thread.

@@ -6,6 +6,7 @@
 
 #include "dataplane/filters/auth/auth_config.h"
 #include "dataplane/filters/auth/auth_filter.h"
+#include "dataplane/filters/rate_limit/rate_limit_filter.h"
 
 namespace portico::filters {
 
@@ -17,14 +18,21 @@ BuiltAuth BuildAuth(const resolve::EffectiveAuth& auth, const check::Configurati
   return {std::make_shared<const auth::AuthFilterConfig>(std::move(config)), std::move(fault)};
 }
 
-BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAuth& auth) {
+BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAuth& auth, const SharedState& state) {
   std::vector<std::shared_ptr<const filter::FilterConfig>> configs;
-  BuiltChain out;
+  rate_limit::BuiltLimits limits = rate_limit::BuildRateLimits(policies.limits, state.rate_limits);
+  BuiltChain out{{}, std::move(limits.faults)};
+  const auto add_limits = [&configs](std::shared_ptr<const rate_limit::RateLimitConfig> config) {
+    if (config == nullptr) return;
+    configs.push_back(std::make_shared<const rate_limit::RateLimitFilterConfig>(std::move(config)));
+  };
+  add_limits(std::move(limits.before_identity));
   if (auth.config != nullptr) configs.push_back(auth.config);
   if (!auth.fault.empty()) {
     const auto& [authentication, authorization] = policies.auth;
     out.faults.push_back({authentication ? authentication->key : authorization->key, "spec", auth.fault});
   }
+  add_limits(std::move(limits.by_identity));
   out.chain = filter::Chain(std::move(configs));
   return out;
 }

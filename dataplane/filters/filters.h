@@ -8,6 +8,7 @@
 #include "api/check/violation.h"
 #include "api/resolve/resolved.h"
 #include "dataplane/filter/filter.h"
+#include "dataplane/filters/rate_limit/rate_limit_config.h"
 
 namespace portico::filters {
 
@@ -23,13 +24,19 @@ struct BuiltAuth {
 BuiltAuth BuildAuth(const resolve::EffectiveAuth& auth, const check::Configuration& configuration,
                     const resolve::Reach& reach);
 
+// What filters keep that outlives configurations and is of all workers: it counts, so two of it would count half.
+// Whoever builds snapshots hands in the same one each time.
+struct SharedState {
+  std::shared_ptr<rate_limit::RateLimitState> rate_limits = std::make_shared<rate_limit::RateLimitState>();
+};
+
 // The filters of a rule, in their order.
 struct BuiltChain {
   filter::Chain chain;       // empty: the rule needs none
   check::Violations faults;  // of its policies: why a filter answers everything with 503
 };
 // `auth` is of these policies. Rules with the same policies (their keys) have the same chain.
-BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAuth& auth);
+BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAuth& auth, const SharedState& state);
 
 }  // namespace portico::filters
 

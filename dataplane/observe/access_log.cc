@@ -165,6 +165,8 @@ void AppendAccessLogLine(const ExchangeRecord& record, std::string& out) {
   line.Text("cache", record.cache);
   line.Text("subject", record.subject);
   line.Text("consumer", record.consumer);
+  line.Text("limit", record.limit);
+  line.Text("limitOutcome", record.limit_outcome);
   line.Text("error", record.error);
   line.Text("reason", record.reason);
   if (record.aborted) line.Flag("aborted");

@@ -35,15 +35,17 @@ struct ExchangeRecord {
   std::string_view trace_parent;
   std::string_view subject;
   std::string_view consumer;
-  std::string_view cache;   // what the cache had to do with it: "hit", "miss", "collapsed", "revalidated", "bypass"
-  std::string_view error;   // proxy-status' error parameter
-  std::string_view reason;  // for people: "denied by rule readers-only"
-  bool aborted = false;     // no whole response reached the client
+  std::string_view cache;  // what the cache had to do with it: "hit", "miss", "collapsed", "revalidated", "bypass"
+  std::string_view limit;  // "namespace/policy/limit", that refused it or would have
+  std::string_view limit_outcome;  // "limited", "would_limit"
+  std::string_view error;          // proxy-status' error parameter
+  std::string_view reason;         // for people: "denied by rule readers-only"
+  bool aborted = false;            // no whole response reached the client
 };
 
 inline constexpr size_t kLogFieldBytesMax = 1024;  // of each text, before it is escaped; the rest is "…"
 // What one line can take at the most: every text at its bound, every byte of it six (\u00XX).
-inline constexpr size_t kLogLineBytesMax = 24 * (6 * kLogFieldBytesMax + 32);
+inline constexpr size_t kLogLineBytesMax = 26 * (6 * kLogFieldBytesMax + 32);
 
 // Appends one line, a JSON object and '\n'. Nothing in it is unescaped: no control byte, no invalid UTF-8. It never
 // shows a header field, so no authorization and no cookie; and in the query the values of parameters that carry

@@ -86,7 +86,7 @@ TEST(AccessLogTest, NoByteIsUnescaped) {
   ExchangeRecord record;
   record.client = record.protocol = record.tls = record.method = record.scheme = record.authority = record.route =
       record.rule = record.cluster = record.endpoint = record.request_id = record.trace_parent = record.subject =
-          record.consumer = record.error = record.reason = record.target = every;
+          record.consumer = record.limit = record.limit_outcome = record.error = record.reason = record.target = every;
   const std::string line = LineOf(record);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   for (const char c : line.substr(0, line.size() - 1)) {
@@ -104,7 +104,7 @@ TEST(AccessLogTest, EveryTextIsBoundedAndSaysSo) {
     ExchangeRecord record;
     record.client = record.protocol = record.tls = record.method = record.scheme = record.authority = record.route =
         record.rule = record.cluster = record.endpoint = record.request_id = record.trace_parent = record.subject =
-            record.consumer = record.error = record.reason = record.target = text;
+            record.consumer = record.limit = record.limit_outcome = record.error = record.reason = record.target = text;
     const std::string line = LineOf(record);
     EXPECT_LE(line.size(), kLogLineBytesMax);
     base::Arena arena;

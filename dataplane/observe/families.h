@@ -44,6 +44,19 @@ inline constexpr Family kTlsHandshakeFailures = {"portico_tls_handshake_failures
                                                  "TLS handshakes with clients that failed.",
                                                  MetricKind::kCounter,
                                                  {"listener"}};
+// limit: "namespace/policy/limit". outcome: "passed", "limited" (429), "would_limit" (it only reports), "skipped" (it
+// misses the key). What another limit refused afterwards is "passed" here.
+inline constexpr Family kRateLimitRequests = {"portico_rate_limit_requests_total",
+                                              "Requests that a limit has judged, by outcome.",
+                                              MetricKind::kCounter,
+                                              {"limit", "outcome"}};
+inline constexpr Family kRateLimitOverflows = {
+    "portico_rate_limit_overflows_total",
+    "Requests that shared one bucket, since the limit had no place for another key.",
+    MetricKind::kCounter,
+    {"limit"}};
+inline constexpr Family kRateLimitKeys = {
+    "portico_rate_limit_keys", "Keys that a limit remembers.", MetricKind::kGauge, {"limit"}};
 inline constexpr Family kConfigurationRevision = {
     "portico_configuration_revision", "Revision of the configuration in use.", MetricKind::kGauge, {}};
 inline constexpr Family kConfigurationLastReloadSuccessful = {"portico_configuration_last_reload_successful",
@@ -72,6 +85,9 @@ inline constexpr std::array kFamilies = {&kRequests,
                                          &kEndpointsEjected,
                                          &kDownstreamConnections,
                                          &kTlsHandshakeFailures,
+                                         &kRateLimitRequests,
+                                         &kRateLimitOverflows,
+                                         &kRateLimitKeys,
                                          &kConfigurationRevision,
                                          &kConfigurationLastReloadSuccessful,
                                          &kTlsCertificateNotAfter,

@@ -356,6 +356,34 @@ TEST(SnapshotChange, RulesWithOneAuthPolicyShareItWhateverTheirLimits) {
   }
 }
 
+// Which is how a limit's counts outlive a configuration.
+TEST(SnapshotChange, ALimitHasTheSameBucketsInTheNext) {
+  const auto buckets = [] {
+    const auto& tables = Options().filters.rate_limits->tables;
+    return tables.Read().contains("default/kept/all");
+  };
+  check::Configuration configuration = Many(2);
+  Put(configuration,
+      Resource("RateLimitPolicy", "kept",
+               "targetRefs: [{kind: Gateway, name: front}], limits: [{name: all, limit: {requests: 1, per: 1s}}]"));
+  std::shared_ptr<const Snapshot> snapshot = MustBuild(configuration);
+  const shared::Rate rate = shared::RateOf(1, 1'000'000'000, 1);
+  EXPECT_TRUE(Options().filters.rate_limits->tables.Of("default/kept/all", "")->Take(1, rate, 0, {}).token);
+  for (const char* change : {"route", "policy", "gateway"}) {
+    SCOPED_TRACE(change);
+    if (change == std::string_view("route")) Put(configuration, Resource("Route", "r1", "rules: [{name: other}]"));
+    if (change == std::string_view("policy"))
+      Put(configuration,
+          Resource("AuthPolicy", "p", "targetRefs: [{kind: Route, name: r1}], authorization: {defaultAction: Deny}"));
+    if (change == std::string_view("gateway")) Put(configuration, Concat(kGateway, "  timeouts: {responseHead: 7s}\n"));
+    snapshot = MustBuild(configuration, snapshot.get());
+    EXPECT_FALSE(Options().filters.rate_limits->tables.Of("default/kept/all", "")->Take(1, rate, 0, {}).token);
+  }
+  configuration.Remove({"RateLimitPolicy", "default", "kept"});
+  snapshot = MustBuild(configuration, snapshot.get());
+  EXPECT_FALSE(buckets());
+}
+
 TEST(SnapshotChange, OfAnotherGatewayIsNoHelp) {
   check::Configuration configuration = Many(3);
   const std::shared_ptr<const Snapshot> front = MustBuild(configuration);

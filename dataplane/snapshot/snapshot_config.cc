@@ -238,7 +238,8 @@ class Builder {
     const ChainKey key = ChainKeyOf(policies);
     const auto make_auth = [&] { return filters::BuildAuth(policies.auth, now().configuration, now().reach); };
     const auto make = [&] {
-      filters::BuiltChain built = filters::BuildChain(policies, out_->parts.auths.Take(key.auth, make_auth));
+      filters::BuiltChain built =
+          filters::BuildChain(policies, out_->parts.auths.Take(key.auth, make_auth), options_.filters);
       SharedParts::BuiltChain out{std::move(built.chain), {}};
       for (const check::Violation& fault : built.faults) {
         out.faults.emplace_back(fault.key, fault.path, fault.message);

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "api/check/configuration.h"
 #include "api/resolve/resolved.h"
+#include "dataplane/filters/filters.h"
 #include "dataplane/net/address.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/tls/ticket_keys.h"
@@ -17,6 +18,7 @@ namespace portico::snapshot {
 struct BuildOptions {
   std::optional<net::Address> bind_address;  // --bind_address: for a gateway that names no address
   tls::TicketKeys ticket_keys;               // the process's: a reload must not end the sessions that clients resume
+  filters::SharedState filters{};            // the process's: a reload must not forget what was counted
 };
 
 // A configuration (checked: api/check, each resource and the whole) and a gateway's key -> the snapshot. Pure; it may

@@ -134,6 +134,17 @@ const char kPolicy[] =
     "authentication { any_of { anonymous { } } } "
     "authorization { default_action: AUTHORIZATION_ACTION_DENY } } }";
 
+const char kLimits[] =
+    "rate_limit_policy { metadata { name: 'fair' revision: 5 creation_revision: 5 } spec { "
+    "target_refs { kind: 'Gateway' name: 'front' } report_only: true "
+    "limits { name: 'each' key: RATE_LIMIT_KEY_CLIENT_ADDRESS limit { requests: 100 per { seconds: 1 } } burst: 9 } "
+    "limits { name: 'all' limit { requests: 5 per { seconds: 60 } } } "
+    "limits { name: 'tenant' key: RATE_LIMIT_KEY_HEADER key: RATE_LIMIT_KEY_CONSUMER header: 'x-tenant' "
+    "limit { requests: 5 per { seconds: 3600 } } } } }";
+const char kCache[] =
+    "cache_policy { metadata { name: 'store' revision: 6 creation_revision: 6 } spec { "
+    "target_refs { kind: 'Route' name: 'shop' section_name: 'all' } } }";
+
 Script Shop() {
   Script script = Stored({kGateway, kRoute, kPolicy, kOrders});
   script.history.response = From<portico::v1::HistoryResponse>(
@@ -201,6 +212,45 @@ TEST(Describe, Rows) {
        "",
        {"porticoctl describe: nobody\n"}},
   });
+}
+
+TEST(Describe, PoliciesOfOtherKinds) {
+  const std::string rule =
+      "limit: each, 100 in 1s, 9 at once by ClientAddress, report only (RateLimitPolicy fair, from "
+      "Gateway front)\n"
+      "    limit: all, 5 in 1m, report only (RateLimitPolicy fair, from Gateway front)\n"
+      "    limit: tenant, 5 in 1h by header x-tenant and Consumer, report only (RateLimitPolicy fair, "
+      "from Gateway front)\n";
+  const std::string route =
+      "Route default/shop\nrevision 9, first stored at revision 2; the configuration is at revision 12\n\n"
+      "apiVersion: portico.dev/v1\nkind: Route\nmetadata:\n  name: shop\nspec:\n  rules:\n  - name: all\n    "
+      "backendRefs:\n    - name: orders\n  - matches:\n    - path:\n        value: /x\n    backendRefs:\n    - name: "
+      "gone\n\nrefers to:\n  Cluster default/gone (does not exist)\n  Cluster default/orders\n\n"
+      "is referred to by:\n  CachePolicy default/store (guards it)\n\n"
+      "effective policies:\n  rule all on Gateway front, listener http\n    authentication: none\n    authorization: "
+      "none\n    " +
+      rule +
+      "    cache: CachePolicy store, from Route shop, rule all\n"
+      "  rule 1 on Gateway front, listener http\n    authentication: none\n    authorization: none\n    " +
+      rule;
+  const std::string limits_hold =
+      "refers to:\n  Gateway default/front\n\nholds for:\n"
+      "  Route default/shop, rule all on Gateway front, listener http: limits\n"
+      "  Route default/shop, rule 1 on Gateway front, listener http: limits\n";
+  const auto run = [](const std::string& kind, const std::string& name) {
+    return std::vector<std::string>{"describe", kind, name};
+  };
+  const Script script = Stored({kGateway, kRoute, kOrders, kLimits, kCache});
+  const std::string limits =
+      "RateLimitPolicy default/fair\nrevision 5, first stored at revision 5; the configuration is at revision 12\n\n"
+      "apiVersion: portico.dev/v1\nkind: RateLimitPolicy\nmetadata:\n  name: fair\nspec:\n  targetRefs:\n  - kind: "
+      "Gateway\n    name: front\n  limits:\n  - name: each\n    key:\n    - ClientAddress\n    limit:\n      requests: "
+      "100\n      per: 1s\n    burst: 9\n  - name: all\n    limit:\n      requests: 5\n      per: 1m\n  - name: "
+      "tenant\n    key:\n    - Header\n    - Consumer\n    header: x-tenant\n    limit:\n      requests: 5\n      per: "
+      "1h\n  reportOnly: true\n\n" +
+      limits_hold;
+  RunRows({{"a route", run("route", "shop"), script, 0, route, {}},
+           {"limits", run("ratelimitpolicy", "fair"), script, 0, limits, {}}});
 }
 
 // A history comes in pieces.

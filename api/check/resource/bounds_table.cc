@@ -205,6 +205,16 @@ constexpr Rule kRules[] = {
     {"IdentityHeader.identity", kRequired, {}},
     {"IdentityHeader.header", kRequired, kFieldName},
     {"IdentityHeader.claim", kOptional, Long(1, 256)},
+    // rate_limit_policy.proto
+    {"RateLimitPolicySpec.target_refs", {1, 16}, {}},
+    {"RateLimitPolicySpec.limits", {1, 16}, {}},
+    {"RateLimit.name", kRequired, kLabel},
+    {"RateLimit.key", AtMost(3), {}},
+    {"RateLimit.header", kOptional, kFieldName},
+    {"RateLimit.limit", kRequired, {}},
+    {"RateLimit.burst", kOptional, Number{1, 1000000}},
+    {"RequestRate.requests", kRequired, Number{1, 1000000}},
+    {"RequestRate.per", kRequired, {}},  // its bounds have a reason: rate_limit_policy.cc
     // consumer.proto
     {"ConsumerSpec.groups", AtMost(64), Long(1, 63)},
     {"ConsumerSpec.credentials", {1, 16}, {}},

@@ -12,7 +12,7 @@ namespace portico::check {
 
 // What a field's value must be by itself. The same words stand in the field's comment in api/portico/v1: a test
 // compares them. What several fields together must be is code: gateway, route, cluster, secret, auth_policy,
-// composition.
+// rate_limit_policy, composition.
 
 // How many: of a list its items, of a map its entries, of any other field whether it must be there.
 struct Count {

@@ -93,6 +93,9 @@ std::string Operation(const std::string& fields) {
 std::string Identity(const std::string& headers) {
   return Policy("authentication: {anyOf: [{anonymous: {}}]}, identityToHeaders: [" + headers + "]");
 }
+std::string Limits(const std::string& limits) {
+  return Spec("RateLimitPolicy", "targetRefs: [{kind: Gateway, name: g}], limits: [" + limits + "]");
+}
 std::string Consumer(const std::string& credentials, const std::string& more = "") {
   return Spec("Consumer", "credentials: [" + credentials + "], " + more);
 }
@@ -1183,9 +1186,72 @@ std::vector<Case> OtherCases() {
   };
 }
 
+std::vector<Case> RateLimitPolicyCases() {
+  const auto limits = [](size_t count) { return Named(count, ", limit: {requests: 1, per: 1s}"); };
+  const std::string limit = "spec.limits[0]";
+  const std::string field = Limits("{name: a, limit: {requests: 1, per: 1s}, @}");
+  return {
+      {"RateLimitPolicySpec.target_refs",
+       Spec("RateLimitPolicy", "limits: [{name: a, limit: {requests: 1, per: 1s}}], targetRefs: [@]"),
+       {"{kind: Gateway, name: a}", Named(16, ", kind: Route")},
+       {"", Named(17, ", kind: Route")},
+       "spec.targetRefs",
+       "must have 1 to 16 items"},
+      {"RateLimitPolicySpec.limits",
+       Limits("@"),
+       {limits(1), limits(16)},
+       {"", limits(17)},
+       "spec.limits",
+       "must have 1 to 16 items"},
+      {"RateLimit.name",
+       Limits("{limit: {requests: 1, per: 1s}, @}"),
+       {"name: a"},
+       {""},
+       limit + ".name",
+       "is missing"},
+      {"RateLimit.name",
+       Limits("{name: @, limit: {requests: 1, per: 1s}}"),
+       {"per-address"},
+       kNoLabels,
+       limit + ".name",
+       kLabelWords},
+      {"RateLimit.header",
+       Limits("{name: a, key: [Header], header: @, limit: {requests: 1, per: 1s}}"),
+       {"X-Tenant"},
+       {"'a b'", A(257)},
+       limit + ".header",
+       kFieldNameWords},
+      {"RateLimit.limit",
+       Limits("{name: a, @}"),
+       {"limit: {requests: 1, per: 1s}"},
+       {""},
+       limit + ".limit",
+       "is missing"},
+      {"RateLimit.burst",
+       field,
+       {"burst: 1", "burst: 1000000"},
+       {"burst: 0", "burst: 1000001"},
+       limit + ".burst",
+       "must be 1 to 1000000"},
+      {"RequestRate.requests",
+       Limits("{name: a, limit: {per: 1s, @}}"),
+       {"requests: 1", "requests: 1000000"},
+       {"", "requests: 0", "requests: 1000001"},
+       limit + ".limit.requests",
+       "must be 1 to 1000000"},
+      {"RequestRate.per",
+       Limits("{name: a, limit: {requests: 1, @}}"),
+       {"per: 1s", "per: 1h"},
+       {""},
+       limit + ".limit.per",
+       "is missing"},
+  };
+}
+
 std::vector<Case> AllCases() {
   std::vector<Case> all;
-  for (auto* cases : {CommonCases, GatewayCases, RouteCases, ClusterCases, AuthPolicyCases, OtherCases}) {
+  for (auto* cases :
+       {CommonCases, GatewayCases, RouteCases, ClusterCases, AuthPolicyCases, RateLimitPolicyCases, OtherCases}) {
     for (Case& row : cases())
       all.push_back(std::move(row));
   }
@@ -1204,8 +1270,8 @@ TEST(CheckBounds, TakesWhatIsWithinAndNamesWhatIsNot) {
   }
 }
 
-// Bounds that a filter's own rules keep from being reached by a row of their own.
-const std::set<std::string_view> kUnreachable = {"RouteRule.filters"};
+// Bounds that other rules keep from being reached by a row of their own.
+const std::set<std::string_view> kUnreachable = {"RouteRule.filters", "RateLimit.key"};
 
 TEST(CheckBounds, EveryRuleHasItsRows) {
   std::set<std::string> good, bad;

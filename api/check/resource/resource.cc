@@ -9,6 +9,7 @@
 #include "api/check/resource/bounds.h"
 #include "api/check/resource/composition.h"
 #include "api/check/resource/gateway.h"
+#include "api/check/resource/rate_limit_policy.h"
 #include "api/check/resource/report.h"
 #include "api/check/resource/route.h"
 #include "api/check/resource/secret.h"
@@ -65,6 +66,7 @@ Violations CheckResource(const Resource& resource, const CheckEnvironment& envir
   if (resource.has_composition()) report.Append(CheckComposition(key, resource.composition().spec()));
   if (resource.has_cluster()) CheckCluster(resource.cluster().spec(), report);
   if (resource.has_auth_policy()) CheckAuthPolicy(resource.auth_policy().spec(), report);
+  if (resource.has_rate_limit_policy()) CheckRateLimitPolicy(resource.rate_limit_policy().spec(), report);
   if (resource.has_consumer()) CheckConsumer(resource.consumer().spec(), report);
   if (resource.has_secret()) CheckSecret(resource.secret().spec(), environment.key_pairs, report);
   return report.Take();
