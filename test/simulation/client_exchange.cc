@@ -82,9 +82,19 @@ bool ClientExchange::IsExpected(int status) const {
       if (script_.filter == Script::Filter::kNever) return status == 504 || status == 408;
       if (script_.denied()) return status == 401;
       return status == script_.status;
+    case Rule::kRetried:
+      return IsExpectedOfRetry(status);
     default:
       return status == script_.status;
   }
+}
+
+// What an origin has failed is hidden where it may be asked again, and told as it was where not.
+bool ClientExchange::IsExpectedOfRetry(int status) const {
+  const bool hidden = script_.failures == 0 || (script_.replayable() && script_.failures <= kRetryAttempts);
+  if (status == script_.status) return hidden || script_.failure_resets;  // what stood idle is asked anew besides
+  if (hidden && judge_.strict()) return false;
+  return script_.failures > 0 && (script_.failure_resets ? status == 502 && !from_origin_ : status == 503);
 }
 
 void ClientExchange::CheckStatus() {
@@ -130,10 +140,12 @@ void ClientExchange::End() {
     Violation(base::Concat("the direct response is ", local_));
   ++judge_.tally.responses;
   if (IsExpected(status_)) ++judge_.tally.as_scripted;
+  if (script_.failures > 0 && status_ == script_.status) ++judge_.tally.retried;
   Finish("whole");
 }
 
 void ClientExchange::CheckOriginAnswer() {
+  if (script_.failures > 0 && status_ == 503) return;  // a failure as it was: it has no content
   const uint64_t bytes = script_.to_head() ? 0 : script_.response_bytes;
   if (received_bytes_ != bytes) Violation(base::Concat("it ends whole after ", received_bytes_, " bytes of ", bytes));
   if (script_.cut && !script_.to_head()) Violation("it ends whole, and the origin's was broken off");

@@ -63,6 +63,7 @@ class ClientExchange : private event::Timer::Handler {
   void CheckOriginAnswer();
   void CheckComposition();
   bool IsExpected(int status) const;
+  bool IsExpectedOfRetry(int status) const;
 
   event::Loop& loop_;
   Judge& judge_;

@@ -49,6 +49,7 @@ spec:
   - {name: pair, matches: [{path: {value: /pair}}], filters: FILTERS, backendRefs: PAIR}
   - {name: waiting, matches: [{path: {value: /waiting}}], filters: FILTERS, backendRefs: [{name: one}], timeouts: {request: 40s}}
   - {name: denied, matches: [{path: {value: /denied}}], filters: FILTERS, backendRefs: [{name: one}]}
+  - {name: retried, matches: [{path: {value: /retried}}], filters: FILTERS, backendRefs: [{name: one}], retry: {attempts: 2, codes: [503], backoff: 5ms}}
   - {name: deadline, matches: [{path: {value: /deadline}}], filters: FILTERS, backendRefs: [{name: two}], timeouts: {request: 200ms}}
   - name: composition
     matches: [{path: {value: /composition}}]
@@ -85,7 +86,7 @@ std::string Replaced(std::string text, std::string_view word, std::string_view b
 
 std::string ClusterText(std::string_view name, std::string_view protocol, std::string_view endpoints) {
   return base::Concat("kind: Cluster\nmetadata: {name: ", name, "}\nspec: {protocol: ", protocol, ", endpoints: [",
-                      endpoints, "], pool: {idleTimeout: 15s}}\n---\n");
+                      endpoints, "], pool: {idleTimeout: 15s}, retryConstraint: {minPerSecond: 1000}}\n---\n");
 }
 
 std::string Text(uint64_t revision, const Variant& variant) {

@@ -20,6 +20,7 @@ bool MayGoTo(Rule rule, std::string_view cluster) {
   switch (rule) {
     case Rule::kHttp1:
     case Rule::kWaiting:
+    case Rule::kRetried:
       return cluster == "one";
     case Rule::kHttp2:
     case Rule::kDeadline:
@@ -62,6 +63,11 @@ uint64_t Judge::RevisionAtBegin(std::string_view token) const {
   return found == entries_.end() ? 0 : found->second.revision_at_begin;
 }
 
+int Judge::TimesAtOrigin(std::string_view token) const {
+  const auto found = entries_.find(token);
+  return found == entries_.end() ? 0 : found->second.at_origin;
+}
+
 void Judge::FilterPassed(std::string_view token) {
   const auto found = entries_.find(token);
   if (found != entries_.end()) found->second.filter_passed = true;
@@ -83,10 +89,19 @@ const Script* Judge::AtOrigin(const http::RequestHead& head, std::string_view cl
   if (script->rule == Rule::kWaiting && !entry.filter_passed) Violation(token, "it went on before its filter said so");
   if (head.method != script->method) Violation(token, base::Concat("the method became ", head.method));
   if (head.path != script->path()) Violation(token, base::Concat("the target became ", head.path));
-  ++entry.at_origin;
-  const bool repeatable = script->method != "POST" && script->request_bytes == 0;
-  if (entry.at_origin > (repeatable ? 2 : 1)) Violation(token, "an origin gets it too often");
+  CountArrival(*script, ++entry.at_origin);
   return script;
+}
+
+// Each attempt may lose a connection that stood idle, and is then made anew by itself.
+void Judge::CountArrival(const Script& script, int times) {
+  const bool repeatable = script.method != "POST" && script.request_bytes == 0;
+  int times_max = repeatable ? 2 : 1;
+  if (script.rule == Rule::kRetried && script.method != "POST") {
+    const bool is_kept = script.replayable() || !script.request_length_known;
+    if (is_kept) times_max *= 1 + kRetryAttempts;
+  }
+  if (times > times_max) Violation(script.token, "an origin gets it too often");
 }
 
 void Judge::Violation(std::string_view token, std::string_view what) {

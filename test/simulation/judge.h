@@ -28,6 +28,7 @@ class Judge {
     uint64_t waits = 0;  // filters that waited
     uint64_t swaps = 0;
     std::map<int, uint64_t> statuses;
+    uint64_t retried = 0;  // answered well after an origin had failed
     std::array<uint64_t, kRules> rules{};
   };
 
@@ -47,6 +48,8 @@ class Judge {
   // nullptr: there is none with that token, which is a violation.
   const Script* Find(std::string_view token);
   uint64_t RevisionAtBegin(std::string_view token) const;
+  // How often an origin has got it.
+  int TimesAtOrigin(std::string_view token) const;
   // The filter of kWaiting lets it pass.
   void FilterPassed(std::string_view token);
   // A request has arrived at an origin of `cluster` ("one" or "two"). nullptr: it should not have.
@@ -70,6 +73,8 @@ class Judge {
     bool filter_passed = false;
     int at_origin = 0;  // how often, a composition apart
   };
+
+  void CountArrival(const Script& script, int times);
 
   sim::SimWorld& world_;
   const Mood mood_;

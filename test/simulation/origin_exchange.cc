@@ -32,6 +32,7 @@ void OriginExchange::OnRequest(http::RequestHead head) {
   script_ = judge_.AtOrigin(head, cluster_);
   if (script_ == nullptr) return;
   composed_ = script_->rule == Rule::kComposition;
+  failing_ = judge_.TimesAtOrigin(script_->token) <= script_->failures && !composed_;
   revision_ = head.fields.Combined("x-revision").value_or("");
   if (!composed_ && head.fields.Combined("x-token") != script_->token) Violation("x-token is not its own");
   answer_at_ = loop_.Now() + script_->answer_delay;
@@ -108,7 +109,20 @@ void OriginExchange::AnswerIfDue() {
   }
   answering_ = true;
   if (composed_) return SendJson();
+  if (failing_) return Fail();
   SendHead();
+}
+
+void OriginExchange::Fail() {
+  Over();
+  if (script_->failure_resets) return connection_.Reset(id_, http::ResetReason::kInternal);
+  http::ResponseHead head(arena_);
+  head.status = 503;
+  head.fields.Add("x-token", script_->token);
+  head.fields.Add("x-origin-revision", revision_);
+  head.fields.Add("content-length", "0");
+  head.framing.length = 0;
+  connection_.SendResponse(id_, head, true);
 }
 
 void OriginExchange::SendHead() {

@@ -34,6 +34,7 @@ class OriginExchange final : public downstream::ExchangeEvents, private event::T
   void Violation(std::string_view what);
   void GiveBack();
   void AnswerIfDue();
+  void Fail();
   void SendHead();
   void SendPieces();
   void SendEnd();
@@ -51,6 +52,7 @@ class OriginExchange final : public downstream::ExchangeEvents, private event::T
   std::string path_;
   std::string revision_;
   bool composed_ = false;  // a call of a composition
+  bool failing_ = false;   // an attempt that is tried again, if it may be
   uint64_t received_bytes_ = 0;
   uint64_t sent_bytes_ = 0;
   size_t owed_ = 0;  // received and not given back: it reads slowly

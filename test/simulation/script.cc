@@ -11,8 +11,8 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr std::array<std::string_view, kRules> kRuleNames = {"http1",   "http2",  "pair",   "composition",
-                                                             "waiting", "denied", "direct", "deadline"};
+constexpr std::array<std::string_view, kRules> kRuleNames = {"http1",  "http2",  "pair",     "composition", "waiting",
+                                                             "denied", "direct", "deadline", "retried"};
 
 bool OneIn(base::Random& random, uint64_t count) {
   return random.Below(count) == 0;
@@ -107,6 +107,12 @@ Script RandomScript(base::Random& random, const Mood& mood) {
     script.response_length_known = true;  // chunks of a byte would multiply what there is to read
     script.response_trailers = false;
     script.leaves_at_bytes.reset();
+  }
+  if (script.rule == Rule::kRetried) {
+    if (script.status == 503) script.status = 404;  // that one is tried again
+    script.failures = static_cast<int>(random.Below(kRetryAttempts + 2));
+    script.failure_resets = OneIn(random, 2);
+    if (script.failures > 0) script.answers_early = script.origin_leaves = false;
   }
   if (script.rule == Rule::kComposition) {
     script.items = static_cast<int>(random.Below(6));

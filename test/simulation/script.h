@@ -22,9 +22,14 @@ enum class Rule : uint8_t {
   kDenied,       // a filter denies all
   kDirect,       // a direct response
   kDeadline,     // timeouts.request, then cluster two
+  kRetried,      // tries again what cluster one has failed
 };
-inline constexpr int kRules = 8;
+inline constexpr int kRules = 9;
 std::string_view RuleName(Rule rule);  // "http1"
+
+// What the configuration says of kRetried.
+inline constexpr int kRetryAttempts = 2;
+inline constexpr size_t kReplayedBytesMax = 65536;
 
 // What kind of run a seed is.
 struct Mood {
@@ -73,9 +78,15 @@ struct Script {
   bool cut = false;  // the response is broken off in the middle
   int items = 0;     // of a composition
 
+  // The origin of kRetried fails so many attempts before it answers: by a status, or by a reset.
+  int failures = 0;
+  bool failure_resets = false;
+
   bool denied() const;
   // Not even a calm run promises that it ends as it should: its outcome is a race.
   bool uncertain() const;
+  // The rule's retry may send it again, whatever the origin has seen of it.
+  bool replayable() const { return method != "POST" && request_bytes <= kReplayedBytesMax; }
   bool leaves() const { return leaves_after || leaves_at_bytes; }
   bool to_head() const { return method == "HEAD"; }
   std::string path() const;  // with query
