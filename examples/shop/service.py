@@ -2,8 +2,8 @@
 """One instance of one service of the shop: user, product, order or inventory.
 
 A small real HTTP server: HTTP/1.1 with keep-alive, and HTTP/2 by prior knowledge on the same port (inventory is called
-that way). Every answer takes a while, as a database would. Each exchange is a JSON line in the log with the times at
-which it began and ended, so that one can see what ran at the same time.
+that way). Every answer takes a while, as a database would; after SIGUSR1 all are 500, after another one they are not. Each
+exchange is a JSON line in the log with the times at which it began and ended, so that one can see what ran at the same time.
 """
 import argparse
 import asyncio
@@ -24,7 +24,7 @@ import data
 
 HEAD_BYTES_MAX = 64 * 1024
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
+REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 500: "Internal Server Error"}
 
 
 class Shop:
@@ -74,6 +74,7 @@ class Service:
         self.name = options.name
         self.shop = Shop(options.service, options.version)
         self.latency_ms = options.latency_ms
+        self.fails = False
         self.log = open(options.log, "a", buffering=1, encoding="utf-8") if options.log else sys.stdout
         self.random = random.Random(options.name)
 
@@ -85,7 +86,7 @@ class Service:
         else:
             await asyncio.sleep(self.latency_ms * self.random.uniform(0.75, 1.25) / 1000)
             status, body = (405, {"error": "only GET and HEAD"}) if method not in ("GET", "HEAD") else \
-                self.shop.answer(target)
+                (500, {"error": "out of order"}) if self.fails else self.shop.answer(target)
         content = (json.dumps(body, ensure_ascii=False) + "\n").encode()
         answer_fields = [("content-type", "application/json"), ("content-length", str(len(content))),
                          ("x-served-by", self.name)]
@@ -104,6 +105,10 @@ class Service:
             if name in fields:
                 line[key] = fields[name]
         self.log.write(json.dumps(line) + "\n")
+
+    def turn(self):
+        """Out of order, or in order again."""
+        self.fails = not self.fails
 
     async def connection(self, reader, writer):
         try:
@@ -213,6 +218,7 @@ async def serve(options):
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, service.turn)
     server = await asyncio.start_server(service.connection, options.host, options.port, limit=HEAD_BYTES_MAX,
                                         backlog=1024)
     print(f"{options.name} listens on {options.host}:{options.port}", file=sys.stderr, flush=True)

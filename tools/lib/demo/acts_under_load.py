@@ -1,10 +1,11 @@
 """The second half of the show: what happens to a fleet, while a load runs over both proxies."""
 import re
+import signal
 import socket
 import threading
 import time
 
-from demo.acts_at_rest import HISTORY, before_the_shift, names_of, runs
+from demo.acts_at_rest import HISTORY, names_of
 from demo.load import Load
 from demo.smuggle import smuggle
 from demo.stage import END_SECONDS_MAX, GATEWAY, bearer, curl, line_of, replaced
@@ -43,8 +44,9 @@ def show_shift(stage, expectations, load):
     counts = load.catalogue(25)
     expectations.expect(all(first and not second for first, second in counts.values()),
                         "before: version 1 answers everything", counts)
+    stage.unshifted = stage.revision
     said = stage.apply(stage.text)
-    expectations.expect(said.code == 0 and runs(said, 2), "revision 2 runs on both, and nothing was restarted", said)
+    expectations.expect(stage.took(said), f"revision {stage.revision} runs on both, and nothing was restarted", said)
     for name, counted in load.catalogue(400).items():
         share = share_of_second(counted)
         expectations.expect(3 <= share <= 20, f"{name}: of {sum(counted)} answers {share:.0f} % came from version 2 "
@@ -65,8 +67,8 @@ def show_refusal(stage, expectations, load):
         expectations.expect(said.code == 1 and told, f"{what} is refused, at {place[:-2]}", said)
     stage.config.write_text(stage.text)
     status = stage.porticoctl("status")
-    expectations.expect(status.code == 0 and all_run(status, names_of(stage), 2),
-                        "both proxies run revision 2 as before", status)
+    expectations.expect(status.code == 0 and all_run(status, names_of(stage), stage.revision),
+                        f"both proxies run revision {stage.revision} as before", status)
     expectations.expect(load.wait_for(25), "and go on answering")
 
 
@@ -87,8 +89,8 @@ def show_smuggling(stage, expectations, load):
     heading("Something wrong gets past the control plane")
     stage.control_plane.process.terminate()
     stage.control_plane.exits()
-    revision = smuggle(stage.control_plane.store, SMUGGLED)
-    say(f"  it was stopped; straight into its store a revision {revision} was written: a third endpoint for product, at port "
+    stage.revision = smuggle(stage.control_plane.store, SMUGGLED)
+    say(f"  it was stopped; straight into its store a revision {stage.revision} was written: a third endpoint for product, at port "
         "70000; and,")
     say("  good in itself, a rule that answers /hello in clear; it is started again")
     stage.control_plane.start()
@@ -106,14 +108,16 @@ def show_smuggling(stage, expectations, load):
 
 
 def show_rollback(stage, expectations, load):
-    heading("Back to revision 1")
-    said = stage.porticoctl("rollback", "1", "--wait")
-    expectations.expect(said.code == 0 and runs(said, 4), "revision 4 holds what revision 1 held, and runs on both", said)
+    before = stage.unshifted
+    heading(f"Back to revision {before}")
+    said = stage.porticoctl("rollback", str(before), "--wait")
+    expectations.expect(stage.took(said), f"revision {stage.revision} holds what revision {before} held, and runs on both",
+                        said)
     counts = load.catalogue(100)
     expectations.expect(all(first and not second for first, second in counts.values()),
                         "version 1 answers everything again", counts)
     status = stage.porticoctl("status")
-    expectations.expect(status.code == 0 and all_run(status, names_of(stage), 4) and "refused" not in status.out,
+    expectations.expect(status.code == 0 and all_run(status, names_of(stage), stage.revision) and "refused" not in status.out,
                         "nothing is refused any more", status)
     expectations.expect_all(stage.curl_in_clear("/hello"), lambda answer: answer.status == 302, "and /hello is gone")
 
@@ -141,6 +145,28 @@ def show_service_killed(stage, expectations, load):
     say("  product-2 is started again")
 
 
+def ejections(proxy, cluster):
+    """How often the proxy has ejected an endpoint of a cluster."""
+    found = re.search(rf'(?m)^portico_endpoint_ejections_total{{cluster="{cluster}"}} (\d+)$', proxy.metrics())
+    return int(found[1]) if found else 0
+
+
+def show_ejection(stage, expectations, load):
+    heading("An instance is out of order: it answers 500 to everything")
+    victim, failures = stage.service_processes["product-1"], len(load.failures)
+    before = {proxy.name: ejections(proxy, "default/product") for proxy in stage.proxies}
+    victim.send_signal(signal.SIGUSR1)
+    ejected = until(lambda: all(ejections(proxy, "default/product") > before[proxy.name] for proxy in stage.proxies), 20)
+    expectations.expect(ejected, "product-1 is ejected by both proxies, and left alone for two seconds at a time")
+    expectations.expect(load.wait_for(100) and len(load.failures) == failures,
+                        "what it refused was asked of the other one: no request has failed", load.failures[failures:])
+    victim.send_signal(signal.SIGUSR1)
+    begin = time.monotonic()
+    back = until(lambda: all(any(one.instance == "product-1" for one in answers) for answers in load.since(begin).values()),
+                 SECONDS_MAX)
+    expectations.expect(back, "it is in order again; its time over, both ask it again")
+
+
 def show_control_plane_killed(stage, expectations, load):
     heading("The control plane is killed (kill -9)")
     stage.control_plane.kill()
@@ -161,8 +187,9 @@ def show_start_without_control_plane(stage, expectations, load):
     begin = len(proxy.log())
     proxy.start()
     proxy.wait_ready()
-    expectations.expect(re.search(r"\(revision 4\) .* is in force", proxy.log()[begin:]) and accepts(proxy, stage.https),
-                        f"it is started, and is ready: it serves revision 4, kept on disk ({proxy.state.name}, sealed)",
+    kept = re.search(rf"\(revision {stage.revision}\) .* is in force", proxy.log()[begin:])
+    expectations.expect(kept and accepts(proxy, stage.https), f"it is started, and is ready: it serves revision "
+                        f"{stage.revision}, kept on disk ({proxy.state.name}, sealed)",
                         proxy.log()[begin:][-500:])
     load.put_back(proxy)
     expectations.expect(load.wait_for(50) and stage.control_plane.process.poll() is not None,
@@ -183,11 +210,11 @@ def show_control_plane_back(stage, expectations, load):
     heading("The control plane comes back")
     stage.control_plane.start()
     names = names_of(stage)
-    expectations.expect(until(lambda: all_run(stage.porticoctl("status", quietly=True), names, 4), SECONDS_MAX),
-                        "both proxies came back by themselves, and run revision 4 as it knows it")
+    back = until(lambda: all_run(stage.porticoctl("status", quietly=True), names, stage.revision), SECONDS_MAX)
+    expectations.expect(back, f"both proxies came back by themselves, and run revision {stage.revision} as it knows it")
     said = stage.apply(stage.text)
-    expectations.expect(said.code == 0 and runs(said, 5),
-                        "a change reaches both again: revision 5 is the shift once more", said)
+    expectations.expect(stage.took(said),
+                        f"a change reaches both again: revision {stage.revision} is the shift once more", said)
     counts = load.catalogue(100)
     expectations.expect(all(second for _, second in counts.values()), "version 2 answers again, through both", counts)
 
@@ -225,9 +252,10 @@ def show_takeover(stage, expectations, load):
     expectations.expect(len(load.failures) == failures, "none of them failed", load.failures[failures:])
     load.trusted.discard(proxy)
     names = names_of(stage)
-    known = until(lambda: all_run(stage.porticoctl("status", quietly=True), names, 5), SECONDS_MAX)
-    expectations.expect(known and old.poll() is not None, "it has told the control plane that it runs revision 5")
+    known = until(lambda: all_run(stage.porticoctl("status", quietly=True), names, stage.revision), SECONDS_MAX)
+    expectations.expect(known and old.poll() is not None,
+                        f"it has told the control plane that it runs revision {stage.revision}")
 
 
-ACTS = (show_shift, show_refusal, show_smuggling, show_rollback, show_service_killed, show_control_plane_killed,
-        show_start_without_control_plane, show_control_plane_back, show_drain, show_takeover)
+ACTS = (show_shift, show_refusal, show_smuggling, show_rollback, show_service_killed, show_ejection,
+        show_control_plane_killed, show_start_without_control_plane, show_control_plane_back, show_drain, show_takeover)

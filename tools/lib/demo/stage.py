@@ -182,6 +182,10 @@ class Proxy(Program):
         except OSError:
             return None
 
+    def metrics(self):
+        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=5) as answer:
+            return answer.read().decode()
+
     def is_ready(self):
         return self.ask_admin("/ready") == 200
 
@@ -204,6 +208,8 @@ class Stage:
         self.authority = self.folder / "tls/ca.crt"
         self.porticoctl_binary = binaries / PORTICOCTL
         self.service_processes = {}
+        self.revision = 0       # the newest
+        self.unshifted = 0      # the last before the catalogue was shifted
         self.control_plane = ControlPlane(binaries / CONTROL_PLANE, self.folder / "control-plane", self.ports)
         self.proxies = [Proxy(binaries / PROXY, self.folder / name, name, address, self.ports, self.control_plane.discovery)
                         for name, address in NODES.items()]
@@ -253,6 +259,12 @@ class Stage:
     def apply(self, text):
         self.config.write_text(text)
         return self.porticoctl("apply", "-f", "shop.yaml", "--wait")
+
+    def took(self, said):
+        """Whether porticoctl says that both proxies run one revision more; it is the newest from then on."""
+        self.revision += 1
+        return said.code == 0 and re.search(rf"(?m)^revision {self.revision} runs on 2/2 proxies \(\d+ ms\)$",
+                                            said.out + said.error)
 
     def curl(self, target, *arguments):
         """A real curl through every proxy: answers by its name."""
