@@ -122,6 +122,28 @@ def show_rollback(stage, expectations, load):
     expectations.expect_all(stage.curl_in_clear("/hello"), lambda answer: answer.status == 302, "and /hello is gone")
 
 
+def ejections(proxy, cluster):
+    """How often the proxy has ejected an endpoint of a cluster."""
+    found = re.search(rf'(?m)^portico_endpoint_ejections_total{{cluster="{cluster}"}} (\d+)$', proxy.metrics())
+    return int(found[1]) if found else 0
+
+
+def show_ejection(stage, expectations, load):
+    heading("An instance is out of order: it answers 500 to everything")
+    victim, failures = stage.service_processes["product-1"], len(load.failures)
+    before = {proxy.name: ejections(proxy, "default/product") for proxy in stage.proxies}
+    victim.send_signal(signal.SIGUSR1)
+    ejected = until(lambda: all(ejections(proxy, "default/product") > before[proxy.name] for proxy in stage.proxies), 20)
+    expectations.expect(ejected, "product-1 is ejected by both proxies, and left alone for two seconds at a time")
+    expectations.expect(load.wait_for(100) and len(load.failures) == failures,
+                        "what it refused was asked of the other one: no request has failed", load.failures[failures:])
+    victim.send_signal(signal.SIGUSR1)
+    begin = time.monotonic()
+    back = until(lambda: all(any(one.instance == "product-1" for one in answers) for answers in load.since(begin).values()),
+                 SECONDS_MAX)
+    expectations.expect(back, "it is in order again; its time over, both ask it again")
+
+
 def show_service_killed(stage, expectations, load):
     heading("A service dies in the middle of a composition")
     answers = {}
@@ -143,28 +165,6 @@ def show_service_killed(stage, expectations, load):
                             "the next order history is complete again")
     stage.start_service(next(one for one in stage.instances() if one.name == "product-2"))
     say("  product-2 is started again")
-
-
-def ejections(proxy, cluster):
-    """How often the proxy has ejected an endpoint of a cluster."""
-    found = re.search(rf'(?m)^portico_endpoint_ejections_total{{cluster="{cluster}"}} (\d+)$', proxy.metrics())
-    return int(found[1]) if found else 0
-
-
-def show_ejection(stage, expectations, load):
-    heading("An instance is out of order: it answers 500 to everything")
-    victim, failures = stage.service_processes["product-1"], len(load.failures)
-    before = {proxy.name: ejections(proxy, "default/product") for proxy in stage.proxies}
-    victim.send_signal(signal.SIGUSR1)
-    ejected = until(lambda: all(ejections(proxy, "default/product") > before[proxy.name] for proxy in stage.proxies), 20)
-    expectations.expect(ejected, "product-1 is ejected by both proxies, and left alone for two seconds at a time")
-    expectations.expect(load.wait_for(100) and len(load.failures) == failures,
-                        "what it refused was asked of the other one: no request has failed", load.failures[failures:])
-    victim.send_signal(signal.SIGUSR1)
-    begin = time.monotonic()
-    back = until(lambda: all(any(one.instance == "product-1" for one in answers) for answers in load.since(begin).values()),
-                 SECONDS_MAX)
-    expectations.expect(back, "it is in order again; its time over, both ask it again")
 
 
 def show_control_plane_killed(stage, expectations, load):
@@ -257,5 +257,5 @@ def show_takeover(stage, expectations, load):
                         f"it has told the control plane that it runs revision {stage.revision}")
 
 
-ACTS = (show_shift, show_refusal, show_smuggling, show_rollback, show_service_killed, show_ejection,
+ACTS = (show_shift, show_refusal, show_smuggling, show_rollback, show_ejection, show_service_killed,
         show_control_plane_killed, show_start_without_control_plane, show_control_plane_back, show_drain, show_takeover)
