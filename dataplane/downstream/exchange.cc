@@ -94,6 +94,7 @@ Exchange::Step Exchange::ReadHead() {
   record_.scheme = head.scheme;
   record_.authority = head.authority;
   record_.target = head.path;
+  record_.secret_parameters = client().secret_parameters;
   AddForwarding(head, peer, !record_.tls.empty(), client().forwarding, host_.random());
   record_.request_id = head.fields.Find(http::FieldId::kXRequestId).value_or("");
   record_.trace_parent = head.fields.Find(http::FieldId::kTraceparent).value_or("");
@@ -168,8 +169,18 @@ Exchange::Step Exchange::Admit() {
 }
 
 void Exchange::OnFiltersPassed() {
+  TakeEditedQuery();
   step_ = Step::kChoose;
   if (!driving_) Drive();
+}
+
+// Filters may take parameters off the query (filter.h). What was sent stays what the log shows.
+void Exchange::TakeEditedQuery() {
+  if (request_->path.data() == record_.target.data()) return;
+  const route::Target edited = route::SplitTarget(request_->path);
+  target_.query = edited.query;
+  target_.has_query = edited.has_query;
+  if (edited.path == target_.path) target_.path = edited.path;  // the beginning of what goes to the origin
 }
 
 void Exchange::OnFiltersReply(filter::Reply reply) {

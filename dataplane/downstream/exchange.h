@@ -72,6 +72,7 @@ class Exchange final : public ExchangeEvents,
   void OnOriginError(const call::Error& error) override;
   // filter::Runner::Delegate
   void OnFiltersPassed() override;
+  void TakeEditedQuery();
   void OnFiltersReply(filter::Reply reply) override;
   // compose::CompositionHandler
   void OnAnswer(compose::Answer answer) override;

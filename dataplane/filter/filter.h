@@ -25,7 +25,7 @@ struct Notes {
 
 // What a filter sees and may change of its exchange. All of it lives as long as the runner (runner.h) does.
 struct FilterContext {
-  http::RequestHead& request;  // what goes to the origin: filters edit its fields
+  http::RequestHead& request;  // what goes to the origin: filters edit its fields, and the query in its path
   std::string_view host;       // route::HostOf(authority)
   std::string_view path;       // normal (route::NormalisePath), without query: what policies judge
   Identity& identity;

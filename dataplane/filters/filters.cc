@@ -37,4 +37,8 @@ BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAut
   return out;
 }
 
+std::vector<std::string> SecretParameters(const check::Configuration& configuration, const resolve::Reach& reach) {
+  return auth::KeyParameters(configuration, reach);
+}
+
 }  // namespace portico::filters

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/check/configuration.h"
 #include "api/check/violation.h"
@@ -37,6 +38,10 @@ struct BuiltChain {
 };
 // `auth` is of these policies. Rules with the same policies (their keys) have the same chain.
 BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAuth& auth, const SharedState& state);
+
+// Names (decoded, lower case) of query parameters that may carry a caller's secret by what any policy within reach
+// says.
+std::vector<std::string> SecretParameters(const check::Configuration& configuration, const resolve::Reach& reach);
 
 }  // namespace portico::filters
 
