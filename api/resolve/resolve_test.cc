@@ -419,7 +419,9 @@ kind: AuthPolicy
 metadata: {name: keys}
 spec:
   targetRefs: [{kind: Gateway, name: front}]
-  authentication: {anyOf: [{anonymous: {}}, {apiKey: {extractFrom: {)", places, "}}}]}\n")).notices) {
+  authentication: {anyOf: [{anonymous: {}}, {apiKey: {extractFrom: {)",
+                                                               places, "}}}]}\n"))
+                                          .notices) {
       out += base::Concat(notice.resource.ToString(), ": ", notice.path, " ", notice.message, "\n");
     }
     return out;

@@ -195,7 +195,7 @@ class Builder {
 
   std::shared_ptr<const BoundRule> BindRule(const resolve::ResolvedRule& resolved) {
     auto rule = std::make_shared<BoundRule>(route::BuildRule(now(), resolved));
-    rule->chain = TakeChain(resolved.policies);
+    rule->chain = filters::ChainOf(resolved.message(), TakeChain(resolved.policies));
     for (const resolve::ResolvedBackend& backend : resolved.backends) {
       rule->bound_backends.push_back(binder_->Take(backend));
       const FaultKey fault = FaultOf(resolved, *rule, rule->bound_backends.size() - 1);

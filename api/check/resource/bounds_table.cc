@@ -65,6 +65,20 @@ bool IsNewPrefix(std::string_view text) {
 constexpr Grammar kNewPrefix{
     IsNewPrefix, "must be empty, or begin with / and be at most 1024 visible ASCII characters without ? and #"};
 
+bool IsCorsMethod(std::string_view text) {
+  return text == "*" || IsMethod(text);
+}
+bool IsCorsHeader(std::string_view text) {
+  return text == "*" || IsFieldName(text);
+}
+constexpr Grammar kOrigin{
+    IsCorsOrigin,
+    "must be * or scheme://host[:port] in lower case, where the host is a DNS name, `*.` and one, "
+    "or an address"};
+constexpr Grammar kCorsMethod{IsCorsMethod,
+                              "must be * or GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE or PATCH"};
+constexpr Grammar kCorsHeader{IsCorsHeader, "must be * or the name of a field, at most 256 bytes"};
+
 bool IsAbsoluteFile(std::string_view text) {
   return text.starts_with('/') && text.size() <= 1024 && text.find('\0') == text.npos;
 }
@@ -151,6 +165,11 @@ constexpr Rule kRules[] = {
     {"DirectResponse.status", kRequired, Number{200, 599}},
     {"DirectResponse.headers", AtMost(16), {}},
     {"DirectResponse.body", kOptional, Long(0, 65536)},
+    {"Cors.allow_origins", AtMost(64), kOrigin},
+    {"Cors.allow_methods", AtMost(9), kCorsMethod},
+    {"Cors.allow_headers", AtMost(64), kCorsHeader},
+    {"Cors.expose_headers", AtMost(64), kCorsHeader},
+    {"Cors.max_age", kOptional, Number{1, 86400}},
     {"BackendRef.group", kOptional, OneOf(kOwnGroup)},
     {"BackendRef.kind", kOptional, OneOf(kBackends)},
     {"BackendRef.name", kRequired, kName},

@@ -62,6 +62,9 @@ std::string Backend(const std::string& fields) {
 std::string Answer(const std::string& filter) {
   return Spec("Route", "rules: [{filters: [{" + filter + "}]}]");
 }
+std::string Filtered(const std::string& filter) {
+  return Spec("Route", "rules: [{backendRefs: [{name: b}], filters: [{" + filter + "}]}]");
+}
 std::string Cluster(const std::string& more) {
   return Spec("Cluster", "endpoints: [{address: 127.0.0.1, port: 1}], " + more);
 }
@@ -489,6 +492,7 @@ std::vector<Case> GatewayCases() {
 }
 
 std::vector<Case> RouteCases() {
+  const std::string cors = "spec.rules[0].filters[0].cors";
   const auto matches = [](const std::string& match) { return Route("matches: [{" + match + "}]"); };
   const std::string match = "spec.rules[0].matches[0]";
   const auto modifier = [](const std::string& edits) {
@@ -681,6 +685,57 @@ std::vector<Case> RouteCases() {
        {A(65537)},
        answers + ".body",
        "must be at most 65536 bytes"},
+      {"Cors.allow_origins",
+       Filtered("cors: {allowOrigins: [@]}"),
+       {"", Times(64, "'https://a', ")},
+       {Times(65, "'https://a', ")},
+       cors + ".allowOrigins",
+       "must have at most 64 items"},
+      {"Cors.allow_origins",
+       Filtered("cors: {allowOrigins: ['@']}"),
+       {"*", "https://a.example", "http://a.example:8080", "https://*.a.example", "https://127.0.0.1",
+        "https://[::1]:1", "https://localhost:65535", "capacitor+x://a"},
+       {"", "a.example", "https://", "https://A.example", "HTTPS://a.example", "https://a.example/",
+        "https://a.example:", "https://a.example:0", "https://a.example:65536", "https://a.example:080", "https://a b",
+        "https://*", "null", "https://a.*.example", "https://[::1", "https://::1", "1://a", "https://a@b"},
+       cors + ".allowOrigins[0]",
+       "must be * or scheme://host[:port] in lower case, where the host is a DNS name, `*.` and one, or an address"},
+      {"Cors.allow_methods",
+       Filtered("cors: {allowMethods: [@]}"),
+       {"", Times(9, "GET, ")},
+       {Times(10, "GET, ")},
+       cors + ".allowMethods",
+       "must have at most 9 items"},
+      {"Cors.allow_methods",
+       Filtered("cors: {allowMethods: ['@']}"),
+       {"*", "PATCH"},
+       {"", "get", "PURGE"},
+       cors + ".allowMethods[0]",
+       "must be * or GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE or PATCH"},
+      {"Cors.allow_headers",
+       Filtered("cors: {allowHeaders: [@]}"),
+       {"", Times(64, "a, ")},
+       {Times(65, "a, ")},
+       cors + ".allowHeaders",
+       "must have at most 64 items"},
+      {"Cors.allow_headers",
+       Filtered("cors: {allowHeaders: ['@']}"),
+       {"*", "X-A", A(256)},
+       {"", "a b", "a, b", A(257)},
+       cors + ".allowHeaders[0]",
+       "must be * or the name of a field, at most 256 bytes"},
+      {"Cors.expose_headers",
+       Filtered("cors: {exposeHeaders: [@]}"),
+       {"", Times(64, "a, ")},
+       {Times(65, "a, ")},
+       cors + ".exposeHeaders",
+       "must have at most 64 items"},
+      {"Cors.max_age",
+       Filtered("cors: {maxAge: @}"),
+       {"1", "86400"},
+       {"0", "86401", "-1", "-2147483648"},
+       cors + ".maxAge",
+       "must be 1 to 86400"},
       {"BackendRef.group",
        Backend("name: a, group: @"),
        {"''", "portico.dev"},

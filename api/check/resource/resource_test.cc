@@ -26,6 +26,10 @@ TEST(CheckResource, OneRowForEachRule) {
     return "rules: [{backendRefs: [{name: b}], matches: [{" + text + "}]}]";
   };
   const auto filter = [](const std::string& text) { return "rules: [{filters: [{" + text + "}]}]"; };
+  const auto filtered = [](const std::string& text) {
+    return "rules: [{backendRefs: [{name: b}], filters: [{" + text + "}]}]";
+  };
+  const std::string cors = "spec.rules[0].filters[0].cors";
   const auto any_of = [](const std::string& text) {
     return "targetRefs: [{kind: Gateway, name: g}], authentication: {anyOf: [" + text + "]}";
   };
@@ -233,6 +237,16 @@ TEST(CheckResource, OneRowForEachRule) {
        "spec.rules[0].retry must be left out: a filter answers"},
       {"Route", "rules: [{backendRefs: [{name: b}, {name: c, kind: Composition}], retry: {}}]",
        "spec.rules[0].retry is for Clusters, but backendRefs[1] is a Composition"},
+      {"Route", filtered("cors: {allowOrigins: ['*'], allowCredentials: true}"), ""},
+      {"Route", filtered("cors: {allowOrigins: ['*', 'https://a']}"), cors + ".allowOrigins has * and more"},
+      {"Route", filtered("cors: {allowMethods: [GET, '*']}"), cors + ".allowMethods has * and more"},
+      {"Route", filtered("cors: {allowHeaders: ['*', a]}"), cors + ".allowHeaders has * and more"},
+      {"Route", filtered("cors: {exposeHeaders: ['*', a]}"), cors + ".exposeHeaders has * and more"},
+      {"Route", filtered("cors: {exposeHeaders: ['*']}"), ""},
+      {"Route", filtered("cors: {exposeHeaders: ['*'], allowCredentials: true}"),
+       cors + ".exposeHeaders has *, which browsers take for a name"},
+      {"Route", filtered("cors: {}}, {cors: {}"), "spec.rules[0].filters[1] cors is there already"},
+      {"Route", "rules: [{backendRefs: [{name: b}], requestContentBytesMax: 0}]", ""},
       {"Cluster", "", "spec.endpoints must have 1 to 1000 items"},
       {"Cluster", "endpoints: [{address: '::1', port: 0}]", "spec.endpoints[0].port must be 1 to 65535"},
       {"Cluster", "endpoints: [{port: 1}]", "spec.endpoints[0].address is missing"},
