@@ -199,7 +199,6 @@ class Resolver {
     for (const ResourceKey& policy : work.policies) {
       EraseNotices(Notice::Kind::kNotBound, policy);
       EraseNotices(Notice::Kind::kConflict, policy);
-      EraseNotices(Notice::Kind::kExposed, policy);
       Tell(policies_.NoticesOf(policy));
     }
     for (const ResourceKey& node : work.nodes)
