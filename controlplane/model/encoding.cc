@@ -26,17 +26,6 @@ Message& Kind(Resource& resource) {
   return *resource.GetReflection()->MutableMessage(&resource, KindField(resource));
 }
 
-std::string Bytes(const Resource& resource) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);  // maps in one order
-    PORTICO_CHECK(resource.SerializeToCodedStream(&coded));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string StoreKey(const check::ResourceKey& key) {
@@ -50,11 +39,6 @@ portico::v1::Metadata& MutableMetadata(Resource& resource) {
 }
 
 void ClearSystemFields(Resource& resource) {
-  ClearVersions(resource);
-  MutableMetadata(resource).clear_manager();
-}
-
-void ClearVersions(Resource& resource) {
   portico::v1::Metadata& metadata = MutableMetadata(resource);
   metadata.clear_creation_revision();
   metadata.clear_revision();
@@ -66,24 +50,20 @@ void ClearVersions(Resource& resource) {
 
 std::string Encode(const Resource& resource) {
   Resource plain = resource;
-  ClearVersions(plain);
-  return Bytes(plain);
-}
-
-bool SameContent(const Resource& a, const Resource& b) {
-  Resource plain_a = a, plain_b = b;
-  ClearSystemFields(plain_a);
-  ClearSystemFields(plain_b);
-  return Bytes(plain_a) == Bytes(plain_b);
+  ClearSystemFields(plain);
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);  // maps in one order
+    PORTICO_CHECK(plain.SerializeToCodedStream(&coded));
+  }
+  return bytes;
 }
 
 std::string EncodeMessage(const Resource& resource) {
-  if (check::MetadataOf(resource).manager().empty()) {
-    return resource.GetReflection()->GetMessage(resource, KindField(resource)).SerializeAsString();
-  }
-  Resource plain = resource;
-  MutableMetadata(plain).clear_manager();
-  return Kind(plain).SerializeAsString();
+  const auto* reflection = resource.GetReflection();
+  return reflection->GetMessage(resource, KindField(resource)).SerializeAsString();
 }
 
 absl::StatusOr<Resource> Decode(std::string_view bytes, uint64_t revision, uint64_t created) {

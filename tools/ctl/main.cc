@@ -3,13 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "api/yaml/disk.h"
-#include "controlplane/crypto/bearer.h"
 #include "controlplane/crypto/key_pair.h"
 #include "tools/ctl/console.h"
 #include "tools/ctl/grpc_client.h"
@@ -23,19 +21,9 @@ int main(int argc, char** argv) {
         .count();
   };
   const auto pause_ms = [](int64_t time) { poll(nullptr, 0, static_cast<int>(time)); };
-  const char* const token_file = std::getenv("PORTICO_TOKEN_FILE");
-  const auto new_token = [] { return portico::openssl::NewBearer("portico"); };
-  const portico::ctl::Console console{std::cout,
-                                      std::cerr,
-                                      files,
-                                      key_pairs,
-                                      std::cin,
-                                      portico::ctl::MakeGrpcClient,
-                                      now_ms,
-                                      pause_ms,
-                                      isatty(STDERR_FILENO) == 1,
-                                      token_file == nullptr ? "" : token_file,
-                                      new_token};
+  const portico::ctl::Console console{std::cout, std::cerr, files,
+                                      key_pairs, std::cin,  portico::ctl::MakeGrpcClient,
+                                      now_ms,    pause_ms,  isatty(STDERR_FILENO) == 1};
   const int code = portico::ctl::Porticoctl(std::vector<std::string>(argv + 1, argv + argc), console);
   // A full disk or a closed pipe must not look like success.
   std::cout.flush();

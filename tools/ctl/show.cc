@@ -10,7 +10,6 @@
 #include "api/base/text.h"
 #include "api/yaml/print.h"
 #include "google/protobuf/util/time_util.h"
-#include "tools/ctl/fetch.h"
 #include "tools/ctl/names.h"
 #include "tools/ctl/plain.h"
 #include "tools/ctl/print_json.h"
@@ -113,7 +112,6 @@ int Get(const Call& call) {
   request.set_revision(*revision);
   const Answer<portico::v1::ListResponse> answer = call.client->List(request);
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
-  WarnOfPart(call, answer.response.partial());
   return PrintResources(call, {answer.response.resources().begin(), answer.response.resources().end()}, false);
 }
 

@@ -74,12 +74,6 @@ bool IsFieldValue(std::string_view text) {
          });
 }
 
-bool IsSha256(std::string_view text) {
-  constexpr std::string_view kOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-  return text.size() == kOfNothing.size() && text != kOfNothing &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
 bool IsReplacementPath(std::string_view text) {
   return text.starts_with('/') && text.size() <= kPathBytesMax &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; });
