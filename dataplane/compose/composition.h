@@ -19,9 +19,7 @@
 #include "dataplane/call/call.h"
 #include "dataplane/compose/budget.h"
 #include "dataplane/compose/plan.h"
-#include "dataplane/event/loop.h"
 #include "dataplane/http/message.h"
-#include "dataplane/observe/access_log.h"
 
 namespace portico::compose {
 
@@ -66,9 +64,7 @@ struct CompositionInput {
   base::Json identity;
   // Sent with every call: traceparent, x-request-id. Nothing else of the client's reaches an origin unasked.
   std::vector<std::pair<std::string, std::string>> tracing;
-  Budget* budget = nullptr;           // of the worker; outlives the composition. nullptr: none
-  call::Spans* spans = nullptr;       // of the exchange, if `tracing` has its traceparent; outlives it
-  const event::Loop* loop = nullptr;  // whose time the records tell; nullptr: none is told
+  Budget* budget = nullptr;  // of the worker; outlives the composition. nullptr: none
 };
 
 // One run of a plan, for one exchange, on its worker's thread. No clock: each call's timeout goes with the call, and
@@ -88,16 +84,15 @@ class Composition {
   Composition(const Composition&) = delete;
   Composition& operator=(const Composition&) = delete;
 
-  void Start() { begun_at_ = Now(), Run(); }
-  // Of each step so far, in the plan's order.
-  std::vector<observe::StepRecord> Records() const;
+  void Start() { Run(); }
 
  private:
   enum class StepState : uint8_t { kWaiting, kRunning, kFinished };
   class ItemCall;
   struct Problem {
     int status;
-    std::string_view reason, detail = {};
+    std::string_view reason;
+    std::string_view detail = {};
   };
 
   void Run();
@@ -114,7 +109,6 @@ class Composition {
   Problem EvaluationProblem(const absl::Status& status, std::string_view reason) const;
   absl::StatusOr<Answer> MakeAnswer();
   base::Json FailureList();
-  base::MonotonicTime Now() const { return input_.loop == nullptr ? base::MonotonicTime() : input_.loop->Now(); }
 
   struct Item {
     base::Json each;
@@ -128,8 +122,6 @@ class Composition {
     size_t next = 0;       // the first item without a call
     size_t under_way = 0;  // calls
     base::Json result;
-    size_t failed = 0;  // items; 1 if they could not be told
-    base::Duration begin{}, duration{};
   };
   struct Listed {
     size_t step;
@@ -141,7 +133,6 @@ class Composition {
   const CompositionInput input_;
   CompositionHandler& handler_;
   const Limits limits_;
-  base::MonotonicTime begun_at_{};
   BudgetShare share_;
   jq::Fuel fuel_;  // without what is kept for the answer
   base::Arena arena_;

@@ -1,7 +1,6 @@
 #ifndef PORTICO_DATAPLANE_OBSERVE_METRICS_H_
 #define PORTICO_DATAPLANE_OBSERVE_METRICS_H_
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -32,11 +31,9 @@ struct Family {
   std::string_view name;
   std::string_view help;
   MetricKind kind;
-  std::array<std::string_view, 3> labels;
+  std::array<std::string_view, 2> labels;
 
-  constexpr size_t label_count() const {
-    return static_cast<size_t>(std::find(labels.begin(), labels.end(), "") - labels.begin());
-  }
+  constexpr size_t label_count() const { return labels[0].empty() ? 0 : labels[1].empty() ? 1 : 2; }
 };
 
 // Upper bounds (inclusive) of the buckets of a duration; above the last is +Inf. Microseconds, so that sums are exact.

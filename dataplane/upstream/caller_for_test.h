@@ -12,7 +12,6 @@
 #include "api/base/arena.h"
 #include "dataplane/call/call.h"
 #include "dataplane/call/retry.h"
-#include "dataplane/call/spans.h"
 
 // Who calls a cluster. For tests only.
 
@@ -32,7 +31,7 @@ struct Caller : call::CallHandler {
     head.framing.ends_with_head = !content;
   }
   void Start(call::Backend& cluster, std::optional<base::Duration> timeout = std::nullopt) {
-    call = cluster.Start({&head, head.framing.ends_with_head, &arena, timeout, retry, span}, *this);
+    call = cluster.Start({&head, head.framing.ends_with_head, &arena, timeout, retry}, *this);
   }
   void Send(std::string_view text, bool end) {
     base::Buffer buffer;
@@ -76,7 +75,6 @@ struct Caller : call::CallHandler {
   base::Arena arena;
   http::RequestHead head;
   std::optional<call::Retry> retry;
-  call::SpanPlace span;
   std::unique_ptr<call::Call> call;
   std::function<void(At)> hook;  // the last act of every callback
   int informational = 0, status = 0, ready = 0;
