@@ -116,10 +116,6 @@ class Generator {
         text = Resource("RateLimitPolicy", Name("p", 4), Concat("{targetRefs: [", Targets(), "]}"));
         break;
       case 14:
-        text = Resource("CachePurge", Name("p", 3),
-                        Concat("{targetRef: {kind: Gateway, name: ", Pick({"front", "back"}),
-                               ", namespace: ", Pick({"team", "default"}), "}}"));
-        break;
       case 15:
         text = Resource("CachePolicy", Name("p", 3), Concat("{targetRefs: [", Targets(), "]}"));
         break;
@@ -161,12 +157,11 @@ class Generator {
   }
 
   std::string Grant() {
-    return Concat(
-        "kind: ReferenceGrant\nmetadata: {name: ", Name("g", 2), ", namespace: ", Pick({"team", "default"}),
-        "}\nspec: {from: [{kind: ",
-        Pick({"Route", "AuthPolicy", "RateLimitPolicy", "CachePolicy", "CachePurge", "Gateway", "Composition"}),
-        ", namespace: ", Pick({"team", "default"}), "}], to: [{kind: ", Pick({"Cluster", "Route", "Secret", "Gateway"}),
-        "}]}\n");
+    return Concat("kind: ReferenceGrant\nmetadata: {name: ", Name("g", 2), ", namespace: ", Pick({"team", "default"}),
+                  "}\nspec: {from: [{kind: ",
+                  Pick({"Route", "AuthPolicy", "RateLimitPolicy", "CachePolicy", "Gateway", "Composition"}),
+                  ", namespace: ", Pick({"team", "default"}), "}], to: [{kind: ", Pick({"Cluster", "Route", "Secret"}),
+                  "}]}\n");
   }
 
   std::string ClusterSpec() {

@@ -15,7 +15,6 @@
 #include "api/base/text.h"
 #include "api/check/targets.h"
 #include "api/resolve/resolve.h"
-#include "dataplane/cache/cache_config.h"
 #include "dataplane/filters/filters.h"
 #include "dataplane/route/route_config.h"
 #include "dataplane/snapshot/backends_config.h"
@@ -32,14 +31,9 @@ std::string NameOf(const ResourceKey& key) {
   return Concat(key.name_space, "/", key.name);
 }
 
-// What a rule may have for a backend.
-bool IsBackend(const ResourceKey& key) {
-  return key.kind == "Cluster" || key.kind == "Composition";
-}
-
-// What is about rules and their backends alone, by the kind, or about none of them: purges are read each time.
+// What is about rules and their backends alone, by the kind.
 bool IsLocal(const ResourceKey& key) {
-  return key.kind == "Route" || IsBackend(key) || key.kind == "CachePurge";
+  return key.kind == "Route" || key.kind == "Cluster" || key.kind == "Composition";
 }
 
 bool HasPolicies(const resolve::Reach& reach) {
@@ -65,7 +59,7 @@ std::optional<Work> CompareWith(const resolve::ResolvedGateway& before, const re
                 [&](const ResourceKey& key, const auto*, const auto*) {
                   if (!before.reach.contains(key) && !now.reach.contains(key)) return;
                   if (!IsLocal(key)) everything = true;
-                  if (IsBackend(key)) work.backends.insert(key);
+                  if (IsLocal(key) && key.kind != "Route") work.backends.insert(key);
                 });
   const bool has_policies = HasPolicies(before.reach) || HasPolicies(now.reach);
   base::Compare(before.reach, now.reach, [&](const ResourceKey& key, const auto* was, const auto* is) {
@@ -90,9 +84,6 @@ class Builder {
     out_->revision = 0;
     out_->addresses = config.addresses;
     out_->access_log = config.access_log;
-    out_->cache_bytes_max = config.cache_bytes_max;
-    out_->purges = cache::BuildPurges(gateway);
-    gateway_stores_ = cache::GatewayStores(gateway);
     out_->resolved = std::move(gateway);
     if (out_->parts.regexes == nullptr) out_->parts.regexes = std::make_shared<route::RegexCache>();
     binder_.emplace(BackendBinder::Timeouts{config.response_head_timeout, config.client.stream_idle_timeout}, *out_);
@@ -205,7 +196,6 @@ class Builder {
   std::shared_ptr<const BoundRule> BindRule(const resolve::ResolvedRule& resolved) {
     auto rule = std::make_shared<BoundRule>(route::BuildRule(now(), resolved));
     rule->chain = TakeChain(resolved.policies);
-    rule->cache = cache::BuildCachePolicy(resolved, gateway_stores_);
     for (const resolve::ResolvedBackend& backend : resolved.backends) {
       rule->bound_backends.push_back(binder_->Take(backend));
       const FaultKey fault = FaultOf(resolved, *rule, rule->bound_backends.size() - 1);
@@ -282,7 +272,6 @@ class Builder {
   const Snapshot* const before_;
   std::shared_ptr<Snapshot> out_;
   const std::shared_ptr<const ClientConfig> client_;
-  bool gateway_stores_ = false;
   std::optional<BackendBinder> binder_;
   std::vector<Place> places_;                                    // as ResolvedGateway::listeners
   std::vector<std::vector<route::RouteTable::Change>> changes_;  // of each port, of each listener

@@ -34,13 +34,6 @@ void TrafficMetrics::OnExchangeEnd(const observe::ExchangeRecord& record) {
   requests->Add();
   if (route.duration == nullptr) route.duration = &metrics_.HistogramOf(observe::kRequestDuration, {name});
   route.duration->Record(record.duration);
-  if (!record.cache.empty()) CountCache(record.cache);
-}
-
-void TrafficMetrics::CountCache(std::string_view outcome) {
-  shared::Counter*& requests = FindOrAdd(cache_requests_, outcome);
-  if (requests == nullptr) requests = &metrics_.CounterOf(observe::kCacheRequests, {outcome});
-  requests->Add();
 }
 
 void TrafficMetrics::OnAttempt(std::string_view cluster, std::string_view outcome) {

@@ -22,8 +22,7 @@ namespace portico::worker {
 // One worker's cells for what its exchanges do, by route and by cluster. A cell is looked for once (that takes a lock)
 // and kept; counting costs a hash look-up and no lock.
 //
-//   traffic.OnExchangeEnd(record)      → portico_requests_total, portico_request_duration_seconds,
-//                                        portico_cache_requests_total
+//   traffic.OnExchangeEnd(record)      → portico_requests_total, portico_request_duration_seconds
 //   upstream::ClusterObserver          → portico_upstream_requests_total, portico_retries_total,
 //                                        portico_upstream_connections,
 //                                        portico_endpoint_ejections_total, portico_endpoints_ejected
@@ -73,7 +72,6 @@ class TrafficMetrics final : public upstream::ClusterObserver {
     }
   };
 
-  void CountCache(std::string_view outcome);
   Route& RouteOf(std::string_view name);
   Cluster& ClusterOf(std::string_view name);
   void RetireIfUnused(std::string_view name, const Cluster& cluster);
@@ -84,8 +82,7 @@ class TrafficMetrics final : public upstream::ClusterObserver {
   observe::ProcessLog* const log_;
   TextMap<Route> routes_;
   TextMap<Cluster> clusters_;
-  TextMap<shared::Counter*> cache_requests_;  // by outcome, of a fixed list
-  snapshot::Routes kept_routes_;              // of the last snapshot
+  snapshot::Routes kept_routes_;  // of the last snapshot
   snapshot::Clusters kept_clusters_;
   std::vector<std::string> new_routes_, new_clusters_;  // since then
 };

@@ -25,7 +25,7 @@ bool SameGuards(const resolve::EffectivePolicies& a, const resolve::EffectivePol
     return one && other ? one->key == other->key : one.has_value() == other.has_value();
   };
   return same(a.auth.authentication, b.auth.authentication) && same(a.auth.authorization, b.auth.authorization) &&
-         std::equal(a.limits.begin(), a.limits.end(), b.limits.begin(), b.limits.end(), same);
+         same(a.cache, b.cache) && std::equal(a.limits.begin(), a.limits.end(), b.limits.begin(), b.limits.end(), same);
 }
 
 }  // namespace

@@ -43,7 +43,6 @@ class Checker {
     for (int i = 0; i < TargetsOf(*resource).size(); ++i)
       Target(TargetsOf(*resource)[i], Concat("spec.targetRefs[", i, "]"));
     if (resource->has_auth_policy()) Visit(resource->auth_policy().spec());
-    if (resource->has_cache_purge()) Visit(resource->cache_purge().spec());
   }
 
   Violations Take() { return std::move(violations_); }
@@ -180,8 +179,6 @@ class Checker {
       if (secret != nullptr && !secret->has_ca_certificates()) Add(path, "refers to a Secret without `caCertificates`");
     }
   }
-
-  void Visit(const portico::v1::CachePurgeSpec& spec) { Resolve(TargetOf(key_, spec.target_ref()), "spec.targetRef"); }
 
   void Visit(const portico::v1::AuthPolicySpec& spec) {
     for (int i = 0; i < spec.authentication().any_of_size(); ++i) {

@@ -69,8 +69,7 @@ class Walk {
     const Reflection& reflection = *message.GetReflection();
     if (field.is_repeated()) return VisitItems(message, field, rule, path);
     // A number is never missing: the bounds of one that is required leave zero out.
-    const bool is_long = field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
-    const bool is_number = is_long || field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32;
+    const bool is_number = field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32;
     const bool required = rule != nullptr && rule->count.least > 0;
     if (!reflection.HasField(message, &field) && !(required && is_number)) {
       if (required) Add(path, "is missing");
@@ -81,8 +80,7 @@ class Walk {
     }
     if (rule == nullptr) return;
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) Text(reflection.GetString(message, &field), *rule, path);
-    if (!is_number) return;
-    NumberValue(is_long ? reflection.GetUInt64(message, &field) : reflection.GetUInt32(message, &field), *rule, path);
+    if (is_number) NumberValue(reflection.GetUInt32(message, &field), *rule, path);
   }
 
   void VisitItems(const Message& message, const FieldDescriptor& field, const Rule* rule, const std::string& path) {
