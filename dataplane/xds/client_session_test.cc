@@ -105,8 +105,9 @@ TEST(ClientSessionTest, TheFirstRequestsAskForEverythingAndTheMarkLast) {
   World world;
   world.session.OnStreamStart();
   EXPECT_EQ(world.Said(),
-            "Secret node n +*; Consumer +*; ReferenceGrant +*; Cluster +*; Composition +*; AuthPolicy +*; Gateway +*; "
-            "Route +*; Revision +*");
+            "Secret node n +*; Consumer +*; ReferenceGrant +*; Endpoints +*; Cluster +*; Composition +*; AuthPolicy "
+            "+*; RateLimitPolicy +*; CachePolicy +*; Gateway +*; "
+            "Route +*; CachePurge +*; Revision +*");
 }
 
 TEST(ClientSessionTest, NothingIsAnsweredBeforeTheVerdict) {
@@ -204,8 +205,8 @@ TEST(ClientSessionTest, MarksThatCantBe) {
        "the mark is not one of this gateway"},
       {"two", [](auto& response, auto&) { *response.add_resources() = response.resources(0); },
        "the mark is not one of this gateway"},
-      {"unknown type", [](auto&, auto& mark) { mark.add_types()->set_type_url(wire::TypeUrl("CachePolicy")); },
-       "it has resources of the type type.googleapis.com/portico.v1.CachePolicy, which this proxy does not know"},
+      {"unknown type", [](auto&, auto& mark) { mark.add_types()->set_type_url(wire::TypeUrl("Role")); },
+       "it has resources of the type type.googleapis.com/portico.v1.Role, which this proxy does not know"},
       {"a type that is none", [](auto&, auto& mark) { mark.add_types()->set_type_url(""); },
        "it has resources of the type , which this proxy does not know"},
       {"unknown field", [](auto&, auto& mark) { mark.GetReflection()->MutableUnknownFields(&mark)->AddVarint(9, 1); },
@@ -325,7 +326,8 @@ TEST(ClientSessionTest, AVerdictMayComeAfterTheStream) {
     world.Hear(world.server.Give("Route", "b"));
     world.Hear(world.server.Mark(2));
     world.session.OnStreamStart();
-    EXPECT_TRUE(world.Said().ends_with("Route +* default/a=e.1 default/b=e.2; Revision +*")) << "nothing is in force";
+    EXPECT_TRUE(world.Said().ends_with("Route +* default/a=e.1 default/b=e.2; CachePurge +*; Revision +*"))
+        << "nothing is in force";
     if (accepted) {
       world.session.Accept({});
     } else {
@@ -351,7 +353,7 @@ TEST(ClientSessionTest, WhatWasInForceBeforeIsBroughtAlong) {
   ASSERT_TRUE(world.session.Restore(proposal->resources, *before.session.in_force()).ok());
   world.session.OnStreamStart();
   EXPECT_TRUE(world.Said().ends_with(
-      Concat("Route +* default/a=e.1; Revision +* default/g=", before.server.digest(), " refused")));
+      Concat("Route +* default/a=e.1; CachePurge +*; Revision +* default/g=", before.server.digest(), " refused")));
   world.Hear(before.server.Mark(8));
   EXPECT_EQ(world.Said(), "Revision 3");
   EXPECT_EQ(world.session.in_force()->mark.number, 8u);
@@ -366,7 +368,7 @@ TEST(ClientSessionTest, WhatWasNotAllOfItsMarkIsProposedAgain) {
   World world;
   ASSERT_TRUE(world.session.Restore(proposal->resources, {{.epoch = "e", .number = 7, .digest = ""}, {}}).ok());
   world.session.OnStreamStart();
-  EXPECT_TRUE(world.Said().ends_with("Route +* default/a=e.1; Revision +*"));
+  EXPECT_TRUE(world.Said().ends_with("Route +* default/a=e.1; CachePurge +*; Revision +*"));
   world.Hear(before.server.Mark(7));
   EXPECT_TRUE(world.session.TakeProposal().has_value());
 }
@@ -383,7 +385,7 @@ TEST(ClientSessionTest, WhatIsTooMuchToNameStartsAfresh) {
   world.session.OnStreamStart();
   const std::string said = world.Said();
   EXPECT_NE(said.find("Cluster +* default/c=e."), std::string::npos);
-  EXPECT_TRUE(said.ends_with("Route +*; Revision +*")) << said.size();
+  EXPECT_TRUE(said.ends_with("Route +*; CachePurge +*; Revision +*")) << said.size();
 }
 
 TEST(ClientSessionTest, WhatEndsTheStream) {

@@ -43,8 +43,9 @@ const std::string kOtherListener = "Gateway g@x {listeners: [{name: http, port: 
 const std::string kCluster = "Cluster c@x {endpoints: [{address: 127.0.0.1, port: 9001}]}";
 const std::string kBadCluster = "Cluster c@x {endpoints: [{address: 127.0.0.1, port: 70000}]}";
 const std::string kAskForAll =
-    "Secret node n +*; Consumer +*; ReferenceGrant +*; Cluster +*; Composition +*; AuthPolicy +*; Gateway +*; "
-    "Route +*; Revision +*";
+    "Secret node n +*; Consumer +*; ReferenceGrant +*; Endpoints +*; Cluster +*; Composition +*; AuthPolicy +*; "
+    "RateLimitPolicy +*; CachePolicy +*; Gateway +*; "
+    "Route +*; CachePurge +*; Revision +*";
 
 net::Address At(uint16_t port) {
   return *net::Address::Parse("127.0.0.1", port);
@@ -246,10 +247,10 @@ TEST_F(StreamSourceTest, AStreamThatEndsIsBegunAgainWithWhatIsHeld) {
   EXPECT_FALSE(has_stream());
   EXPECT_TRUE(log_.Take().starts_with("warning control plane at 127.0.0.1:1: UNAVAILABLE; trying again in "));
   PassPause();
-  EXPECT_EQ(plane().Heard(),
-            Concat("Secret node n +*; Consumer +*; ReferenceGrant +*; Cluster +*; Composition +*; AuthPolicy +*; "
-                   "Gateway +* default/g=e.1; Route +*; Revision +* default/g=",
-                   set_.digest(), " refused"));
+  EXPECT_EQ(plane().Heard(), Concat("Secret node n +*; Consumer +*; ReferenceGrant +*; Endpoints +*; Cluster +*; "
+                                    "Composition +*; AuthPolicy +*; RateLimitPolicy +*; CachePolicy +*; "
+                                    "Gateway +* default/g=e.1; Route +*; CachePurge +*; Revision +* default/g=",
+                                    set_.digest(), " refused"));
   EXPECT_EQ(log_.Take(), "");
   Give(kOtherListener);
   Mark(2);
@@ -266,7 +267,7 @@ TEST_F(StreamSourceTest, AVerdictThatComesWhenTheStreamIsGone) {
   Publish();
   PassPause();
   EXPECT_TRUE(plane().Heard().ends_with(
-      Concat("Gateway +* default/g=e.2; Route +*; Revision +* default/g=", set_.digest(), " refused")));
+      Concat("Gateway +* default/g=e.2; Route +*; CachePurge +*; Revision +* default/g=", set_.digest(), " refused")));
 }
 
 TEST_F(StreamSourceTest, AStartWithStateServesItBeforeItAsks) {
@@ -284,7 +285,7 @@ TEST_F(StreamSourceTest, AStartWithStateServesItBeforeItAsks) {
   Publish();
   EXPECT_EQ(said_, "revision 1: 80");
   EXPECT_TRUE(plane().Heard().ends_with(
-      Concat("Gateway +* default/g=e.1; Route +*; Revision +* default/g=", digest, " refused")));
+      Concat("Gateway +* default/g=e.1; Route +*; CachePurge +*; Revision +* default/g=", digest, " refused")));
   Mark(1);
   EXPECT_TRUE(plane().Heard().starts_with("Revision ")) << "acknowledged: it is in force";
   EXPECT_EQ(said_, "revision 1: 80");
