@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,13 +18,13 @@
 #include "controlplane/xds/session.h"
 #include "dataplane/xds/client_session.h"
 #include "gtest/gtest.h"
+#include "test/agreement/judging.h"
 #include "test/agreement/sha256_for_test.h"
 
 namespace portico::xds {
 namespace {
 
 using base::Concat;
-using Contents = std::map<std::string, std::string>;  // "Route default/a" to its version
 
 const check::ResourceKey kGateway{"Gateway", "default", "g"};
 constexpr size_t kSteps = 400;
@@ -95,8 +94,6 @@ class Gateway {
   std::map<uint64_t, Contents> history_;
 };
 
-enum class Verdict { kAny, kAccept, kReject };
-
 class Stream {
  public:
   Stream(unsigned seed, bool lossy) : random_(seed), lossy_(lossy), gateway_(random_) { Connect(); }
@@ -136,15 +133,15 @@ class Stream {
 
   void CheckAccepted() {
     const reach::GatewaySet& set = gateway_.set();
-    EXPECT_EQ(in_force_, gateway_.Of(set.revision()));
+    EXPECT_EQ(judging_.in_force(), gateway_.Of(set.revision()));
     ASSERT_TRUE(client_.in_force().has_value());
     EXPECT_EQ(client_.in_force()->mark.digest, set.digest());
     EXPECT_EQ(session_->running().revision, set.revision());
-    EXPECT_EQ(session_->running().refusals.size(), refused_);
+    EXPECT_EQ(session_->running().refusals.size(), judging_.refused());
     EXPECT_EQ(session_->running().refused_revision, 0u);
   }
   void CheckRejected() {
-    EXPECT_EQ(in_force_, gateway_.Of(session_->running().revision));
+    EXPECT_EQ(judging_.in_force(), gateway_.Of(session_->running().revision));
     EXPECT_EQ(session_->running().refused_revision, gateway_.set().revision());
     EXPECT_EQ(session_->running().refused_reason, "no");
   }
@@ -164,7 +161,7 @@ class Stream {
     ASSERT_TRUE(request.ParseFromString(*bytes));
     ASSERT_TRUE(session_->OnRequest(request).ok());
     const uint64_t running = session_->running().revision;
-    if (running > 0) EXPECT_TRUE(accepted_.count(gateway_.Of(running)) > 0) << "it runs what it never accepted";
+    if (running > 0) EXPECT_TRUE(judging_.HasAccepted(gateway_.Of(running))) << "it runs what it never accepted";
   }
 
   void Respond() {
@@ -191,30 +188,14 @@ class Stream {
 
   // Takes a proposal, or says of the one that was taken what becomes of it.
   void Judge(Verdict verdict) {
-    if (!proposal_.has_value()) {
-      proposal_ = client_.TakeProposal();
-      if (!proposal_.has_value()) return;
+    if (judging_.waits()) {
       said_ = true;
-      EXPECT_EQ(ContentsOf(*proposal_), gateway_.Of(proposal_->mark.number)) << "half a revision";
-      return;
+      return judging_.Say(verdict, client_, random_);
     }
+    const Proposal* taken = judging_.Take(client_);
+    if (taken == nullptr) return;
     said_ = true;
-    if (verdict == Verdict::kReject || (verdict == Verdict::kAny && random_() % 4 == 0)) {
-      client_.Reject("no");
-    } else {
-      in_force_ = ContentsOf(*proposal_);
-      accepted_.insert(in_force_);
-      refused_ = proposal_->refused.size();
-      client_.Accept({});
-    }
-    proposal_.reset();
-  }
-
-  static Contents ContentsOf(const Proposal& proposal) {
-    Contents contents;
-    for (const auto& [key, received] : proposal.resources)
-      contents[Concat(key.kind, " ", wire::ResourceName(key))] = received->version;
-    return contents;
+    EXPECT_EQ(ContentsOf(*taken), gateway_.Of(taken->mark.number)) << "half a revision";
   }
 
   std::mt19937 random_;
@@ -223,10 +204,7 @@ class Stream {
   std::unique_ptr<Session> session_;
   ClientSession client_{{.node_id = "n", .gateway = kGateway, .version = "1", .instance = "i"}, &HashOf};
   std::deque<std::string> to_client_;
-  std::optional<Proposal> proposal_;
-  Contents in_force_;
-  std::set<Contents> accepted_;
-  size_t refused_ = 0;
+  Judging judging_;
   bool said_ = false;
 };
 

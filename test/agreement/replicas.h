@@ -13,14 +13,13 @@
 
 #include "controlplane/reach/gateway_set.h"
 #include "controlplane/reach/reaches.h"
+#include "test/agreement/judging.h"
 
 // Several replicas of one control plane, without their I/O. For tests only.
 
 namespace portico::xds {
 
 constexpr size_t kGateways = 2;
-
-using Contents = std::map<std::string, std::string>;  // "Route default/a" to its version
 
 struct Change {
   size_t gateway = 0;

@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,12 +17,12 @@
 #include "api/base/text.h"
 #include "api/check/configuration.h"
 #include "api/envoy/service/discovery/v3/discovery.pb.h"
-#include "api/wire/names.h"
 #include "controlplane/reach/gateway_set.h"
 #include "controlplane/reach/reaches.h"
 #include "controlplane/xds/session.h"
 #include "dataplane/xds/client_session.h"
 #include "gtest/gtest.h"
+#include "test/agreement/judging.h"
 #include "test/agreement/sha256_for_test.h"
 
 namespace portico::xds {
@@ -39,8 +38,6 @@ constexpr size_t kTurnsMax = 10'000;  // to come to rest; a few hundred are need
 
 // What a proxy does wrong, which has to be found.
 enum class Mistake { kNone, kLostNack, kNackAsAck };
-
-enum class Verdict { kAny, kAccept, kReject };
 
 // A proxy with its stream, both directions of which are held up.
 class Proxy {
@@ -82,7 +79,6 @@ class Proxy {
   void Expect(bool good, const std::string& what) {
     if (!good && complaint_.empty()) complaint_ = what;
   }
-  static Contents ContentsOf(const Proposal& proposal);
 
   const Store& store_;
   const size_t gateway_;
@@ -95,10 +91,7 @@ class Proxy {
   std::unique_ptr<Session> session_;  // null: there is no stream
   std::deque<std::string> to_client_;
   std::deque<DeltaDiscoveryRequest> to_server_;
-  std::optional<Proposal> proposal_;
-  Contents in_force_;
-  std::set<Contents> accepted_;
-  size_t refused_ = 0;
+  Judging judging_;
   std::string complaint_;
 };
 
@@ -121,7 +114,7 @@ bool Proxy::TakeRequest() {
   to_server_.pop_front();
   Expect(status.ok(), Concat("the control plane ends the stream: ", status.ToString()));
   const uint64_t running = session_->running().revision;
-  Expect(running == 0 || accepted_.count(store_.Of(gateway_, running)) > 0, "it runs what it never accepted");
+  Expect(running == 0 || judging_.HasAccepted(store_.Of(gateway_, running)), "it runs what it never accepted");
   return true;
 }
 
@@ -149,21 +142,13 @@ bool Proxy::Deliver() {
 
 // Takes a proposal, or says of the one that was taken what becomes of it.
 bool Proxy::Judge(Verdict verdict) {
-  if (!proposal_.has_value()) {
-    proposal_ = client_.TakeProposal();
-    if (!proposal_.has_value()) return false;
-    Expect(ContentsOf(*proposal_) == store_.Of(gateway_, proposal_->mark.number), "a set that no revision had");
+  if (judging_.waits()) {
+    judging_.Say(verdict, client_, random_);
     return true;
   }
-  if (verdict == Verdict::kReject || (verdict == Verdict::kAny && random_() % 4 == 0)) {
-    client_.Reject("no");
-  } else {
-    in_force_ = ContentsOf(*proposal_);
-    accepted_.insert(in_force_);
-    refused_ = proposal_->refused.size();
-    client_.Accept({});
-  }
-  proposal_.reset();
+  const Proposal* taken = judging_.Take(client_);
+  if (taken == nullptr) return false;
+  Expect(ContentsOf(*taken) == store_.Of(gateway_, taken->mark.number), "a set that no revision had");
   return true;
 }
 
@@ -179,26 +164,20 @@ void Proxy::Disturb() {
 
 void Proxy::CheckAccepted(const reach::GatewaySet& set) {
   const Running& running = session_->running();
-  Expect(in_force_ == store_.Of(gateway_, store_.newest()), "what is in force is not its reach");
+  Expect(judging_.in_force() == store_.Of(gateway_, store_.newest()), "what is in force is not its reach");
   Expect(client_.in_force().has_value() && client_.in_force()->mark.digest == set.digest(), "another mark is in force");
   Expect(running.revision == set.revision(), "the control plane thinks that it runs another revision");
-  Expect(running.refusals.size() == refused_, "the control plane knows of other refusals");
+  Expect(running.refusals.size() == judging_.refused(), "the control plane knows of other refusals");
   Expect(running.refused_revision == 0, "the control plane thinks that it refused what it runs");
 }
 
 void Proxy::CheckRejected(const reach::GatewaySet& set) {
   const Running& running = session_->running();
   // Of a stream that began since the last verdict nothing may have been said of what is in force.
-  Expect(running.revision == 0 || in_force_ == store_.Of(gateway_, running.revision), "it runs what is not in force");
-  Expect(in_force_ != store_.Of(gateway_, store_.newest()), "what was refused is in force");
+  Expect(running.revision == 0 || judging_.in_force() == store_.Of(gateway_, running.revision),
+         "it runs what is not in force");
+  Expect(judging_.in_force() != store_.Of(gateway_, store_.newest()), "what was refused is in force");
   Expect(running.refused_revision == set.revision(), "the control plane does not know that it refused");
-}
-
-Contents Proxy::ContentsOf(const Proposal& proposal) {
-  Contents contents;
-  for (const auto& [key, received] : proposal.resources)
-    contents[Concat(key.kind, " ", wire::ResourceName(key))] = received->version;
-  return contents;
 }
 
 class World {
