@@ -23,6 +23,26 @@ def load(path, name):
 
 token = load(SHOP / "token", "shop_token")
 
+# The keys that Certificates writes, and two callers that are known by the token that they were given.
+CALLERS = """\
+---
+kind: Secret
+metadata: {name: keys}
+spec:
+  jwks: {file: tls/jwks.json}
+---
+kind: Consumer
+metadata: {name: mobile-app}
+spec:
+  credentials: [{jwt: {issuer: "https://id.shop.example", claims: {azp: mobile-app}}}]
+---
+kind: Consumer
+metadata: {name: acme}
+spec:
+  groups: [partner]
+  credentials: [{jwt: {issuer: "https://id.shop.example", claims: {azp: acme}}}]
+"""
+
 
 class Certificates:
     """A folder with what examples/shop/make-certificates writes."""

@@ -7,26 +7,10 @@ import time
 
 from harness import Case, Proxy, RawClient, cluster, curl, gateway, get, route, table
 from origins import Origin
-from shop import Certificates, token
+from shop import CALLERS, Certificates, token
 
 ISSUER = "https://id.shop.example"
-POLICY = """\
----
-kind: Secret
-metadata: {name: keys}
-spec:
-  jwks: {file: tls/jwks.json}
----
-kind: Consumer
-metadata: {name: mobile-app}
-spec:
-  credentials: [{jwt: {issuer: "https://id.shop.example", claims: {azp: mobile-app}}}]
----
-kind: Consumer
-metadata: {name: acme}
-spec:
-  groups: [partner]
-  credentials: [{jwt: {issuer: "https://id.shop.example", claims: {azp: acme}}}]
+POLICY = CALLERS + """\
 ---
 kind: AuthPolicy
 metadata: {name: signed-in}

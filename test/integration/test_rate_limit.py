@@ -7,7 +7,7 @@ from control_plane import Messages, resource
 from ctl_case import ctl
 from harness import Case, Proxy, RawClient, check, cluster, curl, eventually, gateway, get, h2load, route, table
 from origins import Origin, json_answer
-from shop import Certificates
+from shop import CALLERS, Certificates
 from test_stream import Fleet, says
 
 # Where a token comes back in so long a time, none does during a case.
@@ -34,22 +34,7 @@ def limit(name, requests, more="", per=HOUR):
     return f"{{name: {name}, limit: {{requests: {requests}, {per}}}{', ' + more if more else ''}}}"
 
 
-IDENTITY = """\
----
-kind: Secret
-metadata: {name: keys}
-spec:
-  jwks: {file: tls/jwks.json}
----
-kind: Consumer
-metadata: {name: mobile-app}
-spec:
-  credentials: [{jwt: {issuer: "https://id.shop.example", claims: {azp: mobile-app}}}]
----
-kind: Consumer
-metadata: {name: acme}
-spec:
-  credentials: [{jwt: {issuer: "https://id.shop.example", claims: {azp: acme}}}]
+IDENTITY = CALLERS + """\
 ---
 kind: AuthPolicy
 metadata: {name: some}
