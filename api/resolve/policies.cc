@@ -48,6 +48,15 @@ bool Older(const BoundPolicy& a, const BoundPolicy& b) {
   return std::tuple(age(a), std::tie(a.key)) < std::tuple(age(b), std::tie(b.key));
 }
 
+void NoticeExposedKeys(const ResourceKey& policy, const v1::AuthPolicySpec& spec, std::vector<Notice>& notices) {
+  for (int i = 0; i < spec.authentication().any_of_size(); ++i) {
+    if (spec.authentication().any_of(i).api_key().extract_from().query_params().empty()) continue;
+    notices.push_back({Notice::Kind::kExposed, policy,
+                       base::Concat("spec.authentication.anyOf[", i, "].apiKey.extractFrom.queryParams"),
+                       "keys in a query end up in logs and histories of whoever stands between; a header is better"});
+  }
+}
+
 }  // namespace
 
 EffectivePolicies Policies::Effective(const ResourceKey& gateway, std::string_view listener, const ResourceKey& route,
@@ -132,6 +141,7 @@ std::vector<Notice> Policies::NoticesOf(const ResourceKey& policy) {
     for (const Part part : {Part::kAuthentication, Part::kAuthorization, Part::kLimits, Part::kCache})
       if (Says(*resource, part)) NoticeConflict(policy, target, part, path, notices);
   }
+  NoticeExposedKeys(policy, resource->auth_policy().spec(), notices);
   return notices;
 }
 

@@ -28,8 +28,8 @@ class Policies {
   EffectivePolicies Effective(const check::ResourceKey& gateway, std::string_view listener,
                               const check::ResourceKey& route, std::string_view rule_name);
 
-  // What of a policy of any kind guards nothing: targets that are not there or not granted, or that another one guards.
-  // None if there is no such policy.
+  // What of a policy of any kind guards nothing (targets that are not there or not granted, or that another one
+  // guards), and keys that it looks for in queries. None if there is no such policy.
   std::vector<Notice> NoticesOf(const check::ResourceKey& policy);
 
  private:

@@ -91,9 +91,10 @@ bool Recognises(const ResourceKey& policy, const v1::AuthPolicySpec& spec, const
   if (consumer.name_space != policy.name_space) return false;
   const auto is_ours = [&spec](const v1::Credential& credential) {
     const auto& methods = spec.authentication().any_of();
-    return credential.has_jwt() && std::any_of(methods.begin(), methods.end(), [&](const auto& method) {
-             return method.has_jwt() && method.jwt().issuer() == credential.jwt().issuer();
-           });
+    return std::any_of(methods.begin(), methods.end(), [&](const auto& method) {
+      if (credential.has_api_key()) return method.has_api_key();
+      return credential.has_jwt() && method.has_jwt() && method.jwt().issuer() == credential.jwt().issuer();
+    });
   };
   return std::any_of(consumer_spec.credentials().begin(), consumer_spec.credentials().end(), is_ours);
 }

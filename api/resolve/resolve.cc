@@ -199,6 +199,7 @@ class Resolver {
     for (const ResourceKey& policy : work.policies) {
       EraseNotices(Notice::Kind::kNotBound, policy);
       EraseNotices(Notice::Kind::kConflict, policy);
+      EraseNotices(Notice::Kind::kExposed, policy);
       Tell(policies_.NoticesOf(policy));
     }
     for (const ResourceKey& node : work.nodes)

@@ -103,7 +103,9 @@ class Generator {
         break;
       case 6:
       case 7:
-        text = Resource("Consumer", Name("k", 3), Concat("{credentials: [{jwt: {issuer: ", Name("i", 2), "}}]}"));
+        text = Resource("Consumer", Name("k", 3),
+                        Below(2) == 0 ? Concat("{credentials: [{jwt: {issuer: ", Name("i", 2), "}}]}")
+                                      : Concat("{credentials: [{apiKey: {sha256: ", Name("d", 2), "}}]}"));
         break;
       case 8:
       case 9:
@@ -188,7 +190,8 @@ class Generator {
     const std::string authorization =
         Concat(", authorization: {defaultAction: Deny, rules: [{name: a, action: Allow, principal: {consumers: [",
                Pick({"", "team/"}), Name("k", 3), "]}}]}");
-    return Concat("{targetRefs: [", Targets(), "]", Pick({"", authentication}), Pick({"", authorization}), "}");
+    const std::string keys = ", authentication: {anyOf: [{apiKey: {extractFrom: {headers: [{name: k}]}}}]}";
+    return Concat("{targetRefs: [", Targets(), "]", Pick({"", authentication, keys}), Pick({"", authorization}), "}");
   }
 
   std::string Match() {

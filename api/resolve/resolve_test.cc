@@ -379,6 +379,59 @@ spec:
 {kind: Consumer, metadata: {name: intruder, namespace: team}, spec: {groups: [admin], credentials: [{jwt: {issuer: us, claims: {azp: b}}}]}}
 )";
 
+TEST(Resolve, KeysBringTheConsumersOfTheirNamespace) {
+  const auto reached = [](const std::string& method) {
+    const ResolvedGateway gateway = ResolveText(base::Concat(R"(
+kind: Gateway
+metadata: {name: front}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+{kind: Consumer, metadata: {name: by-key}, spec: {credentials: [{jwt: {issuer: us, claims: {azp: a}}}, {apiKey: {sha256: d}}]}}
+---
+{kind: Consumer, metadata: {name: by-token}, spec: {credentials: [{jwt: {issuer: them, claims: {azp: a}}}]}}
+---
+{kind: Consumer, metadata: {name: elsewhere, namespace: team}, spec: {credentials: [{apiKey: {sha256: d}}]}}
+---
+kind: AuthPolicy
+metadata: {name: p}
+spec:
+  targetRefs: [{kind: Gateway, name: front}]
+  authentication: {anyOf: [{)",
+                                                             method, "}]}\n"));
+    std::string out;
+    for (const auto& [key, value] : gateway.reach)
+      if (key.kind == "Consumer") out += key.ToString() + " ";
+    return out;
+  };
+  EXPECT_EQ(reached("apiKey: {extractFrom: {headers: [{name: k}]}}"), "Consumer by-key ");
+  EXPECT_EQ(reached("anonymous: {}"), "");
+}
+
+TEST(Resolve, KeysInAQueryAreToldOf) {
+  const auto notices = [](const std::string& places) {
+    std::string out;
+    for (const auto& [notice, none] : ResolveText(base::Concat(R"(
+kind: Gateway
+metadata: {name: front}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+kind: AuthPolicy
+metadata: {name: keys}
+spec:
+  targetRefs: [{kind: Gateway, name: front}]
+  authentication: {anyOf: [{anonymous: {}}, {apiKey: {extractFrom: {)",
+                                                               places, "}}}]}\n"))
+                                          .notices) {
+      out += base::Concat(notice.resource.ToString(), ": ", notice.path, " ", notice.message, "\n");
+    }
+    return out;
+  };
+  EXPECT_THAT(notices("queryParams: [{name: key}]"),
+              HasSubstr("AuthPolicy keys: spec.authentication.anyOf[1].apiKey.extractFrom.queryParams keys in a query "
+                        "end up in logs"));
+  EXPECT_EQ(notices("headers: [{name: key}], cookies: [{name: key}]"), "");
+}
+
 TEST(Resolve, Reach) {
   const ResolvedGateway gateway = ResolveText(kEverything);
   std::vector<std::string> reach;

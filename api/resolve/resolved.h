@@ -93,6 +93,7 @@ struct Notice {
     kNotBound,     // a policy (or a certificate) whose target is not there or not granted: it guards nothing
     kConflict,     // two policies say the same of one target; the older one holds
     kNeverWins,    // a match in the shadow of another
+    kExposed,      // what it says brings secrets where others read them
   };
   Kind kind;
   check::ResourceKey resource;

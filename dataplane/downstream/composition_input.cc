@@ -84,6 +84,19 @@ Json TextArray(const Texts& texts, base::Arena& arena) {
   return Json::Array(arena, items);
 }
 
+// As a policy's principal.method spells it.
+std::string_view MethodText(filter::IdentityMethod method) {
+  switch (method) {
+    case filter::IdentityMethod::kJwt:
+      return "JWT";
+    case filter::IdentityMethod::kApiKey:
+      return "APIKey";
+    case filter::IdentityMethod::kAnonymous:
+      break;
+  }
+  return "Anonymous";
+}
+
 }  // namespace
 
 Json RequestVariable(const http::RequestHead& head, const route::Target& target, base::Arena& arena) {
@@ -100,13 +113,10 @@ Json RequestVariable(const http::RequestHead& head, const route::Target& target,
 
 Json IdentityVariable(const filter::Identity& identity, base::Arena& arena) {
   const JsonMember members[] = {
-      {"anonymous", Json::Bool(identity.anonymous())},
-      {"subject", TextOrNull(identity.subject, arena)},
-      {"issuer", TextOrNull(identity.issuer, arena)},
-      {"scopes", TextArray(identity.scopes, arena)},
-      {"consumer", TextOrNull(identity.consumer(), arena)},
-      {"groups", TextArray(identity.groups, arena)},
-      {"claims", identity.claims},
+      {"anonymous", Json::Bool(identity.anonymous())},  {"method", Json::String(MethodText(identity.method))},
+      {"subject", TextOrNull(identity.subject, arena)}, {"issuer", TextOrNull(identity.issuer, arena)},
+      {"scopes", TextArray(identity.scopes, arena)},    {"consumer", TextOrNull(identity.consumer(), arena)},
+      {"groups", TextArray(identity.groups, arena)},    {"claims", identity.claims},
   };
   return Json::Object(arena, members);
 }

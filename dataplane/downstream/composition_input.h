@@ -20,7 +20,8 @@ namespace portico::downstream {
 // to its first value, decoded; `headers` each field's name (lower case) to its values, joined by ", ".
 base::Json RequestVariable(const http::RequestHead& head, const route::Target& target, base::Arena& arena);
 
-// $identity: {anonymous, subject, issuer, scopes, consumer, groups, claims}. A text that there is none of is null.
+// $identity: {anonymous, method, subject, issuer, scopes, consumer, groups, claims}. A text that there is none of is
+// null.
 base::Json IdentityVariable(const filter::Identity& identity, base::Arena& arena);
 
 // The fields that every call of the composition carries on: traceparent, tracestate, x-request-id.

@@ -89,7 +89,18 @@ TEST(CompositionInputTest, AQueryOfManyParametersIsReadQuickly) {
 TEST(CompositionInputTest, AnAnonymousIdentityIsMostlyNull) {
   base::Arena arena;
   EXPECT_EQ(Print(IdentityVariable({}, arena)),
-            R"({"anonymous":true,"subject":null,"issuer":null,"scopes":[],"consumer":null,"groups":[],"claims":null})");
+            R"({"anonymous":true,"method":"Anonymous","subject":null,"issuer":null,"scopes":[],"consumer":null,)"
+            R"("groups":[],"claims":null})");
+}
+
+TEST(CompositionInputTest, AKeyHasAConsumerAndNoSubject) {
+  base::Arena arena;
+  filter::Identity identity;
+  identity.method = filter::IdentityMethod::kApiKey;
+  identity.consumers = {{"default", "partner"}};
+  EXPECT_EQ(Print(IdentityVariable(identity, arena)),
+            R"({"anonymous":false,"method":"APIKey","subject":null,"issuer":null,"scopes":[],"consumer":"partner",)"
+            R"("groups":[],"claims":null})");
 }
 
 TEST(CompositionInputTest, AnIdentityHasItsClaims) {
@@ -103,9 +114,10 @@ TEST(CompositionInputTest, AnIdentityHasItsClaims) {
   identity.groups = {"gold"};
   const base::JsonMember claims[] = {{"sub", base::Json::String("ada")}};
   identity.claims = base::Json::Object(arena, claims);
-  EXPECT_EQ(Print(IdentityVariable(identity, arena)),
-            R"({"anonymous":false,"subject":"ada","issuer":"https://id.example","scopes":["read","write"],)"
-            R"("consumer":"partner","groups":["gold"],"claims":{"sub":"ada"}})");
+  EXPECT_EQ(
+      Print(IdentityVariable(identity, arena)),
+      R"({"anonymous":false,"method":"JWT","subject":"ada","issuer":"https://id.example","scopes":["read","write"],)"
+      R"("consumer":"partner","groups":["gold"],"claims":{"sub":"ada"}})");
 }
 
 TEST(CompositionInputTest, TracingGoesOnAndNothingElse) {

@@ -14,10 +14,13 @@
 #include "dataplane/downstream/local_answer.h"
 #include "dataplane/downstream/max_forwards.h"
 #include "dataplane/http/date.h"
+#include "dataplane/route/preflight.h"
 #include "dataplane/route/rewrite.h"
 
 namespace portico::downstream {
 namespace {
+
+constexpr std::string_view kTooLong = "the content is longer than this gateway takes";
 
 std::string_view ProtocolText(http::Version version) {
   switch (version) {
@@ -94,6 +97,7 @@ Exchange::Step Exchange::ReadHead() {
   record_.scheme = head.scheme;
   record_.authority = head.authority;
   record_.target = head.path;
+  record_.secret_parameters = client().secret_parameters;
   AddForwarding(head, peer, !record_.tls.empty(), client().forwarding, host_.random());
   record_.request_id = head.fields.Find(http::FieldId::kXRequestId).value_or("");
   record_.trace_parent = head.fields.Find(http::FieldId::kTraceparent).value_or("");
@@ -122,6 +126,21 @@ Exchange::Step Exchange::Route() {
   if (is_known && MeansThisProxy(head)) {
     return Answer(head.method == "OPTIONS" ? AnswerForOptions() : AnswerForTrace());
   }
+  if (head.method == "OPTIONS") return RouteOptions(view, match);
+  return Take(match, view);
+}
+
+// A CORS preflight is for the rule that it asks about.
+Exchange::Step Exchange::RouteOptions(route::RequestView view, const route::RuleMatch* match) {
+  const auto answers = [](const route::RuleMatch& of) { return snapshot::BoundRuleOf(of)->chain.answers_preflights(); };
+  const route::AskedRule asked = route::FindAsked(*site_.port->routes, view, match, answers);
+  if (asked.refused)
+    return Answer({.status = 204, .fields = {}, .content = "", .reason = "a preflight of a rule without CORS"});
+  view.method = asked.method;
+  return Take(asked.match, view);
+}
+
+Exchange::Step Exchange::Take(const route::RuleMatch* match, const route::RequestView& view) {
   if (match == nullptr) return Answer(AnswerForNoRoute());
   if (IsWayAround(*match, view)) {
     return Answer(AnswerFor(http::MessageError{400, "the path could be read as one that another rule guards"}));
@@ -133,7 +152,11 @@ Exchange::Step Exchange::Route() {
 // To a rule with other guards, by another reading of the path. Rules with the same policies share their filters'
 // configurations (filters/filters.h).
 bool Exchange::IsWayAround(const route::RuleMatch& match, const route::RequestView& view) const {
-  const auto guards = [](const route::RuleMatch& of) { return snapshot::BoundRuleOf(of)->chain.configs(); };
+  const auto guards = [](const route::RuleMatch& of) {
+    auto configs = snapshot::BoundRuleOf(of)->chain.configs();
+    std::erase_if(configs, [](const auto& config) { return !config->guards(); });
+    return configs;
+  };
   const std::vector<const route::RuleMatch*> others = site_.port->routes->OtherMatches(match, view);
   return std::any_of(others.begin(), others.end(),
                      [&](const route::RuleMatch* other) { return guards(*other) != guards(match); });
@@ -152,9 +175,11 @@ void Exchange::Bind(const route::RuleMatch& match) {
 }
 
 Exchange::Step Exchange::Admit() {
-  const auto length = request_->framing.length;
-  if (length && client().request_content_bytes_max && *length > *client().request_content_bytes_max) {
-    return Answer(AnswerFor(http::MessageError{413, "the content is longer than this gateway takes"}));
+  // The smaller holds.
+  content_bytes_max_ = std::min(client().request_content_bytes_max.value_or(UINT64_MAX),
+                                rule_->request_content_bytes_max.value_or(UINT64_MAX));
+  if (request_->framing.length.value_or(0) > content_bytes_max_) {
+    return Answer(AnswerFor(http::MessageError{413, kTooLong}));
   }
   if (rule_->chain.empty()) return Step::kChoose;
   filter::Runner::Delegate& delegate = *this;
@@ -168,8 +193,18 @@ Exchange::Step Exchange::Admit() {
 }
 
 void Exchange::OnFiltersPassed() {
+  TakeEditedQuery();
   step_ = Step::kChoose;
   if (!driving_) Drive();
+}
+
+// Filters may take parameters off the query (filter.h). What was sent stays what the log shows.
+void Exchange::TakeEditedQuery() {
+  if (request_->path.data() == record_.target.data()) return;
+  const route::Target edited = route::SplitTarget(request_->path);
+  target_.query = edited.query;
+  target_.has_query = edited.has_query;
+  if (edited.path == target_.path) target_.path = edited.path;  // the beginning of what goes to the origin
 }
 
 void Exchange::OnFiltersReply(filter::Reply reply) {
@@ -330,10 +365,9 @@ void Exchange::OnBadRequest(http::MessageError error) {
 }
 
 void Exchange::OnContent(base::Slice content) {
-  const auto& bytes_max = client().request_content_bytes_max;
-  if (step_ != Step::kOver && bytes_max && relay_.received_bytes() + content.size() > *bytes_max) {
+  if (step_ != Step::kOver && relay_.received_bytes() + content.size() > content_bytes_max_) {
     if (relay_.response_begun()) return Abort(http::ResetReason::kCancelled);
-    step_ = Answer(AnswerFor(http::MessageError{413, "the content is longer than this gateway takes"}));
+    step_ = Answer(AnswerFor(http::MessageError{413, kTooLong}));
   }
   relay_.TakeContent(std::move(content));
 }

@@ -55,6 +55,8 @@ class Exchange final : public ExchangeEvents,
   void Drive();
   Step ReadHead();
   Step Route();
+  Step RouteOptions(route::RequestView view, const route::RuleMatch* match);
+  Step Take(const route::RuleMatch* match, const route::RequestView& view);
   bool IsWayAround(const route::RuleMatch& match, const route::RequestView& view) const;
   void Bind(const route::RuleMatch& match);
   Step Admit();
@@ -72,6 +74,7 @@ class Exchange final : public ExchangeEvents,
   void OnOriginError(const call::Error& error) override;
   // filter::Runner::Delegate
   void OnFiltersPassed() override;
+  void TakeEditedQuery();
   void OnFiltersReply(filter::Reply reply) override;
   // compose::CompositionHandler
   void OnAnswer(compose::Answer answer) override;
@@ -120,7 +123,8 @@ class Exchange final : public ExchangeEvents,
   net::Address client_address_;
   std::string client_text_;
   std::string reason_;
-  uint64_t answer_bytes_ = 0;  // content of a local answer
+  uint64_t answer_bytes_ = 0;                // content of a local answer
+  uint64_t content_bytes_max_ = UINT64_MAX;  // of the request; known once there is a rule
 };
 
 }  // namespace portico::downstream

@@ -293,6 +293,48 @@ TEST(ExchangeTest, MalformedRequestsAreAnsweredAndLogged) {
   }
 }
 
+// Of the gateway's limit and the rule's the smaller holds, told by content-length or noticed while the content comes.
+TEST(ExchangeTest, ARuleHasALimitOfItsOwn) {
+  const struct {
+    const char* name;
+    std::optional<uint64_t> gateway, rule;
+    std::string content;
+    int status;
+  } rows[] = {
+      {"none", std::nullopt, std::nullopt, "12345", 200},
+      {"just so", std::nullopt, 5, "12345", 200},
+      {"longer", std::nullopt, 4, "12345", 413},
+      {"nothing at all", std::nullopt, 0, "1", 413},
+      {"nothing at all, and so it is", std::nullopt, 0, "", 200},
+      {"the rule's is smaller", 10, 4, "12345", 413},
+      {"the gateway's is smaller", 4, 10, "12345", 413},
+      {"both are larger", 10, 10, "12345", 200},
+  };
+  for (const auto& row : rows) {
+    for (const bool chunked : {false, true}) {
+      SCOPED_TRACE(base::Concat(row.name, chunked ? ", chunked" : ""));
+      FilterScript script;
+      snapshot::ClientConfig client;
+      client.request_content_bytes_max = row.gateway;
+      RuleSpec spec = Filtered(script);
+      spec.rule.request_content_bytes_max = row.rule;
+      World world({spec}, client);
+      const std::string chunks =
+          row.content.empty() ? "0\r\n\r\n" : base::Concat(row.content.size(), "\r\n", row.content, "\r\n0\r\n\r\n");
+      world.Say(base::Concat(
+          "POST /a HTTP/1.1\r\nhost: shop.example\r\n",
+          chunked ? std::string("transfer-encoding: chunked") : base::Concat("content-length: ", row.content.size()),
+          "\r\n\r\n", chunked ? chunks : row.content));
+      if (row.status == 200) world.asked().Answer(200, "");
+      EXPECT_TRUE(world.Got().starts_with(base::Concat("HTTP/1.1 ", row.status, " ")));
+      // Before anybody is asked who they are.
+      EXPECT_EQ(script.handles.size(), row.status == 413 && !chunked ? 0u : 1u);
+      world.Turn();
+      EXPECT_EQ(world.records.size(), 1u);
+    }
+  }
+}
+
 TEST(ExchangeTest, ContentOverTheLimitIsNoticedWhileItComes) {
   for (const bool answered : {false, true}) {
     World world({RuleSpec{}}, ContentMax(10));

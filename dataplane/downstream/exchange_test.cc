@@ -54,6 +54,50 @@ TEST(ExchangeTest, ARequestIsForwardedAndAnswered) {
   }
 }
 
+// What a filter takes off the query is seen by nobody behind it, and by the log alone.
+TEST(ExchangeTest, FiltersEditTheQuery) {
+  RuleSpec redirects = Redirecting();
+  RuleSpec rewrites;
+  rewrites.rule.rewrite = route::UrlRewrite{"", route::PathRewrite{route::PathRewrite::Kind::kFull, "/b"}};
+  const struct {
+    const char* name;
+    RuleSpec spec;
+    std::string_view target, edited, sees;  // the origin, or the client as its location
+  } rows[] = {
+      {"a parameter", {}, "/a?x=1&key=k", "/a?x=1", "/a?x=1"},
+      {"all of it", {}, "/a?key=k", "/a", "/a"},
+      {"nothing", {}, "/a?x=1", "/a?x=1", "/a?x=1"},
+      {"a path that is sent otherwise", {}, "//a?x=1&key=k", "//a?x=1", "/a?x=1"},
+      {"all of it, of such a path", {}, "//a?key=k", "//a", "/a"},
+      {"a path that is rewritten", rewrites, "/a?key=k&x=1", "/a?x=1", "/b?x=1"},
+      {"all of it, of one that is rewritten", rewrites, "/a?key=k", "/a", "/b"},
+      {"a redirect", redirects, "/a?key=k&x=1", "/a?x=1", "https://shop.example/a?x=1"},
+      {"a redirect without query", redirects, "/a?key=k", "/a", "https://shop.example/a"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    FilterScript script;
+    script.act = [&row](filter::FilterContext& context, auto) {
+      context.request.path = context.request.fields.arena().Copy(row.edited);
+      return filter::Continue();
+    };
+    RuleSpec spec = row.spec;
+    spec.filters = {std::make_shared<ScriptedFilterConfig>(script)};
+    World world({spec});
+    world.Say(base::Concat("GET ", row.target, " HTTP/1.1\r\nhost: shop.example\r\n\r\n"));
+    if (row.spec.rule.redirect) {
+      const std::string got = world.Got();
+      EXPECT_NE(got.find(base::Concat("location: ", row.sees, "\r\n")), std::string::npos) << got;
+    } else {
+      EXPECT_EQ(world.asked().target, row.sees);
+      world.asked().Answer(200, "");
+      world.Turn();
+    }
+    ASSERT_EQ(world.records.size(), 1u);
+    EXPECT_TRUE(world.Lines().starts_with(base::Concat("GET ", row.target, " -> "))) << world.Lines();
+  }
+}
+
 TEST(ExchangeTest, TheRecordSaysAllOfIt) {
   FilterScript script;
   script.act = [](filter::FilterContext& context, auto) {

@@ -25,7 +25,7 @@ struct Notes {
 
 // What a filter sees and may change of its exchange. All of it lives as long as the runner (runner.h) does.
 struct FilterContext {
-  http::RequestHead& request;  // what goes to the origin: filters edit its fields
+  http::RequestHead& request;  // what goes to the origin: filters edit its fields, and the query in its path
   std::string_view host;       // route::HostOf(authority)
   std::string_view path;       // normal (route::NormalisePath), without query: what policies judge
   Identity& identity;
@@ -58,6 +58,10 @@ class FilterConfig {
   virtual ~FilterConfig() = default;
   // `slots` are the worker's. The configuration and the slots outlive the filter.
   virtual std::unique_ptr<Filter> MakeFilter(WorkerSlots& slots) const = 0;
+  // Whether a request that goes by another rule, without this, may go around something.
+  virtual bool guards() const { return true; }
+  // It answers every CORS preflight (route/preflight.h) and lets none pass.
+  virtual bool answers_preflights() const { return false; }
 };
 
 // The filters of a rule, in their order. Immutable; most rules have an empty one, and an exchange then makes no runner.
@@ -66,15 +70,19 @@ class Chain {
   Chain() = default;
   // None is nullptr.
   explicit Chain(std::vector<std::shared_ptr<const FilterConfig>> configs) : configs_(std::move(configs)) {
-    for (const auto& config : configs_)
+    for (const auto& config : configs_) {
       PORTICO_CHECK(config != nullptr);
+      answers_preflights_ = answers_preflights_ || config->answers_preflights();
+    }
   }
 
   bool empty() const { return configs_.empty(); }
   const std::vector<std::shared_ptr<const FilterConfig>>& configs() const { return configs_; }
+  bool answers_preflights() const { return answers_preflights_; }
 
  private:
   std::vector<std::shared_ptr<const FilterConfig>> configs_;
+  bool answers_preflights_ = false;
 };
 
 }  // namespace portico::filter

@@ -12,7 +12,7 @@
 namespace portico::filter {
 
 // How the caller was recognised. kAnonymous is also a caller whom nobody asked.
-enum class IdentityMethod : uint8_t { kAnonymous, kJwt };
+enum class IdentityMethod : uint8_t { kAnonymous, kJwt, kApiKey };
 
 // A Consumer that the caller is.
 struct ConsumerName {
@@ -26,7 +26,7 @@ struct ConsumerName {
 struct Identity {
   IdentityMethod method = IdentityMethod::kAnonymous;
   std::string_view subject;  // the claim `sub`, "" if there is none
-  std::string_view issuer;   // the claim `iss`, "" if anonymous
+  std::string_view issuer;   // the claim `iss`, "" if there is no token
   std::vector<std::string_view> scopes;
   base::Json claims;  // null, or the object of all claims
   std::shared_ptr<const void> owner;

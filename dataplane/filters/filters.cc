@@ -6,6 +6,8 @@
 
 #include "dataplane/filters/auth/auth_config.h"
 #include "dataplane/filters/auth/auth_filter.h"
+#include "dataplane/filters/cors/cors_config.h"
+#include "dataplane/filters/cors/cors_filter.h"
 #include "dataplane/filters/rate_limit/rate_limit_filter.h"
 
 namespace portico::filters {
@@ -35,6 +37,22 @@ BuiltChain BuildChain(const resolve::EffectivePolicies& policies, const BuiltAut
   add_limits(std::move(limits.by_identity));
   out.chain = filter::Chain(std::move(configs));
   return out;
+}
+
+filter::Chain ChainOf(const v1::RouteRule& rule, filter::Chain of_policies) {
+  std::vector<std::shared_ptr<const filter::FilterConfig>> configs;
+  for (const v1::RouteFilter& filter : rule.filters()) {
+    if (!filter.has_cors()) continue;
+    configs.push_back(std::make_shared<const cors::CorsFilterConfig>(cors::BuildCorsConfig(filter.cors())));
+  }
+  if (configs.empty()) return of_policies;
+  // A preflight is answered before limits count it and before anybody is asked who they are.
+  configs.insert(configs.end(), of_policies.configs().begin(), of_policies.configs().end());
+  return filter::Chain(std::move(configs));
+}
+
+std::vector<std::string> SecretParameters(const check::Configuration& configuration, const resolve::Reach& reach) {
+  return auth::KeyParameters(configuration, reach);
 }
 
 }  // namespace portico::filters

@@ -17,7 +17,7 @@ constexpr std::string_view kCut = "…";
 constexpr std::array<std::string_view, 16> kSecretNames = {
     "access_token", "api_key",  "apikey",        "assertion", "auth", "client_secret", "code",  "id_token",
     "key",          "password", "refresh_token", "secret",    "sig",  "signature",     "state", "token"};
-constexpr size_t kSecretNameBytesMax = 13;
+constexpr size_t kSecretNameBytesMax = 256;  // as long as one that a policy names may be (api/check)
 static_assert(std::is_sorted(kSecretNames.begin(), kSecretNames.end()));
 
 // At most kLogFieldBytesMax bytes, whole characters of UTF-8 where it is UTF-8.
@@ -30,19 +30,21 @@ std::string_view Bounded(std::string_view text) {
 }
 
 // The name as an origin would read it, however it was encoded: "%74oken" is token.
-bool IsSecretName(std::string_view name) {
+bool IsSecretName(std::string_view name, std::span<const std::string> more) {
   std::array<char, kSecretNameBytesMax> decoded;
   size_t size = 0;
   for (size_t i = 0; i < name.size(); ++i) {
     if (size == decoded.size()) return false;
-    char c = name[i];
+    char c = name[i] == '+' ? ' ' : name[i];
     if (c == '%' && i + 2 < name.size() && base::HexDigit(name[i + 1]) >= 0 && base::HexDigit(name[i + 2]) >= 0) {
       c = static_cast<char>(base::HexDigit(name[i + 1]) * 16 + base::HexDigit(name[i + 2]));
       i += 2;
     }
     decoded[size++] = base::LowerAscii(c);
   }
-  return std::binary_search(kSecretNames.begin(), kSecretNames.end(), std::string_view(decoded.data(), size));
+  const std::string_view text(decoded.data(), size);
+  return std::binary_search(kSecretNames.begin(), kSecretNames.end(), text) ||
+         std::find(more.begin(), more.end(), text) != more.end();
 }
 
 // One line under construction: {"a":"b","c":1}
@@ -78,14 +80,14 @@ class Line {
     out_ += '"';
   }
   // A request target with the values of secret parameters left out. The bound is on what is shown.
-  void Target(std::string_view name, std::string_view target) {
+  void Target(std::string_view name, std::string_view target, std::span<const std::string> secret_parameters) {
     if (target.empty()) return;
     Name(name);
     out_ += '"';
     room_ = kLogFieldBytesMax;
     const size_t question = target.find('?');
     Piece(target.substr(0, question));
-    if (question != std::string_view::npos) Query(target.substr(question + 1));
+    if (question != std::string_view::npos) Query(target.substr(question + 1), secret_parameters);
     out_ += '"';
     Close(room_ == 0);
   }
@@ -118,14 +120,15 @@ class Line {
     out_.erase(begin, 1);
     out_.pop_back();
   }
-  void Query(std::string_view query) {
+  void Query(std::string_view query, std::span<const std::string> secret_parameters) {
     char before = '?';
     while (room_ > 0) {
       const size_t end = query.find('&');
       const std::string_view parameter = query.substr(0, end);
       const size_t equals = parameter.find('=');
       Piece({&before, 1});
-      const bool secret = equals != std::string_view::npos && IsSecretName(parameter.substr(0, equals));
+      const bool secret =
+          equals != std::string_view::npos && IsSecretName(parameter.substr(0, equals), secret_parameters);
       Piece(secret ? parameter.substr(0, equals + 1) : parameter);
       if (secret) Piece("***");
       if (end == std::string_view::npos) return;
@@ -150,7 +153,7 @@ void AppendAccessLogLine(const ExchangeRecord& record, std::string& out) {
   line.Text("method", record.method);
   line.Text("scheme", record.scheme);
   line.Text("authority", record.authority);
-  line.Target("target", record.target);
+  line.Target("target", record.target, record.secret_parameters);
   line.Number("status", static_cast<uint64_t>(std::max(record.status, 0)));
   line.Number("receivedBytes", record.received_bytes);
   line.Number("sentBytes", record.sent_bytes);

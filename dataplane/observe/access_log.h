@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,11 +22,12 @@ struct ExchangeRecord {
   std::string_view method;
   std::string_view scheme;
   std::string_view authority;
-  std::string_view target;      // path and query, as sent
-  int status = 0;               // 0: the client left before there was one
-  uint64_t received_bytes = 0;  // of request content
-  uint64_t sent_bytes = 0;      // of response content
-  std::string_view route;       // "namespace/name"
+  std::string_view target;                         // path and query, as sent
+  std::span<const std::string> secret_parameters;  // lower case, decoded: more names than the customary ones
+  int status = 0;                                  // 0: the client left before there was one
+  uint64_t received_bytes = 0;                     // of request content
+  uint64_t sent_bytes = 0;                         // of response content
+  std::string_view route;                          // "namespace/name"
   std::string_view rule;
   std::string_view cluster;
   std::string_view endpoint;
@@ -50,8 +52,8 @@ inline constexpr size_t kLogLineBytesMax = 26 * (6 * kLogFieldBytesMax + 32);
 // Appends one line, a JSON object and '\n'. Nothing in it is unescaped: no control byte, no invalid UTF-8. It never
 // shows a header field, so no authorization and no cookie; and in the query the values of parameters that carry
 // secrets by custom (access_token, api_key, apikey, assertion, auth, client_secret, code, id_token, key, password,
-// refresh_token, secret, sig, signature, state, token), however they are encoded, are "***". No heap allocation where
-// `line` has room for kLogLineBytesMax.
+// refresh_token, secret, sig, signature, state, token), or that the record names, however they are encoded, are "***".
+// No heap allocation where `line` has room for kLogLineBytesMax.
 void AppendAccessLogLine(const ExchangeRecord& record, std::string& line);
 
 }  // namespace portico::observe

@@ -18,8 +18,10 @@ std::string LineOf(const ExchangeRecord& record) {
 
 // The target as it stands in the line, unescaped.
 std::string TargetOf(std::string_view target) {
+  static const std::vector<std::string> kNames = {"a+b", "shop key"};
   ExchangeRecord record;
   record.target = target;
+  record.secret_parameters = kNames;
   const std::string line = LineOf(record);
   base::Arena arena;
   const auto json = base::ParseJson(line, arena, {});
@@ -69,6 +71,10 @@ TEST(AccessLogTest, SecretsInTheQueryAreLeftOut) {
       {"/a?token=s3=cret", "/a?token=***"},
       {"/a?tokens=1", "/a?tokens=1"},
       {"/a?token", "/a?token"},
+      {"/a?shop+key=s3cret&x=1", "/a?shop+key=***&x=1"},
+      {"/a?Shop%20Key=s3cret", "/a?Shop%20Key=***"},
+      {"/a?a%2Bb=s3cret&a+b=1", "/a?a%2Bb=***&a+b=1"},
+      {"/a?shop_key=1", "/a?shop_key=1"},
       {"/a?refresh_token=s3cret", "/a?refresh_token=***"},
       {"/token=x", "/token=x"},
       {"/a?b?token=x", "/a?b?token=x"},

@@ -177,6 +177,7 @@ Rule BuildRule(const resolve::ResolvedGateway& gateway, const resolve::ResolvedR
   out.backend_request_timeout =
       DecodeTimeout(message.timeouts().has_backend_request(), message.timeouts().backend_request());
   if (message.has_retry()) out.retry = std::make_shared<const RetryPlan>(DecodeRetry(message.retry()));
+  if (message.has_request_content_bytes_max()) out.request_content_bytes_max = message.request_content_bytes_max();
   return out;
 }
 

@@ -90,6 +90,7 @@ struct Rule {
   std::optional<base::Duration> request_timeout;
   std::optional<base::Duration> backend_request_timeout;
   std::shared_ptr<const RetryPlan> retry;  // nullptr: what an origin has answered, or not, is not asked again
+  std::optional<uint64_t> request_content_bytes_max;  // then 413; nullopt: the gateway's alone
 };
 
 // The backend that a random number falls on, each with the share weight / weight_sum; faulty ones get theirs too and

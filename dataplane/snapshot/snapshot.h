@@ -77,6 +77,7 @@ struct ClientConfig {
   http::Limits limits;
   std::optional<uint64_t> request_content_bytes_max;  // then 413
   downstream::ForwardingConfig forwarding;
+  std::vector<std::string> secret_parameters;  // filters::SecretParameters: no log shows their values
   base::Duration request_head_timeout = std::chrono::seconds(10);
   base::Duration connection_idle_timeout = std::chrono::hours(1);
   base::Duration stream_idle_timeout = std::chrono::minutes(5);

@@ -195,7 +195,7 @@ class Builder {
 
   std::shared_ptr<const BoundRule> BindRule(const resolve::ResolvedRule& resolved) {
     auto rule = std::make_shared<BoundRule>(route::BuildRule(now(), resolved));
-    rule->chain = TakeChain(resolved.policies);
+    rule->chain = filters::ChainOf(resolved.message(), TakeChain(resolved.policies));
     for (const resolve::ResolvedBackend& backend : resolved.backends) {
       rule->bound_backends.push_back(binder_->Take(backend));
       const FaultKey fault = FaultOf(resolved, *rule, rule->bound_backends.size() - 1);
@@ -291,12 +291,12 @@ absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshot(const check::Configurati
 
 absl::StatusOr<std::shared_ptr<Snapshot>> BuildSnapshotOf(resolve::ResolvedGateway gateway, const BuildOptions& options,
                                                           const Snapshot* before) {
-  const absl::StatusOr<GatewayConfig> config =
-      BuildGatewayConfig(gateway.resource->gateway().spec(), options.bind_address);
+  absl::StatusOr<GatewayConfig> config = BuildGatewayConfig(gateway.resource->gateway().spec(), options.bind_address);
   if (!config.ok()) {
     return absl::InvalidArgumentError(
         base::ToAbsl(Concat(gateway.key.ToString(), ": ", base::ToStd(config.status().message()))));
   }
+  config->client.secret_parameters = filters::SecretParameters(gateway.configuration, gateway.reach);
   std::optional<Work> work = before == nullptr ? std::nullopt : CompareWith(before->resolved, gateway);
   if (work) return Builder(std::move(gateway), options, *config, before).Build(*std::move(work));
   Work everything;

@@ -1,10 +1,11 @@
 """One answer out of several calls: the shop's order history against origins that misbehave on purpose."""
 import json
+import re
 import time
 
 import yaml
 
-from harness import Case, Proxy, curl, eventually, sanitized, table
+from harness import ROOT, Case, Proxy, curl, eventually, sanitized, table
 from origins import CLOSE, Http2Origin, Origin, answer, json_answer
 from shop import SHOP, Certificates, free_port
 
@@ -225,3 +226,33 @@ class OrderHistory(Case):
         begin = time.monotonic()
         self.assertEqual(self.ask().status, 200)
         self.assertLess(time.monotonic() - begin, 0.03 * 5)      # five calls one after another
+
+
+class Reshape(Case):
+    """The page docs/reshape.md, as it is written."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        page = (ROOT / "docs" / "reshape.md").read_text()
+        blocks = re.findall(r"```(json|yaml)\n(.*?)```", page, re.DOTALL)
+        legacy, wanted = (json.loads(text) for kind, text in blocks if kind == "json")
+        text = next(text for kind, text in blocks if kind == "yaml")
+        cls.wanted = wanted
+        cls.origin = cls.use(Origin(lambda request: json_answer(legacy)))
+        cls.proxy = cls.use(Proxy(lambda port: text.replace("port: 8080", f"port: {port}").replace(
+            "port: 9001", f"port: {cls.origin.port}")))
+
+    def test_the_answer_has_the_shape_of_the_page(self):
+        self.assertEqual(curl(self.proxy.url("/customer?id=7")).json(), self.wanted)
+        self.assertEqual(self.origin.last().target, "/legacy/customers/7")
+
+    def test_what_the_page_says_of_paths_and_failures(self):
+        self.assertEqual(curl(self.proxy.url("/customer?id=7/../8")).status, 200)
+        self.assertEqual(self.origin.last().target, "/legacy/customers/7%2F..%2F8")
+        self.assertProblem(curl(self.proxy.url("/customer")), 502)
+
+    def test_nothing_of_the_client_goes_on(self):
+        curl(self.proxy.url("/customer?id=7"), "-H", "cookie: a=1", "-H", "authorization: Bearer x")
+        self.assertIsNone(self.origin.last().field("cookie"))
+        self.assertIsNone(self.origin.last().field("authorization"))

@@ -26,6 +26,7 @@ struct Console {
   std::function<int64_t()> now_ms;                  // since any moment, never backwards
   std::function<void(int64_t)> pause_ms = nullptr;  // returns after that time
   bool terminal = false;                            // standard error is one: progress is shown there
+  std::function<int64_t()> wall_seconds = nullptr;  // since 1970, for dates
 };
 
 // Exit codes of every command.

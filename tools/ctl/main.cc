@@ -21,9 +21,14 @@ int main(int argc, char** argv) {
         .count();
   };
   const auto pause_ms = [](int64_t time) { poll(nullptr, 0, static_cast<int>(time)); };
-  const portico::ctl::Console console{std::cout, std::cerr, files,
-                                      key_pairs, std::cin,  portico::ctl::MakeGrpcClient,
-                                      now_ms,    pause_ms,  isatty(STDERR_FILENO) == 1};
+  const auto wall_seconds = [] {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  const portico::ctl::Console console{std::cout,   std::cerr, files,
+                                      key_pairs,   std::cin,  portico::ctl::MakeGrpcClient,
+                                      now_ms,      pause_ms,  isatty(STDERR_FILENO) == 1,
+                                      wall_seconds};
   const int code = portico::ctl::Porticoctl(std::vector<std::string>(argv + 1, argv + argc), console);
   // A full disk or a closed pipe must not look like success.
   std::cout.flush();

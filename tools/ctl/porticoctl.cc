@@ -9,6 +9,7 @@
 #include "tools/ctl/diff.h"
 #include "tools/ctl/explain.h"
 #include "tools/ctl/fields.h"
+#include "tools/ctl/key.h"
 #include "tools/ctl/show.h"
 #include "tools/ctl/test.h"
 #include "tools/ctl/validate.h"
@@ -32,6 +33,7 @@ commands that ask a control plane:
   rollback    make an old revision hold again
   status      the proxies and what they run
   watch       the changes as they are made
+  key         create a caller's key, shown once
 and others:
   validate    judge a configuration: file, line and field of everything that is wrong
   test        what a configuration decides about requests, against what it should
@@ -45,8 +47,9 @@ exit codes: 0 good, 1 the operation failed, 2 wrong usage (of diff: 0 nothing di
 of test: 0 all hold, 1 one does not, 2 it could not be asked)
 )";
 
-constexpr const Command* kCommands[] = {&kApply,    &kDiff,   &kGet,   &kDescribe, &kDelete, &kExplain, &kHistory,
-                                        &kRollback, &kStatus, &kWatch, &kValidate, &kTest,   &kFields,  &kCompletion};
+constexpr const Command* kCommands[] = {&kApply,   &kDiff,     &kGet,      &kDescribe, &kDelete,
+                                        &kExplain, &kHistory,  &kRollback, &kStatus,   &kWatch,
+                                        &kKey,     &kValidate, &kTest,     &kFields,   &kCompletion};
 
 int Refuse(std::string_view command, const Console& console) {
   std::vector<std::string_view> names;

@@ -43,9 +43,23 @@ class Checker {
     for (int i = 0; i < TargetsOf(*resource).size(); ++i)
       Target(TargetsOf(*resource)[i], Concat("spec.targetRefs[", i, "]"));
     if (resource->has_auth_policy()) Visit(resource->auth_policy().spec());
+    if (resource->has_consumer()) Visit(resource->consumer().spec());
   }
 
   Violations Take() { return std::move(violations_); }
+
+  // Consumers with a key that `consumer` has, itself among them.
+  std::set<ResourceKey> SharersOf(const ResourceKey& consumer) {
+    std::set<ResourceKey> out;
+    const Resource* resource = configuration_.Find(consumer);
+    if (resource == nullptr) return out;
+    for (const auto& credential : resource->consumer().spec().credentials()) {
+      if (!credential.has_api_key()) continue;
+      const auto& holders = HoldersOf(consumer.name_space, credential.api_key().sha256());
+      out.insert(holders.begin(), holders.end());
+    }
+    return out;
+  }
 
  private:
   void Add(std::string path, std::string message) {
@@ -196,6 +210,34 @@ class Checker {
     }
   }
 
+  // Whose key would it be? Told at both, so that a step is answered for by whichever of them it writes.
+  void Visit(const portico::v1::ConsumerSpec& spec) {
+    for (int i = 0; i < spec.credentials_size(); ++i) {
+      if (!spec.credentials(i).has_api_key()) continue;
+      for (const ResourceKey& other : HoldersOf(key_.name_space, spec.credentials(i).api_key().sha256())) {
+        if (other == key_) continue;
+        Add(Concat("spec.credentials[", i, "].apiKey.sha256"),
+            Concat(other.ToString(), " and ", key_.ToString(), " have the same key"));
+        break;
+      }
+    }
+  }
+
+  // The Consumers of the namespace with that key.
+  const std::vector<ResourceKey>& HoldersOf(const std::string& name_space, const std::string& sha256) {
+    const auto [holders, added] = holders_.try_emplace(name_space);
+    if (added) {
+      configuration_.ForEach("Consumer", name_space,
+                             [&, holders = holders](const ResourceKey& key, const auto& resource) {
+                               for (const auto& credential : resource->consumer().spec().credentials()) {
+                                 if (credential.has_api_key())
+                                   holders->second[credential.api_key().sha256()].push_back(key);
+                               }
+                             });
+    }
+    return holders->second[sha256];
+  }
+
   // "name" or "namespace/name". No grant: whoever names a Consumer learns nothing of it.
   void Consumer(const std::string& name, const std::string& path) {
     const ResourceKey target = ConsumerKey(name, key_);
@@ -251,6 +293,8 @@ class Checker {
   std::set<std::pair<ResourceKey, std::string>> own_targets_;
   // FirstPolicies of what was asked for.
   std::map<std::pair<ResourceKey, std::string>, std::map<std::string, ResourceKey>> first_on_;
+  // By namespace, then by digest: the Consumers with that key. Made when the first Consumer is judged.
+  std::map<std::string, std::map<std::string, std::vector<ResourceKey>>> holders_;
   Violations violations_;
 };
 
@@ -297,6 +341,9 @@ Violations CheckReferences(const Configuration& before, const Configuration& aft
   Checker old_checker(before), new_checker(after);
   std::set<ResourceKey> keys = Concerned(before, after);
   keys.insert(touched.begin(), touched.end());
+  for (const ResourceKey& key : std::set<ResourceKey>(keys)) {
+    if (key.kind == "Consumer") keys.merge(new_checker.SharersOf(key));
+  }
   for (const ResourceKey& key : keys) {
     if (!touched.contains(key)) old_checker.Check(key);
     new_checker.Check(key);

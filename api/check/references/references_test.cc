@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/base/text.h"
 #include "api/yaml/limits.h"
 #include "api/yaml/problem.h"
 #include "api/yaml/read.h"
@@ -72,6 +73,15 @@ std::string PolicyOf(const std::string& kind, const std::string& name, const std
 }
 std::string Consumers(const std::string& names) {
   return Policy("x", "authorization: {rules: [{name: a}, {name: b, principal: {consumers: [" + names + "]}}]}");
+}
+
+// "k1, k2" stand for digests.
+std::string Key(const std::string& name, const std::string& name_space, const std::string& keys) {
+  std::string credentials;
+  for (const std::string_view key : base::Split(keys, ','))
+    credentials += "{apiKey: {sha256: " + std::string(base::TrimSpace(key)) + "}}, ";
+  return "kind: Consumer\nmetadata: {name: " + name + ", namespace: " + name_space + "}\nspec: {credentials: [" +
+         credentials + "]}\n";
 }
 
 TEST(CheckReferences, NamesFieldAndNearest) {
@@ -158,6 +168,11 @@ TEST(CheckReferences, NamesFieldAndNearest) {
        "AuthPolicy x: spec.authorization.rules[1].principal.consumers[0] there is no Consumer far\n"},
       {"unknown consumer of another namespace", Consumers("other/acme"),
        "AuthPolicy x: spec.authorization.rules[1].principal.consumers[0] there is no Consumer other/acme\n"},
+      {"one key of two Consumers", Key("x", "default", "k1, k2") + "---\n" + Key("y", "default", "k3, k2"),
+       "Consumer x: spec.credentials[1].apiKey.sha256 Consumer y and Consumer x have the same key\n"
+       "Consumer y: spec.credentials[1].apiKey.sha256 Consumer x and Consumer y have the same key\n"},
+      {"of two namespaces", Key("x", "default", "k1") + "---\n" + Key("y", "other", "k1"), ""},
+      {"different keys", Key("x", "default", "k1, k2") + "---\n" + Key("y", "default", "k3"), ""},
       {"unknown keys", Policy("x", "authentication: {anyOf: [{jwt: {jwks: {secretRef: {name: none}}}}]}"),
        "AuthPolicy x: spec.authentication.anyOf[0].jwt.jwks.secretRef.name there is no Secret none"},
   };
@@ -188,6 +203,9 @@ TEST(CheckReferences, OfAStepIsWhatItHasMadeWrong) {
       "kind: Secret\nmetadata: {name: s}\nspec: {jwks: {inline: '{}'}}",
       "kind: Secret\nmetadata: {name: s}\nspec: {caCertificates: {inline: a}}",
       "kind: Consumer\nmetadata: {name: k}\nspec: {}",
+      "kind: Consumer\nmetadata: {name: k}\nspec: {credentials: [{apiKey: {sha256: a}}, {apiKey: {sha256: b}}]}",
+      "kind: Consumer\nmetadata: {name: l}\nspec: {credentials: [{apiKey: {sha256: b}}]}",
+      "kind: Consumer\nmetadata: {name: j}\nspec: {credentials: [{apiKey: {sha256: a}}, {apiKey: {sha256: c}}]}",
       "kind: ReferenceGrant\nmetadata: {name: t, namespace: n}\nspec: {from: [{kind: Route, namespace: default}], to: "
       "[{kind: Cluster}]}",
       "kind: Route\nmetadata: {name: r}\nspec: {parentRefs: [{name: g, sectionName: a}], rules: [{name: one, "

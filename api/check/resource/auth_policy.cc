@@ -1,5 +1,6 @@
 #include "api/check/resource/auth_policy.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,17 +14,42 @@ namespace {
 
 using base::Concat;
 
+bool HasJwt(const portico::v1::Authentication& authentication) {
+  return std::any_of(authentication.any_of().begin(), authentication.any_of().end(),
+                     [](const auto& method) { return method.has_jwt(); });
+}
+
+void Keys(const portico::v1::KeyExtraction& places, const std::string& path, bool beside_jwt, Report& report) {
+  if (places.headers().empty() && places.cookies().empty() && places.query_params().empty()) {
+    report.Add(path, "must name a header, a cookie or a query parameter");
+  }
+  for (int i = 0; i < places.headers_size(); ++i) {
+    const std::string name = base::LowerAscii(places.headers(i).name());
+    const std::string header = Concat(path, ".headers[", i, "].name");
+    if (IsReservedField(name)) report.Add(header, "is a field of the connection or of framing, which holds no key");
+    if (name == "cookie") report.Add(header, "holds many: name the cookie under cookies");
+    if (name == "authorization" && beside_jwt) report.Add(header, "is where the tokens of anyOf stand");
+  }
+}
+
 void Authentication(const portico::v1::Authentication& authentication, Report& report) {
   std::set<std::string> issuers;
   bool anonymous = false;
+  bool keys = false;
   for (int i = 0; i < authentication.any_of_size(); ++i) {
     const auto& method = authentication.any_of(i);
     const std::string path = Concat("spec.authentication.anyOf[", i, "]");
     if (method.has_jwt() + method.has_api_key() + method.has_anonymous() != 1) {
-      report.Add(path, "must hold exactly one of jwt and anonymous");
+      report.Add(path, "must hold exactly one of jwt, apiKey and anonymous");
       continue;
     }
     if (method.has_anonymous() && std::exchange(anonymous, true)) report.Add(path + ".anonymous", "is there already");
+    if (method.has_api_key()) {
+      if (std::exchange(keys, true)) report.Add(path + ".apiKey", "is there already");
+      if (method.api_key().has_extract_from()) {
+        Keys(method.api_key().extract_from(), path + ".apiKey.extractFrom", HasJwt(authentication), report);
+      }
+    }
     if (method.has_jwt() && !issuers.insert(method.jwt().issuer()).second) {
       report.Add(path + ".jwt.issuer", "is that of another entry");
     }
@@ -36,6 +62,10 @@ void Principal(const portico::v1::Principal& principal, const std::string& path,
                               !principal.groups().empty() || !principal.claims().empty();
   if (anonymous && names_somebody) {
     report.Add(path + ".method", "is Anonymous, who has no subject, consumer, group or claim");
+  }
+  const bool key = principal.method() == portico::v1::AUTHENTICATION_METHOD_NAME_API_KEY;
+  if (key && (!principal.subjects().empty() || !principal.claims().empty())) {
+    report.Add(path + ".method", "is APIKey, whose callers have no subject and no claims");
   }
 }
 

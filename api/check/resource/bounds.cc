@@ -69,7 +69,8 @@ class Walk {
     const Reflection& reflection = *message.GetReflection();
     if (field.is_repeated()) return VisitItems(message, field, rule, path);
     // A number is never missing: the bounds of one that is required leave zero out.
-    const bool is_number = field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32;
+    const bool is_number =
+        field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32 || field.cpp_type() == FieldDescriptor::CPPTYPE_INT32;
     const bool required = rule != nullptr && rule->count.least > 0;
     if (!reflection.HasField(message, &field) && !(required && is_number)) {
       if (required) Add(path, "is missing");
@@ -80,7 +81,12 @@ class Walk {
     }
     if (rule == nullptr) return;
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) Text(reflection.GetString(message, &field), *rule, path);
-    if (is_number) NumberValue(reflection.GetUInt32(message, &field), *rule, path);
+    if (!is_number) return;
+    // A negative number is larger than any bound.
+    const bool is_signed = field.cpp_type() == FieldDescriptor::CPPTYPE_INT32;
+    NumberValue(is_signed ? static_cast<uint64_t>(int64_t{reflection.GetInt32(message, &field)})
+                          : reflection.GetUInt32(message, &field),
+                *rule, path);
   }
 
   void VisitItems(const Message& message, const FieldDescriptor& field, const Rule* rule, const std::string& path) {

@@ -50,6 +50,8 @@ constexpr Grammar kDnsName{IsSubdomain, "must be a DNS name in lower case, witho
 constexpr Grammar kHostname{IsHostname, "must be a DNS name in lower case, or `*.` and one"};
 constexpr Grammar kFieldName{IsFieldName, "must be the name of a field (RFC 9110 section 5.1), at most 256 bytes"};
 constexpr Grammar kFieldValue{IsFieldValue, "must be at most 4096 bytes and hold no control character"};
+constexpr Grammar kCookieName{IsFieldName, "must be the name of a cookie (RFC 6265 section 4.1.1), at most 256 bytes"};
+constexpr Grammar kSha256{IsSha256, "must be 64 hexadecimal digits in lower case, and not the digest of an empty key"};
 constexpr Grammar kMethod{IsMethod, kMethodsWords};
 constexpr Grammar kIpAddress{IsIpAddress, "must be an IPv4 or IPv6 address"};
 constexpr Grammar kNetwork{IsNetwork, "must be a network (10.0.0.0/8) without bits below its prefix, or one address"};
@@ -62,6 +64,20 @@ bool IsNewPrefix(std::string_view text) {
 }
 constexpr Grammar kNewPrefix{
     IsNewPrefix, "must be empty, or begin with / and be at most 1024 visible ASCII characters without ? and #"};
+
+bool IsCorsMethod(std::string_view text) {
+  return text == "*" || IsMethod(text);
+}
+bool IsCorsHeader(std::string_view text) {
+  return text == "*" || IsFieldName(text);
+}
+constexpr Grammar kOrigin{
+    IsCorsOrigin,
+    "must be * or scheme://host[:port] in lower case, where the host is a DNS name, `*.` and one, "
+    "or an address"};
+constexpr Grammar kCorsMethod{IsCorsMethod,
+                              "must be * or GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE or PATCH"};
+constexpr Grammar kCorsHeader{IsCorsHeader, "must be * or the name of a field, at most 256 bytes"};
 
 bool IsAbsoluteFile(std::string_view text) {
   return text.starts_with('/') && text.size() <= 1024 && text.find('\0') == text.npos;
@@ -149,6 +165,11 @@ constexpr Rule kRules[] = {
     {"DirectResponse.status", kRequired, Number{200, 599}},
     {"DirectResponse.headers", AtMost(16), {}},
     {"DirectResponse.body", kOptional, Long(0, 65536)},
+    {"Cors.allow_origins", AtMost(64), kOrigin},
+    {"Cors.allow_methods", AtMost(9), kCorsMethod},
+    {"Cors.allow_headers", AtMost(64), kCorsHeader},
+    {"Cors.expose_headers", AtMost(64), kCorsHeader},
+    {"Cors.max_age", kOptional, Number{1, 86400}},
     {"BackendRef.group", kOptional, OneOf(kOwnGroup)},
     {"BackendRef.kind", kOptional, OneOf(kBackends)},
     {"BackendRef.name", kRequired, kName},
@@ -191,6 +212,13 @@ constexpr Rule kRules[] = {
     {"JwtAuthentication.jwks", kRequired, {}},
     {"JwtAuthentication.clock_skew", kOptional, Time{0, 10 * kMinute_ms}},
     {"JwksSource.secret_ref", kRequired, {}},
+    {"ApiKeyAuthentication.extract_from", kRequired, {}},
+    {"KeyExtraction.headers", AtMost(8), {}},
+    {"KeyExtraction.cookies", AtMost(8), {}},
+    {"KeyExtraction.query_params", AtMost(8), {}},
+    {"KeyHeader.name", kRequired, kFieldName},
+    {"KeyCookie.name", kRequired, kCookieName},
+    {"KeyQueryParam.name", kRequired, Long(1, 256)},
     {"Authorization.default_action", kRequired, {}},
     {"Authorization.rules", AtMost(64), {}},
     {"AuthorizationRule.name", kRequired, kLabel},
@@ -220,6 +248,7 @@ constexpr Rule kRules[] = {
     {"ConsumerSpec.credentials", {1, 16}, {}},
     {"JwtCredential.issuer", kRequired, Long(1, 1024)},
     {"JwtCredential.claims", {1, 16}, kClaims},
+    {"ApiKeyCredential.sha256", kRequired, kSha256},
     // reference_grant.proto
     {"ReferenceGrantSpec.from", {1, 16}, {}},
     {"ReferenceGrantSpec.to", {1, 16}, {}},

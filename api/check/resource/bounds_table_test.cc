@@ -47,11 +47,34 @@ TEST(CheckBounds, DurationsOutOfTheirForm) {
   }
 }
 
+// Times that no text says but the API can carry.
+TEST(CheckBounds, TimesOutOfTheirYears) {
+  const struct {
+    int64_t seconds;
+    int32_t nanos;
+    bool good;
+  } kRows[] = {
+      {0, 0, true},   {-62'135'596'800, 0, true},  {-62'135'596'801, 0, false}, {253'402'300'799, 999'999'999, true},
+      {0, -1, false}, {253'402'300'800, 0, false}, {0, 1'000'000'000, false},   {INT64_MAX, 0, false},
+  };
+  for (const auto& row : kRows) {
+    portico::v1::ConsumerSpec spec;
+    auto& key = *spec.add_credentials()->mutable_api_key();
+    key.set_sha256("0b5f3d6c1f2a4e8d9c7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211");
+    key.mutable_expires()->set_seconds(row.seconds);
+    key.mutable_expires()->set_nanos(row.nanos);
+    EXPECT_EQ(CheckBounds(spec, "spec", {"Consumer", "default", "x"}).empty(), row.good)
+        << row.seconds << " " << row.nanos;
+  }
+}
+
 // Fields of messages that have no rule, each for a reason.
 const std::set<std::string_view> kWithoutRule = {
-    "PathMatch.value",                          // path_match.cc: it depends on the type
-    "DataSource.file", "DataSource.inline",     // secret.cc: it depends on what it is
+    "PathMatch.value",  // path_match.cc: it depends on the type
+    "DataSource.file",
+    "DataSource.inline",                        // secret.cc: it depends on what it is
     "GatewayLimits.request_content_bytes_max",  // any number will do
+    "RouteRule.request_content_bytes_max",      // likewise
 };
 
 class Fields {
@@ -90,6 +113,7 @@ TEST(BoundsTable, EveryTextNumberListAndDurationHasARule) {
     const bool is_duration = is_message && field->message_type()->full_name() == "google.protobuf.Duration";
     const bool bounded = field->is_repeated() || is_duration || field->cpp_type() == FieldDescriptor::CPPTYPE_STRING ||
                          field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32 ||
+                         field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 ||
                          field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
     if (!bounded) continue;
     EXPECT_NE(FindRule(name) != nullptr, kWithoutRule.contains(name)) << name;

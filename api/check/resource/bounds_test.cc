@@ -62,6 +62,9 @@ std::string Backend(const std::string& fields) {
 std::string Answer(const std::string& filter) {
   return Spec("Route", "rules: [{filters: [{" + filter + "}]}]");
 }
+std::string Filtered(const std::string& filter) {
+  return Spec("Route", "rules: [{backendRefs: [{name: b}], filters: [{" + filter + "}]}]");
+}
 std::string Cluster(const std::string& more) {
   return Spec("Cluster", "endpoints: [{address: 127.0.0.1, port: 1}], " + more);
 }
@@ -80,6 +83,9 @@ std::string Target(const std::string& fields) {
 }
 std::string Jwt(const std::string& fields) {
   return Policy("authentication: {anyOf: [{jwt: {" + fields + "}}]}");
+}
+std::string Keys(const std::string& places) {
+  return Policy("authentication: {anyOf: [{apiKey: {extractFrom: {" + places + "}}}]}");
 }
 std::string Rule_(const std::string& fields) {
   return Policy("authorization: {defaultAction: Deny, rules: [{" + fields + "}]}");
@@ -486,6 +492,7 @@ std::vector<Case> GatewayCases() {
 }
 
 std::vector<Case> RouteCases() {
+  const std::string cors = "spec.rules[0].filters[0].cors";
   const auto matches = [](const std::string& match) { return Route("matches: [{" + match + "}]"); };
   const std::string match = "spec.rules[0].matches[0]";
   const auto modifier = [](const std::string& edits) {
@@ -678,6 +685,57 @@ std::vector<Case> RouteCases() {
        {A(65537)},
        answers + ".body",
        "must be at most 65536 bytes"},
+      {"Cors.allow_origins",
+       Filtered("cors: {allowOrigins: [@]}"),
+       {"", Times(64, "'https://a', ")},
+       {Times(65, "'https://a', ")},
+       cors + ".allowOrigins",
+       "must have at most 64 items"},
+      {"Cors.allow_origins",
+       Filtered("cors: {allowOrigins: ['@']}"),
+       {"*", "https://a.example", "http://a.example:8080", "https://*.a.example", "https://127.0.0.1",
+        "https://[::1]:1", "https://localhost:65535", "capacitor+x://a"},
+       {"", "a.example", "https://", "https://A.example", "HTTPS://a.example", "https://a.example/",
+        "https://a.example:", "https://a.example:0", "https://a.example:65536", "https://a.example:080", "https://a b",
+        "https://*", "null", "https://a.*.example", "https://[::1", "https://::1", "1://a", "https://a@b"},
+       cors + ".allowOrigins[0]",
+       "must be * or scheme://host[:port] in lower case, where the host is a DNS name, `*.` and one, or an address"},
+      {"Cors.allow_methods",
+       Filtered("cors: {allowMethods: [@]}"),
+       {"", Times(9, "GET, ")},
+       {Times(10, "GET, ")},
+       cors + ".allowMethods",
+       "must have at most 9 items"},
+      {"Cors.allow_methods",
+       Filtered("cors: {allowMethods: ['@']}"),
+       {"*", "PATCH"},
+       {"", "get", "PURGE"},
+       cors + ".allowMethods[0]",
+       "must be * or GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE or PATCH"},
+      {"Cors.allow_headers",
+       Filtered("cors: {allowHeaders: [@]}"),
+       {"", Times(64, "a, ")},
+       {Times(65, "a, ")},
+       cors + ".allowHeaders",
+       "must have at most 64 items"},
+      {"Cors.allow_headers",
+       Filtered("cors: {allowHeaders: ['@']}"),
+       {"*", "X-A", A(256)},
+       {"", "a b", "a, b", A(257)},
+       cors + ".allowHeaders[0]",
+       "must be * or the name of a field, at most 256 bytes"},
+      {"Cors.expose_headers",
+       Filtered("cors: {exposeHeaders: [@]}"),
+       {"", Times(64, "a, ")},
+       {Times(65, "a, ")},
+       cors + ".exposeHeaders",
+       "must have at most 64 items"},
+      {"Cors.max_age",
+       Filtered("cors: {maxAge: @}"),
+       {"1", "86400"},
+       {"0", "86401", "-1", "-2147483648"},
+       cors + ".maxAge",
+       "must be 1 to 86400"},
       {"BackendRef.group",
        Backend("name: a, group: @"),
        {"''", "portico.dev"},
@@ -877,6 +935,7 @@ std::vector<Case> ClusterCases() {
 }
 
 std::vector<Case> AuthPolicyCases() {
+  const std::string key = "spec.authentication.anyOf[0].apiKey.extractFrom";
   const std::string jwt = "issuer: i, audiences: [a], jwks: {secretRef: {name: s}}";
   const std::string method = "spec.authentication.anyOf[0].jwt";
   const std::string rule = "spec.authorization.rules[0]";
@@ -949,6 +1008,48 @@ std::vector<Case> AuthPolicyCases() {
        {""},
        method + ".jwks.secretRef",
        "is missing"},
+      {"ApiKeyAuthentication.extract_from",
+       Policy("authentication: {anyOf: [{apiKey: {@}}]}"),
+       {"extractFrom: {headers: [{name: a}]}"},
+       {"forwardCredentials: true"},
+       key,
+       "is missing"},
+      {"KeyExtraction.headers",
+       Keys("headers: [@]"),
+       {Times(8, "{name: a}, ")},
+       {Times(9, "{name: a}, ")},
+       key + ".headers",
+       "must have at most 8 items"},
+      {"KeyExtraction.cookies",
+       Keys("cookies: [@]"),
+       {Times(8, "{name: a}, ")},
+       {Times(9, "{name: a}, ")},
+       key + ".cookies",
+       "must have at most 8 items"},
+      {"KeyExtraction.query_params",
+       Keys("queryParams: [@]"),
+       {Times(8, "{name: a}, ")},
+       {Times(9, "{name: a}, ")},
+       key + ".queryParams",
+       "must have at most 8 items"},
+      {"KeyHeader.name",
+       Keys("headers: [{@}]"),
+       {"name: x-api-key", "name: " + A(256)},
+       {"name: 'a b'", "name: " + A(257), "name: 'a:'"},
+       key + ".headers[0].name",
+       "must be the name of a field (RFC 9110 section 5.1), at most 256 bytes"},
+      {"KeyCookie.name",
+       Keys("cookies: [{@}]"),
+       {"name: Key", "name: " + A(256)},
+       {"name: 'a b'", "name: " + A(257), "name: 'a='", "name: 'a;'"},
+       key + ".cookies[0].name",
+       "must be the name of a cookie (RFC 6265 section 4.1.1), at most 256 bytes"},
+      {"KeyQueryParam.name",
+       Keys("queryParams: [{@}]"),
+       {"name: 'a b'", "name: " + A(256)},
+       {"name: " + A(257)},
+       key + ".queryParams[0].name",
+       "must be 1 to 256 bytes"},
       {"Authorization.default_action",
        Policy("authorization: {@}"),
        {"defaultAction: Allow"},
@@ -1069,6 +1170,7 @@ std::vector<Case> AuthPolicyCases() {
 }
 
 std::vector<Case> OtherCases() {
+  const std::string digest = "0b5f3d6c1f2a4e8d9c7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211";
   const std::string claims = Consumer("{jwt: {issuer: i, claims: {@}}}");
   const auto credentials = [](size_t count) { return Times(count, std::string(kCredential) + ", "); };
   const auto grants = [](size_t count, const std::string& item) { return Times(count, item + ", "); };
@@ -1116,6 +1218,19 @@ std::vector<Case> OtherCases() {
        "spec.credentials[0].jwt.claims.a",
        kEntry},
       {"JwtCredential.claims", claims, {}, {"'': a"}, "spec.credentials[0].jwt.claims[\"\"]", kEntry},
+      {"ApiKeyCredential.sha256",
+       Consumer("{apiKey: {@}}"),
+       {"sha256: \"" + digest + "\""},
+       {"expires: 2027-01-31T00:00:00Z"},
+       "spec.credentials[0].apiKey.sha256",
+       "is missing"},
+      {"ApiKeyCredential.sha256",
+       Consumer("{apiKey: {sha256: \"@\"}}"),
+       {digest},
+       {std::string(64, 'g'), digest + "0", digest.substr(1), "0B" + digest.substr(2), "pk_secret",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+       "spec.credentials[0].apiKey.sha256",
+       "must be 64 hexadecimal digits in lower case, and not the digest of an empty key"},
       {"ReferenceGrantSpec.from",
        Grant("@", kTo),
        {kFrom, grants(16, kFrom)},

@@ -74,6 +74,33 @@ bool IsFieldValue(std::string_view text) {
          });
 }
 
+bool IsCorsOrigin(std::string_view text) {
+  if (text == "*") return true;
+  const size_t end = text.find("://");
+  if (end == text.npos || text.size() > kFieldNameBytesMax || !(text[0] >= 'a' && text[0] <= 'z')) return false;
+  const bool scheme = std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(end), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+  });
+  std::string_view host = text.substr(end + 3);
+  const size_t bracket = host.rfind(']');
+  const size_t colon = host.find(':', bracket == host.npos ? 0 : bracket);
+  if (colon != host.npos) {
+    const std::string_view digits = host.substr(colon + 1);
+    const std::optional<uint64_t> port = base::ParseDecimal(digits);
+    if (!port || *port == 0 || *port > 65535 || digits[0] == '0') return false;
+    host = host.substr(0, colon);
+  }
+  if (bracket != host.npos)
+    return scheme && host[0] == '[' && host.back() == ']' && IsIpAddress(host.substr(1, bracket - 1));
+  return scheme && IsHostname(host);
+}
+
+bool IsSha256(std::string_view text) {
+  constexpr std::string_view kOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  return text.size() == kOfNothing.size() && text != kOfNothing &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
 bool IsReplacementPath(std::string_view text) {
   return text.starts_with('/') && text.size() <= kPathBytesMax &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; });

@@ -24,6 +24,10 @@ bool IsFieldValue(std::string_view text);
 // What a rewrite or redirect puts in the place of a path: begins with /, at most 1024 bytes of visible ASCII without
 // the characters ? and #. Anything else would end the path, or the request line, early (RFC 9112 section 3.2).
 bool IsReplacementPath(std::string_view text);
+// "*", or scheme://host[:port] as browsers write an origin (RFC 6454 section 6.2), the host also "*." and a name.
+bool IsCorsOrigin(std::string_view text);
+// SHA-256 in hexadecimal digits, lower case; not that of an empty text, which anybody could show.
+bool IsSha256(std::string_view text);
 // "name" or "namespace/name".
 bool IsQualifiedName(std::string_view text);
 // IPv4 or IPv6 without brackets, port or zone.

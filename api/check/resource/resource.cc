@@ -1,6 +1,7 @@
 #include "api/check/resource/resource.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -34,10 +35,15 @@ void CheckCluster(const portico::v1::ClusterSpec& spec, Report& report) {
 }
 
 void CheckConsumer(const portico::v1::ConsumerSpec& spec, Report& report) {
+  std::set<std::string> digests;
   for (int i = 0; i < spec.credentials_size(); ++i) {
     const auto& credential = spec.credentials(i);
-    if (credential.has_jwt() + credential.has_api_key() == 1) continue;
-    report.Add(base::Concat("spec.credentials[", i, "]"), "must hold exactly one credential: jwt");
+    const std::string path = base::Concat("spec.credentials[", i, "]");
+    if (credential.has_jwt() + credential.has_api_key() != 1) {
+      report.Add(path, "must hold exactly one of jwt and apiKey");
+    } else if (credential.has_api_key() && !digests.insert(credential.api_key().sha256()).second) {
+      report.Add(path + ".apiKey.sha256", "is that of another entry");
+    }
   }
 }
 

@@ -26,6 +26,18 @@ TEST(CheckResource, OneRowForEachRule) {
     return "rules: [{backendRefs: [{name: b}], matches: [{" + text + "}]}]";
   };
   const auto filter = [](const std::string& text) { return "rules: [{filters: [{" + text + "}]}]"; };
+  const auto filtered = [](const std::string& text) {
+    return "rules: [{backendRefs: [{name: b}], filters: [{" + text + "}]}]";
+  };
+  const std::string cors = "spec.rules[0].filters[0].cors";
+  const auto any_of = [](const std::string& text) {
+    return "targetRefs: [{kind: Gateway, name: g}], authentication: {anyOf: [" + text + "]}";
+  };
+  const auto by_key = [](const std::string& text) {
+    return "targetRefs: [{kind: Gateway, name: g}], authorization: {defaultAction: Deny, rules: [{name: a, action: "
+           "Allow, principal: {method: APIKey, " +
+           text + "}}]}";
+  };
   const struct {
     const char* kind;
     std::string spec;
@@ -153,6 +165,27 @@ TEST(CheckResource, OneRowForEachRule) {
        "authentication: {anyOf: [{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}]}"
        ", identityToHeaders: [{identity: Subject, header: x}, {identity: Consumer, header: X}]",
        "spec.identityToHeaders[1].header is that of another"},
+      {"AuthPolicy", any_of("{apiKey: {extractFrom: {headers: [{name: x-api-key}]}}}, {anonymous: {}}"), ""},
+      {"AuthPolicy", any_of("{apiKey: {extractFrom: {headers: [{name: authorization}]}}}"), ""},
+      {"AuthPolicy", any_of("{apiKey: {extractFrom: {}}}"),
+       "spec.authentication.anyOf[0].apiKey.extractFrom must name a header, a cookie or a query parameter"},
+      {"AuthPolicy",
+       any_of("{apiKey: {extractFrom: {headers: [{name: a}]}}}, {apiKey: {extractFrom: {headers: [{name: "
+              "b}]}}}"),
+       "spec.authentication.anyOf[1].apiKey is there already"},
+      {"AuthPolicy", any_of("{apiKey: {extractFrom: {headers: [{name: a}]}}, anonymous: {}}"),
+       "spec.authentication.anyOf[0] must hold exactly one of jwt, apiKey and anonymous"},
+      {"AuthPolicy", any_of("{apiKey: {extractFrom: {headers: [{name: a}, {name: Connection}]}}}"),
+       "spec.authentication.anyOf[0].apiKey.extractFrom.headers[1].name is a field of the connection or of framing"},
+      {"AuthPolicy", any_of("{apiKey: {extractFrom: {headers: [{name: Cookie}]}}}"),
+       "spec.authentication.anyOf[0].apiKey.extractFrom.headers[0].name holds many: name the cookie"},
+      {"AuthPolicy",
+       any_of("{apiKey: {extractFrom: {headers: [{name: Authorization}]}}}, "
+              "{jwt: {issuer: i, audiences: [a], jwks: {secretRef: {name: s}}}}"),
+       "spec.authentication.anyOf[0].apiKey.extractFrom.headers[0].name is where the tokens of anyOf stand"},
+      {"AuthPolicy", by_key("groups: [g]"), ""},
+      {"AuthPolicy", by_key("subjects: [s]"), "spec.authorization.rules[0].principal.method is APIKey, whose callers"},
+      {"AuthPolicy", by_key("claims: {a: b}"), "spec.authorization.rules[0].principal.method is APIKey, whose callers"},
       {"Route", match("path: {value: /a}, method: GET"), ""},
       {"Route", "", "spec.rules must have 1 to 256 items"},
       {"Route", "rules: [{name: a, backendRefs: [{name: b}]}, {name: a, backendRefs: [{name: b}]}]",
@@ -204,6 +237,16 @@ TEST(CheckResource, OneRowForEachRule) {
        "spec.rules[0].retry must be left out: a filter answers"},
       {"Route", "rules: [{backendRefs: [{name: b}, {name: c, kind: Composition}], retry: {}}]",
        "spec.rules[0].retry is for Clusters, but backendRefs[1] is a Composition"},
+      {"Route", filtered("cors: {allowOrigins: ['*'], allowCredentials: true}"), ""},
+      {"Route", filtered("cors: {allowOrigins: ['*', 'https://a']}"), cors + ".allowOrigins has * and more"},
+      {"Route", filtered("cors: {allowMethods: [GET, '*']}"), cors + ".allowMethods has * and more"},
+      {"Route", filtered("cors: {allowHeaders: ['*', a]}"), cors + ".allowHeaders has * and more"},
+      {"Route", filtered("cors: {exposeHeaders: ['*', a]}"), cors + ".exposeHeaders has * and more"},
+      {"Route", filtered("cors: {exposeHeaders: ['*']}"), ""},
+      {"Route", filtered("cors: {exposeHeaders: ['*'], allowCredentials: true}"),
+       cors + ".exposeHeaders has *, which browsers take for a name"},
+      {"Route", filtered("cors: {}}, {cors: {}"), "spec.rules[0].filters[1] cors is there already"},
+      {"Route", "rules: [{backendRefs: [{name: b}], requestContentBytesMax: 0}]", ""},
       {"Cluster", "", "spec.endpoints must have 1 to 1000 items"},
       {"Cluster", "endpoints: [{address: '::1', port: 0}]", "spec.endpoints[0].port must be 1 to 65535"},
       {"Cluster", "endpoints: [{port: 1}]", "spec.endpoints[0].address is missing"},
@@ -312,6 +355,11 @@ TEST(CheckResource, FieldsOfARouteThatMustAgree) {
 
 TEST(CheckResource, FieldsOfOthersThatMustAgree) {
   const std::string pem = "\"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n\"";
+  const std::string digest = "0b5f3d6c1f2a4e8d9c7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211";
+  const auto keys = [&digest](const std::string& first, const std::string& second) {
+    const std::string key = "{apiKey: {sha256: \"" + digest + "\"";
+    return "credentials: [" + key + first + "}}, " + key + second + "}}]";
+  };
   const struct {
     const char* kind;
     std::string spec;
@@ -333,7 +381,11 @@ TEST(CheckResource, FieldsOfOthersThatMustAgree) {
       {"Cluster", "endpoints: [{address: '::1', port: 1}, {address: '::2', port: 1}, {address: '::1', port: 1}]",
        "spec.endpoints[2] has the address and port of endpoints[0]\n"},
       {"Consumer", "credentials: [{jwt: {issuer: i, claims: {a: b}}}, {}]",
-       "spec.credentials[1] must hold exactly one credential: jwt\n"},
+       "spec.credentials[1] must hold exactly one of jwt and apiKey\n"},
+      {"Consumer", keys("", ", expires: 2027-01-31T00:00:00Z"),
+       "spec.credentials[1].apiKey.sha256 is that of another entry\n"},
+      {"Consumer", "credentials: [{jwt: {issuer: i, claims: {a: b}}, apiKey: {sha256: \"" + digest + "\"}}]",
+       "spec.credentials[0] must hold exactly one of jwt and apiKey\n"},
       {"Secret", "jwks: {inline: '{}'}, caCertificates: {inline: a}",
        "spec must hold exactly one of tls, jwks and caCertificates\n"},
       {"Secret", "tls: {certificate: {inline: a}, privateKey: {inline: b}}", ""},

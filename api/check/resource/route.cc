@@ -95,6 +95,7 @@ class RuleChecker {
     if (filter.request_redirect().has_path()) Path(filter.request_redirect().path(), inner + ".path");
     if (filter.url_rewrite().has_path()) Path(filter.url_rewrite().path(), inner + ".path");
     if (filter.has_direct_response()) Answer(filter.direct_response(), inner);
+    if (filter.has_cors()) Cors(filter.cors(), inner);
   }
 
   // Gateway API lets a filter come twice only where it says so, and a redirect has nothing to rewrite.
@@ -150,6 +151,21 @@ class RuleChecker {
     const bool no_content = status == 204 || status == 205 || status == 304;  // RFC 9110 section 6.4.1
     if (no_content && !answer.body().empty()) {
       report_.Add(path + ".body", Concat("must be left out: a response with status ", status, " has no content"));
+    }
+  }
+
+  void Cors(const portico::v1::Cors& cors, const std::string& path) {
+    const auto alone = [&](const auto& texts, const char* name) {
+      const bool all = std::find(texts.begin(), texts.end(), "*") != texts.end();
+      if (all && texts.size() > 1)
+        report_.Add(Concat(path, ".", name), "has * and more: with it nothing else stands there");
+      return all;
+    };
+    alone(cors.allow_origins(), "allowOrigins");
+    alone(cors.allow_methods(), "allowMethods");
+    alone(cors.allow_headers(), "allowHeaders");
+    if (alone(cors.expose_headers(), "exposeHeaders") && cors.allow_credentials()) {
+      report_.Add(path + ".exposeHeaders", "has *, which browsers take for a name where credentials are allowed");
     }
   }
 

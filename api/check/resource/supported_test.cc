@@ -29,8 +29,9 @@ TEST(CheckSupported, NamesTheField) {
             List{"Route r: metadata.creationRevision is written by the system alone; leave it out"});
   EXPECT_EQ(Refused("kind: Route\nmetadata: {name: r, creationRevision: 4}\n", true), List{});
   EXPECT_EQ(
-      Refused("kind: Route\nmetadata: {name: r, namespace: n}\nspec: {rules: [{}, {filters: [{cors: {}}]}]}\n", false),
-      List{"Route n/r: spec.rules[1].filters[0].cors is not supported yet"});
+      Refused("kind: Route\nmetadata: {name: r, namespace: n}\nspec: {rules: [{}, {filters: [{externalAuth: {}}]}]}\n",
+              false),
+      List{"Route n/r: spec.rules[1].filters[0].externalAuth is not supported yet"});
 }
 
 TEST(CheckSupported, RefusesWhatItDoesNotKnow) {

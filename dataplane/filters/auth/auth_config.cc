@@ -56,6 +56,21 @@ absl::StatusOr<IdentityHeader> DecodeIdentityHeader(const v1::IdentityHeader& me
   }
 }
 
+absl::StatusOr<ApiKeyMethod> DecodeApiKey(const v1::ApiKeyAuthentication& message) {
+  ApiKeyMethod out;
+  for (const v1::KeyHeader& header : message.extract_from().headers()) {
+    out.headers.push_back(base::LowerAscii(header.name()));
+    if (!http::IsLowercaseToken(out.headers.back())) return Fault("apiKey: a header without a name");
+  }
+  for (const v1::KeyCookie& cookie : message.extract_from().cookies())
+    out.cookies.push_back(cookie.name());
+  for (const v1::KeyQueryParam& parameter : message.extract_from().query_params())
+    out.parameters.push_back(parameter.name());
+  if (out.headers.empty() && out.cookies.empty() && out.parameters.empty()) return Fault("apiKey names no place");
+  out.forward_credentials = message.forward_credentials();
+  return out;
+}
+
 class Builder {
  public:
   Builder(const check::Configuration& configuration, const resolve::Reach& reach)
@@ -83,6 +98,7 @@ class Builder {
         auth.authentication->key.name_space, out.authorization ? &*out.authorization : nullptr, configuration_, reach_);
     if (!consumers.ok()) return consumers.status();
     out.consumers = *std::move(consumers);
+    if (out.keys) out.key_table = KeyTable(out.consumers);
     return absl::OkStatus();
   }
 
@@ -91,9 +107,16 @@ class Builder {
     const v1::AuthPolicySpec& spec = policy.resource->auth_policy().spec();
     out.authenticates = true;
     for (const v1::AuthenticationMethod& method : spec.authentication().any_of()) {
-      if (method.has_anonymous()) out.anonymous_allowed = true;
-      if (method.has_api_key() || method.has_jwt() == method.has_anonymous()) {
+      if (method.has_jwt() + method.has_api_key() + method.has_anonymous() != 1) {
         return Fault("a method of anyOf is not supported");
+      }
+      if (method.has_anonymous()) out.anonymous_allowed = true;
+      if (method.has_api_key()) {
+        if (out.keys) return Fault("anyOf has apiKey twice");
+        absl::StatusOr<ApiKeyMethod> keys = DecodeApiKey(method.api_key());
+        if (!keys.ok()) return keys.status();
+        out.keys = *std::move(keys);
+        out.keys_first = out.methods.empty();
       }
       if (!method.has_jwt()) continue;
       absl::StatusOr<std::shared_ptr<const JwtMethod>> decoded = DecodeJwt(method.jwt(), policy.key);
@@ -103,7 +126,7 @@ class Builder {
       }
       out.methods.push_back(*std::move(decoded));
     }
-    if (out.methods.empty() && !out.anonymous_allowed) return Fault("anyOf is empty");
+    if (out.methods.empty() && !out.keys && !out.anonymous_allowed) return Fault("anyOf is empty");
     for (const v1::IdentityHeader& header : spec.identity_to_headers()) {
       absl::StatusOr<IdentityHeader> decoded = DecodeIdentityHeader(header);
       if (!decoded.ok()) return decoded.status();
@@ -139,27 +162,30 @@ class Builder {
     if (!verifier.ok()) return verifier.status();
     const crypto::Sha256Digest digest = crypto::Sha256(identity);
     return std::make_shared<const JwtMethod>(
-        JwtMethod{*std::move(verifier), std::string(reinterpret_cast<const char*>(digest.data()), digest.size())});
+        JwtMethod{*std::move(verifier), std::string(reinterpret_cast<const char*>(digest.data()), digest.size()),
+                  message.forward_credentials()});
   }
 
   const check::Configuration& configuration_;
   const resolve::Reach& reach_;
 };
 
-}  // namespace
-
-namespace {
-
-std::vector<std::string> ReservedFields(const check::Configuration& configuration, const resolve::Reach& reach) {
-  std::set<std::string> names;
-  // Keys are in the order of their kinds: the policies stand together.
+// Of all AuthPolicies within reach: keys are in the order of their kinds, so they stand together.
+template <typename Visit>
+void ForEachPolicy(const check::Configuration& configuration, const resolve::Reach& reach, const Visit& visit) {
   const ResourceKey first{"AuthPolicy", "", ""};
   for (auto entry = reach.lower_bound(first); entry != reach.end() && entry->first.kind == "AuthPolicy"; ++entry) {
     const v1::Resource* resource = configuration.Find(entry->first);
-    if (resource == nullptr) continue;
-    for (const v1::IdentityHeader& header : resource->auth_policy().spec().identity_to_headers())
-      names.insert(base::LowerAscii(header.header()));
+    if (resource != nullptr) visit(resource->auth_policy().spec());
   }
+}
+
+std::vector<std::string> ReservedFields(const check::Configuration& configuration, const resolve::Reach& reach) {
+  std::set<std::string> names;
+  ForEachPolicy(configuration, reach, [&names](const v1::AuthPolicySpec& spec) {
+    for (const v1::IdentityHeader& header : spec.identity_to_headers())
+      names.insert(base::LowerAscii(header.header()));
+  });
   return {names.begin(), names.end()};
 }
 
@@ -179,6 +205,17 @@ std::shared_ptr<const AuthConfig> BuildAuthConfig(const resolve::EffectiveAuth& 
     return broken;
   }
   return out;
+}
+
+std::vector<std::string> KeyParameters(const check::Configuration& configuration, const resolve::Reach& reach) {
+  std::set<std::string> names;
+  ForEachPolicy(configuration, reach, [&names](const v1::AuthPolicySpec& spec) {
+    for (const v1::AuthenticationMethod& method : spec.authentication().any_of()) {
+      for (const v1::KeyQueryParam& parameter : method.api_key().extract_from().query_params())
+        names.insert(base::LowerAscii(parameter.name()));
+    }
+  });
+  return {names.begin(), names.end()};
 }
 
 }  // namespace portico::auth

@@ -8,15 +8,18 @@
 
 #include "api/check/configuration.h"
 #include "api/resolve/resolved.h"
+#include "dataplane/filters/auth/api_key.h"
 #include "dataplane/filters/auth/authorization.h"
 #include "dataplane/filters/auth/consumers.h"
 #include "dataplane/filters/auth/jwt.h"
+#include "dataplane/filters/auth/key_table.h"
 
 namespace portico::auth {
 
 struct JwtMethod {
   JwtVerifier verifier;
   std::string digest;  // SHA-256 of everything that makes a token good: two of the same may share a cache
+  bool forward_credentials = false;
 };
 
 struct IdentityHeader {
@@ -37,13 +40,16 @@ struct AuthConfig {
 
   bool authenticates = false;  // false: everybody is anonymous, credentials are not looked at
   std::vector<std::shared_ptr<const JwtMethod>> methods;  // issuers are unique
+  std::optional<ApiKeyMethod> keys;
+  bool keys_first = false;  // of anyOf: of a request with both, the key decides
   bool anonymous_allowed = false;
   Consumers consumers;
+  KeyTable key_table;  // empty without `keys`
   std::vector<IdentityHeader> identity_headers;
   std::optional<Authorization> authorization;  // nullopt: everybody who was let in may do everything
 };
 
-// Messages -> AuthConfig: the only place of this folder that knows protobuf. On the main thread, while a snapshot is
+// Messages -> AuthConfig. On the main thread, while a snapshot is
 // built. nullptr: neither half says anything and no field is reserved, so the rule needs no filter.
 //
 // It fails closed: a policy or Secret that is missing, outside of `reach` (ResolvedGateway::reach; what no
@@ -53,6 +59,10 @@ struct AuthConfig {
 std::shared_ptr<const AuthConfig> BuildAuthConfig(const resolve::EffectiveAuth& auth,
                                                   const check::Configuration& configuration,
                                                   const resolve::Reach& reach);
+
+// The query parameters (decoded, lower case) in which any policy within reach looks for keys: no log may show their
+// values, whatever rule a request wins, or none.
+std::vector<std::string> KeyParameters(const check::Configuration& configuration, const resolve::Reach& reach);
 
 }  // namespace portico::auth
 

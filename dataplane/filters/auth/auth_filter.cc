@@ -7,6 +7,7 @@
 
 #include "api/base/text.h"
 #include "dataplane/filter/problem.h"
+#include "dataplane/filters/auth/api_key.h"
 #include "dataplane/filters/auth/claim.h"
 #include "dataplane/filters/auth/jwt_cache.h"
 #include "dataplane/http/syntax.h"
@@ -21,17 +22,36 @@ using filter::Identity;
 using filter::Reply;
 using filter::Verdict;
 
-constexpr std::string_view kChallenge = "Bearer realm=\"portico\"";
+constexpr std::string_view kTokenChallenge = "Bearer realm=\"portico\"";
+// No scheme of that name is registered; RFC 9110 section 11.6.1 wants one all the same.
+constexpr std::string_view kKeyChallenge = "APIKey realm=\"portico\"";
 
-// `error_description` holds none of the characters that would need quoting (RFC 6750 section 3).
-Reply Unauthorized(std::string_view error_description) {
-  const bool nothing_sent = error_description.empty();
-  Reply out = filter::ProblemReply(401, nothing_sent ? "This resource needs a bearer token." : error_description);
-  out.fields.emplace_back("www-authenticate", nothing_sent
-                                                  ? std::string(kChallenge)
-                                                  : base::Concat(kChallenge, ", error=\"invalid_token\"",
-                                                                 ", error_description=\"", error_description, "\""));
-  out.reason = nothing_sent ? "auth: no token" : base::Concat("auth: ", error_description);
+// What is wrong with what was sent; of both "": nothing was. A token's description holds none of the characters that
+// would need quoting (RFC 6750 section 3).
+struct Fault {
+  std::string_view token;
+  std::string_view key;
+};
+
+std::string TokenChallenge(std::string_view fault) {
+  if (fault.empty()) return std::string(kTokenChallenge);
+  return base::Concat(kTokenChallenge, ", error=\"invalid_token\", error_description=\"", fault, "\"");
+}
+
+// With a challenge for every way in that there is.
+Reply Unauthorized(const AuthConfig& config, const Fault& fault) {
+  const bool tokens = !config.methods.empty();
+  std::string_view needed = tokens ? "This resource needs a bearer token." : "This resource needs a key.";
+  std::string_view missing = tokens ? "no token" : "no key";
+  if (tokens && config.keys) {
+    needed = "This resource needs a bearer token or a key.";
+    missing = "no token and no key";
+  }
+  const std::string_view wrong = fault.token.empty() ? fault.key : fault.token;
+  Reply out = filter::ProblemReply(401, wrong.empty() ? needed : wrong);
+  if (tokens) out.fields.emplace_back("www-authenticate", TokenChallenge(fault.token));
+  if (config.keys) out.fields.emplace_back("www-authenticate", kKeyChallenge);
+  out.reason = base::Concat("auth: ", wrong.empty() ? missing : wrong);
   return out;
 }
 
@@ -53,16 +73,6 @@ Credentials FindCredentials(const http::Fields& fields) {
   const size_t begin = value.find_first_not_of(' ', space);
   const bool alone = space == std::string_view::npos || begin == std::string_view::npos;
   return {Credentials::Kind::kBearer, alone ? std::string_view() : value.substr(begin)};
-}
-
-bool IsLetterOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-// Lower-case names that an origin may read as one.
-bool LooksTheSame(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return x == y || (!IsLetterOrDigit(x) && !IsLetterOrDigit(y)); });
 }
 
 bool IsNormal(std::string_view path) {
@@ -120,13 +130,16 @@ class AuthFilter final : public filter::Filter {
     if (!config_->fault.empty()) return Broken();
     // Seen before fields are removed: one of them may be called authorization.
     const Credentials credentials = FindCredentials(context.request.fields);
+    const PresentedKey key = config_->keys ? FindKey(*config_->keys, context.request) : PresentedKey();
     RemoveIdentityFields(*config_, context.request.fields);
     if (config_->authenticates) {
-      if (std::optional<Reply> refusal = Authenticate(credentials, context)) return *std::move(refusal);
+      if (std::optional<Reply> refusal = Authenticate(credentials, key, context)) return *std::move(refusal);
     }
     if (config_->authorization) {
       if (std::optional<Reply> refusal = Authorize(context)) return *std::move(refusal);
     }
+    if (!config_->methods.empty() && !keeps_token_) context.request.fields.Remove(http::FieldId::kAuthorization);
+    if (config_->keys) RemoveKeys(*config_->keys, kept_key_, context.request);
     AddIdentityFields(*config_, context.identity, context.request.fields);
     return Continue();
   }
@@ -134,6 +147,8 @@ class AuthFilter final : public filter::Filter {
   // Origins may merge the trailer section into the header section (RFC 9110 section 6.5.1).
   void OnRequestTrailers(FilterContext& /*context*/, http::Fields& trailers) override {
     RemoveIdentityFields(*config_, trailers);
+    if (!config_->methods.empty()) trailers.Remove(http::FieldId::kAuthorization);
+    if (config_->keys) RemoveKeyFields(*config_->keys, KeyPlace(), trailers);
   }
 
  private:
@@ -144,29 +159,47 @@ class AuthFilter final : public filter::Filter {
   }
 
   // nullopt: the caller may be who they say; then context.identity says who.
-  std::optional<Reply> Authenticate(const Credentials& credentials, FilterContext& context) {
-    if (config_->methods.empty()) return std::nullopt;  // only anonymous callers are known: everybody is
-    switch (credentials.kind) {
-      case Credentials::Kind::kNone:
-        if (config_->anonymous_allowed) return std::nullopt;
-        return Unauthorized("");
-      case Credentials::Kind::kOtherScheme:
-        return Unauthorized("");
-      case Credentials::Kind::kSeveral:
-        return Unauthorized("more than one authorization field");
-      case Credentials::Kind::kBearer:
-        break;
-    }
-    const JwtVerifier::Result result = Verify(credentials.token, context.now);
-    if (result.claims == nullptr) return Unauthorized(JwtRefusalText(result.refusal));
-    context.identity = IdentityOf(result.claims, config_->consumers);
+  std::optional<Reply> Authenticate(const Credentials& credentials, const PresentedKey& key, FilterContext& context) {
+    // Only anonymous callers are known: everybody is.
+    if (config_->methods.empty() && !config_->keys) return std::nullopt;
+    const bool has_token = !config_->methods.empty() && credentials.kind != Credentials::Kind::kNone;
+    if (key.count > 0 && (!has_token || config_->keys_first)) return AuthenticateKey(key, context);
+    if (has_token) return AuthenticateToken(credentials, context);
+    if (config_->anonymous_allowed) return std::nullopt;
+    return Unauthorized(*config_, {});
+  }
+
+  std::optional<Reply> AuthenticateKey(const PresentedKey& key, FilterContext& context) {
+    if (key.count > 1) return Unauthorized(*config_, {"", "more than one key"});
+    const KeyTable::Result found = config_->key_table.Find(key.key, context.now);
+    if (found.verdict == KeyTable::Verdict::kExpired) return Unauthorized(*config_, {"", "the key has expired"});
+    if (found.verdict != KeyTable::Verdict::kKnown) return Unauthorized(*config_, {"", "the key is not known"});
+    context.identity.method = filter::IdentityMethod::kApiKey;
+    Become(config_->consumers.all()[found.consumer], context.identity);
+    if (config_->keys->forward_credentials) kept_key_ = key.place;
     return std::nullopt;
   }
 
-  JwtVerifier::Result Verify(std::string_view token, base::WallTime now) {
-    if (token.size() > JwtVerifier::kTokenBytesMax) return {JwtRefusal::kTooLong, nullptr};
-    const std::shared_ptr<const JwtMethod> method = Choose(token);
-    if (method == nullptr) return {JwtRefusal::kWrongIssuer, nullptr};
+  std::optional<Reply> AuthenticateToken(const Credentials& credentials, FilterContext& context) {
+    if (credentials.kind == Credentials::Kind::kOtherScheme) return Unauthorized(*config_, {});
+    if (credentials.kind == Credentials::Kind::kSeveral) {
+      return Unauthorized(*config_, {"more than one authorization field", ""});
+    }
+    const std::string_view token = credentials.token;
+    const bool fits = token.size() <= JwtVerifier::kTokenBytesMax;
+    const std::shared_ptr<const JwtMethod> method = fits ? Choose(token) : nullptr;
+    if (method == nullptr) {
+      return Unauthorized(*config_, {JwtRefusalText(fits ? JwtRefusal::kWrongIssuer : JwtRefusal::kTooLong), ""});
+    }
+    const JwtVerifier::Result result = Verify(method, token, context.now);
+    if (result.claims == nullptr) return Unauthorized(*config_, {JwtRefusalText(result.refusal), ""});
+    context.identity = IdentityOf(result.claims, config_->consumers);
+    keeps_token_ = method->forward_credentials;
+    return std::nullopt;
+  }
+
+  JwtVerifier::Result Verify(const std::shared_ptr<const JwtMethod>& method, std::string_view token,
+                             base::WallTime now) {
     const std::shared_ptr<JwtCache> cache = slots_.Get<JwtCache>(method->digest, method);
     const JwtCache::Key key = JwtCache::KeyOf(token);
     if (std::shared_ptr<const Claims> known = cache->Find(key, now)) return {JwtRefusal::kNone, std::move(known)};
@@ -199,6 +232,8 @@ class AuthFilter final : public filter::Filter {
 
   const std::shared_ptr<const AuthConfig> config_;
   filter::WorkerSlots& slots_;
+  bool keeps_token_ = false;  // for the origin
+  KeyPlace kept_key_;         // for the origin
 };
 
 }  // namespace

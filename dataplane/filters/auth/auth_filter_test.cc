@@ -268,8 +268,7 @@ TEST(AuthFilterTest, TellsWhoItIs) {
   EXPECT_EQ(outcome.identity.groups, (std::vector<std::string>{"partner", "gold"}));
   ASSERT_NE(outcome.identity.claims.Find("n"), nullptr);
   EXPECT_EQ(ClaimText(*outcome.identity.claims.Find("n")), "7");
-  // The token goes on as it came.
-  EXPECT_TRUE(outcome.Sent("authorization").starts_with("[Bearer "));
+  EXPECT_EQ(outcome.Sent("authorization"), "");
 }
 
 TEST(AuthFilterTest, RecognisesConsumers) {
@@ -496,7 +495,7 @@ TEST(AuthConfigTest, FailsClosedOnWhatNobodyChecked) {
   const Row rows[] = {
       {"no method", [](Spec& spec) { spec.mutable_authentication()->clear_any_of(); }},
       {"an empty method", [](Spec& spec) { spec.mutable_authentication()->add_any_of(); }},
-      {"API keys", [](Spec& spec) { spec.mutable_authentication()->add_any_of()->mutable_api_key(); }},
+      {"keys that stand nowhere", [](Spec& spec) { spec.mutable_authentication()->add_any_of()->mutable_api_key(); }},
       {"two in one", [](Spec& spec) { spec.mutable_authentication()->mutable_any_of(0)->mutable_anonymous(); }},
       {"an issuer twice",
        [](Spec& spec) {
@@ -513,10 +512,22 @@ TEST(AuthConfigTest, FailsClosedOnWhatNobodyChecked) {
        }},
       {"no default", [](Spec& spec) { spec.mutable_authorization()->clear_default_action(); }},
       {"no action", [](Spec& spec) { spec.mutable_authorization()->mutable_rules(0)->clear_action(); }},
-      {"principal by API key",
+      {"keys twice",
+       [](Spec& spec) {
+         for (int i = 0; i < 2; ++i) {
+           auto* keys = spec.mutable_authentication()->add_any_of()->mutable_api_key();
+           keys->mutable_extract_from()->add_headers()->set_name("x-key");
+         }
+       }},
+      {"keys in a field without name",
+       [](Spec& spec) {
+         auto* keys = spec.mutable_authentication()->add_any_of()->mutable_api_key();
+         keys->mutable_extract_from()->add_headers()->set_name("x key");
+       }},
+      {"principal by nothing known",
        [](Spec& spec) {
          spec.mutable_authorization()->mutable_rules(0)->mutable_principal()->set_method(
-             v1::AUTHENTICATION_METHOD_NAME_API_KEY);
+             static_cast<v1::AuthenticationMethodName>(99));
        }},
       {"an empty host",
        [](Spec& spec) { spec.mutable_authorization()->mutable_rules(0)->mutable_operation()->add_hosts(""); }},

@@ -73,6 +73,8 @@ absl::StatusOr<std::optional<filter::IdentityMethod>> DecodeMethod(v1::Authentic
       return std::optional<filter::IdentityMethod>();
     case v1::AUTHENTICATION_METHOD_NAME_JWT:
       return std::optional(filter::IdentityMethod::kJwt);
+    case v1::AUTHENTICATION_METHOD_NAME_API_KEY:
+      return std::optional(filter::IdentityMethod::kApiKey);
     case v1::AUTHENTICATION_METHOD_NAME_ANONYMOUS:
       return std::optional(filter::IdentityMethod::kAnonymous);
     default:

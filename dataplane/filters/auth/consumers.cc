@@ -7,6 +7,11 @@
 
 namespace portico::auth {
 
+void Become(const Consumer& consumer, filter::Identity& identity) {
+  identity.consumers.push_back(consumer.name);
+  identity.groups.insert(identity.groups.end(), consumer.groups.begin(), consumer.groups.end());
+}
+
 Consumers::Consumers(std::vector<Consumer> consumers) : consumers_(std::move(consumers)) {
   for (size_t i = 0; i < consumers_.size(); ++i) {
     for (size_t j = 0; j < consumers_[i].credentials.size(); ++j) {
@@ -42,11 +47,8 @@ void Consumers::Recognise(std::string_view issuer, const base::Json& claims, fil
   }
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
-  for (const size_t place : found) {
-    const Consumer& consumer = consumers_[place];
-    identity.consumers.push_back(consumer.name);
-    identity.groups.insert(identity.groups.end(), consumer.groups.begin(), consumer.groups.end());
-  }
+  for (const size_t place : found)
+    Become(consumers_[place], identity);
 }
 
 }  // namespace portico::auth

@@ -1,7 +1,9 @@
 #ifndef PORTICO_DATAPLANE_FILTERS_AUTH_CONSUMERS_H_
 #define PORTICO_DATAPLANE_FILTERS_AUTH_CONSUMERS_H_
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "api/base/json.h"
+#include "dataplane/base/time.h"
 #include "dataplane/filter/identity.h"
 #include "dataplane/filters/auth/claim.h"
 
@@ -19,10 +22,18 @@ struct Consumer {
     std::string issuer;
     ClaimConditions claims;  // not empty
   };
+  struct Key {
+    std::array<uint8_t, 32> digest{};            // SHA-256
+    base::WallTime end = base::WallTime::max();  // not accepted from then on
+  };
   filter::ConsumerName name;
   std::vector<std::string> groups;
   std::vector<Credential> credentials;
+  std::vector<Key> keys;  // what whose key is asks: key_table.h
 };
+
+// The caller is this one as well.
+void Become(const Consumer& consumer, filter::Identity& identity);
 
 // Which Consumers a token is. A look costs one search for each name of a claim that credentials of its issuer begin
 // with (nearly always one), however many Consumers there are. Immutable, any thread.
@@ -34,6 +45,8 @@ class Consumers {
 
   // Adds all that agree, with their groups. Claims are those of a verified token of `issuer`.
   void Recognise(std::string_view issuer, const base::Json& claims, filter::Identity& identity) const;
+
+  const std::vector<Consumer>& all() const { return consumers_; }
 
  private:
   using Place = std::pair<size_t, size_t>;  // consumer, credential
