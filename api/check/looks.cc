@@ -1,6 +1,7 @@
 #include "api/check/looks.h"
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -9,7 +10,9 @@ namespace {
 
 using portico::v1::Resource;
 
-std::set<uint32_t> PortsOf(const Resource& cluster) {
+// nullopt: of endpoints that are listed elsewhere, any.
+std::optional<std::set<uint32_t>> PortsOf(const Resource& cluster) {
+  if (cluster.cluster().spec().has_endpoints_from()) return std::nullopt;
   std::set<uint32_t> ports;
   for (const auto& endpoint : cluster.cluster().spec().endpoints())
     ports.insert(endpoint.port());
@@ -28,7 +31,7 @@ bool LooksTheSame(const Resource* before, const Resource* after) {
   if (before->kind_case() != after->kind_case()) return false;
   if (before->has_cluster()) return PortsOf(*before) == PortsOf(*after);
   if (before->has_secret()) return HeldBy(*before) == HeldBy(*after);
-  return before->has_composition() || before->has_consumer();
+  return before->has_composition() || before->has_consumer() || before->has_endpoints();
 }
 
 }  // namespace portico::check

@@ -34,6 +34,7 @@ class Collector {
   }
 
   void Visit(const portico::v1::ClusterSpec& spec) {
+    if (spec.has_endpoints_from()) Need(spec.endpoints_from(), "Endpoints");
     for (const auto& reference : spec.tls().ca_certificate_refs())
       Need(reference, "Secret");
   }

@@ -41,6 +41,9 @@ TEST(OutgoingOf, SaysWhatIsNeededAndWhatIsGuarded) {
        ""},
       {"a cluster's authorities", "kind: Cluster\nmetadata: {name: c}\nspec: {tls: {caCertificateRefs: [{name: ca}]}}",
        "Secret ca", ""},
+      {"a cluster's endpoints", "kind: Cluster\nmetadata: {name: c}\nspec: {endpointsFrom: {name: e, namespace: n}}",
+       "Endpoints n/e", ""},
+      {"endpoints", "kind: Endpoints\nmetadata: {name: e}\nspec: {}", "", ""},
       {"a policy",
        "kind: AuthPolicy\nmetadata: {name: p}\nspec: {targetRefs: [{kind: HTTPRoute, name: r}, {kind: Gateway, name: "
        "g}], authentication: {anyOf: [{jwt: {jwks: {secretRef: {name: keys}}}}, {anonymous: {}}]}, authorization: "

@@ -34,6 +34,7 @@ class Collector {
   }
 
   void Visit(const v1::ClusterSpec& spec) {
+    if (spec.has_endpoints_from()) Refer("Endpoints", spec.endpoints_from());
     for (const v1::ObjectReference& reference : spec.tls().ca_certificate_refs())
       Refer("Secret", reference);
   }

@@ -25,7 +25,9 @@ namespace {
 
 using check::ResourceKey;
 
-bool HasEndpointWithPort(const v1::ClusterSpec& cluster, uint32_t port) {
+// Of those that are listed elsewhere a port selects some, or none for now.
+bool MayHaveEndpointWithPort(const v1::ClusterSpec& cluster, uint32_t port) {
+  if (cluster.has_endpoints_from()) return true;
   return std::any_of(cluster.endpoints().begin(), cluster.endpoints().end(),
                      [port](const v1::Endpoint& endpoint) { return endpoint.port() == port; });
 }
@@ -36,7 +38,7 @@ std::string FaultOf(const check::Configuration& configuration, const ResolvedBac
   }
   const v1::Resource* resource = configuration.Find(backend.key);
   if (resource == nullptr) return base::Concat(backend.key.ToString(), " does not exist");
-  if (backend.port && resource->has_cluster() && !HasEndpointWithPort(resource->cluster().spec(), *backend.port)) {
+  if (backend.port && resource->has_cluster() && !MayHaveEndpointWithPort(resource->cluster().spec(), *backend.port)) {
     return base::Concat(backend.key.ToString(), " has no endpoint with port ", *backend.port);
   }
   return "";

@@ -82,7 +82,7 @@ class Generator {
 
   v1::Resource Next(uint64_t revision) {
     std::string text;
-    switch (Below(24)) {
+    switch (Below(25)) {
       case 0:
         text = Gateway();
         break;
@@ -92,6 +92,10 @@ class Generator {
       case 2:
       case 3:
         text = Resource("Cluster", Name("c", 3), ClusterSpec());
+        break;
+      case 16:
+        text =
+            Resource("Endpoints", Name("e", 2), Concat("{endpoints: [{address: 1.2.3.4, port: ", 1 + Below(2), "}]}"));
         break;
       case 4:
         text =
@@ -162,11 +166,12 @@ class Generator {
     return Concat("kind: ReferenceGrant\nmetadata: {name: ", Name("g", 2), ", namespace: ", Pick({"team", "default"}),
                   "}\nspec: {from: [{kind: ",
                   Pick({"Route", "AuthPolicy", "RateLimitPolicy", "CachePolicy", "Gateway", "Composition"}),
-                  ", namespace: ", Pick({"team", "default"}), "}], to: [{kind: ", Pick({"Cluster", "Route", "Secret"}),
-                  "}]}\n");
+                  ", namespace: ", Pick({"team", "default"}),
+                  "}], to: [{kind: ", Pick({"Cluster", "Route", "Secret", "Endpoints"}), "}]}\n");
   }
 
   std::string ClusterSpec() {
+    if (Below(3) == 0) return Concat("{endpointsFrom: {name: ", Name("e", 2), NameSpace(), "}}");
     return Concat("{endpoints: [{address: 1.2.3.4, port: ", 1 + Below(2), "}], tls: {hostname: h, caCertificateRefs: [",
                   Pick({"", Concat("{name: ", Name("s", 3), "}")}), "]}}");
   }
@@ -253,9 +258,12 @@ TEST(ResolveAgain, TouchesWhatHangsOnTheChange) {
   configuration.Put(
       Parse("kind: Gateway\nmetadata: {name: front}\nspec: {listeners: [{name: a, port: 80, protocol: HTTP}]}"));
   configuration.Put(Parse("kind: Cluster\nmetadata: {name: all}\nspec: {endpoints: [{address: 1.2.3.4, port: 1}]}"));
+  configuration.Put(Parse("kind: Cluster\nmetadata: {name: moving}\nspec: {endpointsFrom: {name: list}}"));
+  configuration.Put(Parse("kind: Endpoints\nmetadata: {name: list}\nspec: {endpoints: []}"));
   const auto route = [](int number, std::string_view more) {
     return Parse(Concat("kind: Route\nmetadata: {name: r", number, "}\nspec: {rules: [{matches: [{path: {value: /r",
-                        number, "}}], backendRefs: [{name: all}, {name: c", number, "}]", more, "}]}"));
+                        number, "}}], backendRefs: [{name: all}, {name: moving, port: 2}, {name: c", number, "}]", more,
+                        "}]}"));
   };
   for (int i = 0; i < 1000; ++i)
     configuration.Put(route(i, ""));
@@ -281,6 +289,8 @@ TEST(ResolveAgain, TouchesWhatHangsOnTheChange) {
        Parse("kind: Cluster\nmetadata: {name: all}\nspec: {endpoints: [{address: 4.3.2.1, port: 1}]}"), 0},
       {"other ports of a cluster of all",
        Parse("kind: Cluster\nmetadata: {name: all}\nspec: {endpoints: [{address: 1.2.3.4, port: 2}]}"), 1000},
+      {"the endpoints of a cluster of all that lists them elsewhere",
+       Parse("kind: Endpoints\nmetadata: {name: list}\nspec: {endpoints: [{address: 1.2.3.4, port: 2}]}"), 0},
       {"another gateway",
        Parse("kind: Gateway\nmetadata: {name: back, namespace: team}\nspec: {listeners: [{name: a, port: "
              "81, protocol: HTTP}]}"),

@@ -345,11 +345,17 @@ spec: {listeners: [{name: s, port: 443, protocol: HTTPS, tls: {certificateRefs: 
 ---
 {kind: Cluster, metadata: {name: c}, spec: {endpoints: [{address: 1.2.3.4, port: 1}], tls: {hostname: h, caCertificateRefs: [{name: ca}]}}}
 ---
+{kind: Cluster, metadata: {name: moving}, spec: {endpointsFrom: {name: list}}}
+---
+{kind: Endpoints, metadata: {name: list}, spec: {endpoints: [{address: 1.2.3.4, port: 1}]}}
+---
+{kind: Endpoints, metadata: {name: not-ours}, spec: {endpoints: [{address: 1.2.3.4, port: 1}]}}
+---
 {kind: Cluster, metadata: {name: not-ours}, spec: {endpoints: [{address: 1.2.3.4, port: 1}]}}
 ---
 {kind: Composition, metadata: {name: m}, spec: {steps: [{name: a, call: {backendRef: {name: c}, path: /}}], answer: {body: "1"}}}
 ---
-{kind: Route, metadata: {name: r}, spec: {rules: [{backendRefs: [{kind: Composition, name: m}]}]}}
+{kind: Route, metadata: {name: r}, spec: {rules: [{backendRefs: [{kind: Composition, name: m}, {name: moving, port: 7}]}]}}
 ---
 {kind: Route, metadata: {name: not-ours}, spec: {parentRefs: [{name: other}], rules: [{backendRefs: [{name: not-ours}]}]}}
 ---
@@ -437,10 +443,10 @@ TEST(Resolve, Reach) {
   std::vector<std::string> reach;
   for (const ResourceKey& key : Keys(gateway))
     reach.push_back(key.ToString());
-  EXPECT_THAT(reach,
-              ElementsAre("AuthPolicy p", "CachePolicy cache", "Cluster c", "Composition m", "Consumer ours",
-                          "Consumer team/named", "Gateway front", "RateLimitPolicy limits",
-                          "RateLimitPolicy limits-that-lose", "Route r", "Secret ca", "Secret cert", "Secret jwks"));
+  EXPECT_THAT(reach, ElementsAre("AuthPolicy p", "CachePolicy cache", "Cluster c", "Cluster moving", "Composition m",
+                                 "Consumer ours", "Consumer team/named", "Endpoints list", "Gateway front",
+                                 "RateLimitPolicy limits", "RateLimitPolicy limits-that-lose", "Route r", "Secret ca",
+                                 "Secret cert", "Secret jwks"));
   EXPECT_THAT(gateway.listeners[0].certificates, ElementsAre(ResourceKey{"Secret", "default", "cert"}));
   EXPECT_THAT(NoticeTexts(gateway), Contains(HasSubstr("spec.listeners[0].tls.certificateRefs[1]: Secret team/far")));
 }

@@ -103,11 +103,13 @@ absl::StatusOr<std::string> BackendBinder::BuildCluster(const ResourceKey& key, 
   const auto has_other_port = [port](const upstream::ConfiguredEndpoint& endpoint) {
     return port && endpoint.address.port() != *port;
   };
+  // Of endpoints that come and go, a port always makes a cluster of its own, which keeps its name whoever comes.
+  const bool selects = port && configuration_.Find(key)->cluster().spec().has_endpoints_from();
   const auto& endpoints = cluster->endpoints;
-  if (std::none_of(endpoints.begin(), endpoints.end(), has_other_port)) return Keep(key, cluster);
+  if (!selects && std::none_of(endpoints.begin(), endpoints.end(), has_other_port)) return Keep(key, cluster);
   auto part = std::make_shared<upstream::ClusterConfig>(*cluster);
   std::erase_if(part->endpoints, has_other_port);
-  if (part->endpoints.empty()) return Fault(key.ToString(), " has no endpoint with port ", *port);
+  if (part->endpoints.empty() && !selects) return Fault(key.ToString(), " has no endpoint with port ", *port);
   part->name = Concat(cluster->name, ":", *port);
   return Keep(key, std::move(part));
 }

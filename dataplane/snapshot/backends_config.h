@@ -23,7 +23,8 @@ namespace portico::snapshot {
 // whole.
 //
 // A port that only some endpoints of a Cluster have makes a cluster of its own, "namespace/name:port": its pools and
-// verdicts are apart. Where all endpoints have it, it is the plain cluster.
+// verdicts are apart. Where all endpoints have it, it is the plain cluster, unless they are listed elsewhere
+// (endpointsFrom): those may change, and none of them may have the port for now.
 //
 //   BackendBinder binder(timeouts, snapshot);           // a new one, or a copy of the one before
 //   for (key : binder.Refresh(changed)) …               // whoever refers to it must be bound anew

@@ -129,13 +129,14 @@ class RandomConfiguration {
   const check::Configuration& configuration() const { return configuration_; }
 
   void Change() {
-    const size_t draw = Below(24);
+    const size_t draw = Below(27);
     if (draw < 9) return ChangeRoute();
     if (draw < 14) return ChangeCluster();
     if (draw < 17) return ChangeComposition();
     if (draw < 19) return ChangePolicy();
     if (draw < 21) return ChangeLimits();
     if (draw < 23) return ChangeCache();
+    if (draw < 26) return ChangeEndpoints();
     Put(configuration_, Concat(kGateway, "  timeouts: {responseHead: ", 1 + Below(3), "s}\n"));
   }
 
@@ -172,12 +173,24 @@ class RandomConfiguration {
   void ChangeCluster() {
     const std::string name = Concat("c", Below(4));
     if (RemovesInstead("Cluster", name)) return;
+    if (Below(3) == 0) {
+      return Put(configuration_, Resource("Cluster", name, Concat("endpointsFrom: {name: e", Below(2), "}")));
+    }
     Put(configuration_, Resource("Cluster", name,
                                  Concat("endpoints: [",
                                         Pick({"{address: 127.0.0.1, port: 1}", "{address: 127.0.0.1, port: 2}",
                                               "{address: 127.0.0.1, port: 1}, {address: 127.0.0.2, port: 2}",
                                               "{address: here, port: 1}"}),
                                         "]")));
+  }
+
+  void ChangeEndpoints() {
+    const std::string name = Concat("e", Below(2));
+    if (RemovesInstead("Endpoints", name)) return;
+    Put(configuration_, Resource("Endpoints", name,
+                                 Pick({"", "endpoints: [{address: 127.0.0.3, port: 1}]",
+                                       "endpoints: [{address: 127.0.0.3, port: 1}, {address: 127.0.0.4, port: 2}]",
+                                       "endpoints: [{address: here, port: 1}]"})));
   }
 
   void ChangeComposition() {
@@ -249,6 +262,10 @@ check::Configuration Many(int count) {
                  Concat("rules: [{matches: [{path: {value: /r", i, "}}], backendRefs: [{name: c", i, "}]}]")));
     Put(configuration, Resource("Cluster", Concat("c", i), "endpoints: [{address: 127.0.0.1, port: 1}]"));
   }
+  Put(configuration,
+      Resource("Route", "moving", "rules: [{matches: [{path: {value: /moving}}], backendRefs: [{name: m}]}]"));
+  Put(configuration, Resource("Cluster", "m", "endpointsFrom: {name: list}"));
+  Put(configuration, Resource("Endpoints", "list", "endpoints: [{address: 127.0.0.1, port: 1}]"));
   return configuration;
 }
 
@@ -283,6 +300,14 @@ TEST(SnapshotChange, SharesWhatIsTheSame) {
        {{"default/r7"}, {"default/c7"}},
        true},
       {"a new route", Resource("Route", "more", "rules: [{backendRefs: [{name: c7}]}]"), {{"default/more"}, {}}, true},
+      {"endpoints that are listed elsewhere",
+       Resource("Endpoints", "list", "endpoints: [{address: 127.0.0.1, port: 1}, {address: 127.0.0.2, port: 1}]"),
+       {{}, {"default/m"}},
+       false},
+      {"endpoints that nobody uses",
+       Resource("Endpoints", "unused", "endpoints: [{address: 127.0.0.1, port: 1}]"),
+       {},
+       false},
       {"endpoints",
        Resource("Cluster", "c7", "endpoints: [{address: 127.0.0.2, port: 1}]"),
        {{}, {"default/c7"}},

@@ -33,7 +33,7 @@ std::string NameOf(const ResourceKey& key) {
 
 // What is about rules and their backends alone, by the kind.
 bool IsLocal(const ResourceKey& key) {
-  return key.kind == "Route" || key.kind == "Cluster" || key.kind == "Composition";
+  return key.kind == "Route" || key.kind == "Cluster" || key.kind == "Composition" || key.kind == "Endpoints";
 }
 
 bool HasPolicies(const resolve::Reach& reach) {
@@ -59,7 +59,11 @@ std::optional<Work> CompareWith(const resolve::ResolvedGateway& before, const re
                 [&](const ResourceKey& key, const auto*, const auto*) {
                   if (!before.reach.contains(key) && !now.reach.contains(key)) return;
                   if (!IsLocal(key)) everything = true;
-                  if (IsLocal(key) && key.kind != "Route") work.backends.insert(key);
+                  if (key.kind == "Cluster" || key.kind == "Composition") work.backends.insert(key);
+                  // What they are is the Clusters'.
+                  if (key.kind != "Endpoints") return;
+                  for (ResourceKey& cluster : now.configuration.Referrers(key, "Cluster"))
+                    work.backends.insert(std::move(cluster));
                 });
   const bool has_policies = HasPolicies(before.reach) || HasPolicies(now.reach);
   base::Compare(before.reach, now.reach, [&](const ResourceKey& key, const auto* was, const auto* is) {

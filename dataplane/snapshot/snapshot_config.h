@@ -25,9 +25,9 @@ struct BuildOptions {
 // take long (10,000 routes: measure), so never on a loop.
 //
 // The result does not depend on `before`, a snapshot of the same gateway built with the same options, or nullptr. With
-// it, the cost of a change of Routes, Clusters and Compositions is theirs and that of the rules that refer to them, and
-// what has not changed is shared. (Gateways, policies, Secrets, Consumers and grants are about everything: when one of
-// these changes that the gateway needs, all is built anew.)
+// it, the cost of a change of Routes, Clusters, Endpoints and Compositions is theirs and that of the rules that refer
+// to them, and what has not changed is shared. (Gateways, policies, Secrets, Consumers and grants are about everything:
+// when one of these changes that the gateway needs, all is built anew.)
 //
 // What is missing or broken fails closed where it stands: a backend gets a fault (500), a policy answers 503; all of it
 // is listed in Snapshot::faults. Whoever reads a file refuses a snapshot with faults.

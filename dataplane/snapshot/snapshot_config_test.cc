@@ -100,6 +100,9 @@ std::string Route(std::string_view backends) {
 std::string Cluster(std::string_view name, std::string_view endpoints, std::string_view more = "") {
   return Resource("Cluster", name, Concat("endpoints: [", endpoints, "]", more));
 }
+std::string Moving(std::string_view more = "") {
+  return Resource("Cluster", "c", Concat("endpointsFrom: {name: e", more, "}"));
+}
 const std::string kTwoPorts =
     "{address: 127.0.0.1, port: 1}, {address: 127.0.0.1, port: 2}, {address: 127.0.0.2, port: 1}";
 
@@ -295,6 +298,28 @@ TEST(Snapshot, Backends) {
        Route("{name: c, port: 9}, {name: c}") + Cluster("c", kTwoPorts),
        {"fault: Cluster c has no endpoint with port 9", "default/c"},
        {"default/c 3"}},
+      {"endpoints that are listed elsewhere",
+       Route("{name: c}") + Moving() + Resource("Endpoints", "e", Concat("endpoints: [", kTwoPorts, "]")),
+       {"default/c"},
+       {"default/c 3"}},
+      {"a port selects among them, also if all have it",
+       Route("{name: c, port: 2}, {name: c, port: 9}") + Moving() +
+           Resource("Endpoints", "e", "endpoints: [{address: 127.0.0.1, port: 2}]"),
+       {"default/c:2", "default/c:9"},
+       {"default/c:2 1", "default/c:9 0"}},
+      {"none are listed",
+       Route("{name: c}") + Moving() + Resource("Endpoints", "e", ""),
+       {"default/c"},
+       {"default/c 0"}},
+      {"there is no list", Route("{name: c}") + Moving(), {"default/c"}, {"default/c 0"}},
+      {"a list that nobody grants",
+       Route("{name: c}") + Moving(", namespace: far"),
+       {"fault: Cluster c: spec.endpointsFrom: Endpoints far/e is in another namespace"},
+       {}},
+      {"a list with an endpoint that is no address",
+       Route("{name: c}") + Moving() + Resource("Endpoints", "e", "endpoints: [{address: here, port: 1}]"),
+       {"fault: Cluster c: "},
+       {}},
       {"not there", Route("{name: gone}"), {"fault: Cluster gone does not exist"}, {}},
       {"endpoint that is no address",
        Route("{name: c}") + Cluster("c", "{address: here, port: 1}"),

@@ -57,6 +57,29 @@ absl::Status BuildSecurity(const ClusterSpec& spec, const check::ResourceKey& cl
   return absl::OkStatus();
 }
 
+absl::Status ReadEndpoints(const ClusterSpec& spec, const check::ResourceKey& cluster,
+                           const check::Configuration& configuration, resolve::Grants& grants, ClusterConfig& config) {
+  const auto* listed = &spec.endpoints();
+  if (spec.has_endpoints_from()) {
+    const auto& reference = spec.endpoints_from();
+    const check::ResourceKey key{"Endpoints", check::ReferredNamespace(reference.namespace_(), cluster),
+                                 reference.name()};
+    if (!grants.Permit(cluster, key)) {
+      return absl::FailedPreconditionError(base::Concat(
+          "spec.endpointsFrom: ", key.ToString(), " is in another namespace and no ReferenceGrant there permits it"));
+    }
+    const portico::v1::Resource* resource = configuration.Find(key);
+    if (resource == nullptr) return absl::OkStatus();
+    listed = &resource->endpoints().spec().endpoints();
+  }
+  for (const auto& endpoint : *listed) {
+    auto address = net::Address::Parse(endpoint.address(), static_cast<uint16_t>(endpoint.port()));
+    if (!address.ok()) return address.status();
+    config.endpoints.emplace_back(*address, endpoint.has_weight() ? endpoint.weight() : 1);
+  }
+  return absl::OkStatus();
+}
+
 void ReadLimits(const portico::v1::ClusterLimits& limits, ClusterConfig& config) {
   if (limits.has_connections()) config.connections_max = limits.connections();
   if (limits.has_pending()) config.pending_max = limits.pending();
@@ -82,10 +105,8 @@ absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const ch
   const ClusterSpec& spec = resource->cluster().spec();
   auto config = std::make_shared<ClusterConfig>();
   config->name = base::Concat(key.name_space, "/", key.name);
-  for (const auto& endpoint : spec.endpoints()) {
-    auto address = net::Address::Parse(endpoint.address(), static_cast<uint16_t>(endpoint.port()));
-    if (!address.ok()) return address.status();
-    config->endpoints.emplace_back(*address, endpoint.has_weight() ? endpoint.weight() : 1);
+  if (const absl::Status endpoints = ReadEndpoints(spec, key, configuration, grants, *config); !endpoints.ok()) {
+    return endpoints;
   }
   if (spec.load_balancer().type() == portico::v1::LOAD_BALANCER_TYPE_LEAST_REQUEST) {
     config->balancer = balancer::Kind::kLeastRequest;

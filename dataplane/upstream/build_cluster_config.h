@@ -13,9 +13,11 @@ namespace portico::upstream {
 // Message -> ClusterConfig: the only place of this folder that knows protobuf. On the main thread, while a snapshot is
 // built. `key` is a Cluster of the configuration that has passed api/check.
 //
-// kFailedPrecondition, naming the field: a Secret of tls.caCertificateRefs that is missing, that `grants` (of the same
-// configuration) do not let this Cluster refer to, or that is no bundle of certificates. A cluster is never asked
-// without the verification it wants.
+// Endpoints that are not there (endpointsFrom) are none: whoever asks is answered 503.
+//
+// kFailedPrecondition, naming the field: Endpoints that `grants` (of the same configuration) do not let this Cluster
+// refer to, a Secret of tls.caCertificateRefs that is missing, that they do not let it refer to, or that is no bundle
+// of certificates. A cluster is never asked without the verification it wants.
 absl::StatusOr<std::shared_ptr<const ClusterConfig>> BuildClusterConfig(const check::ResourceKey& key,
                                                                         const check::Configuration& configuration,
                                                                         resolve::Grants& grants);

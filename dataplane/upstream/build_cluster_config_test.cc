@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/base/text.h"
 #include "api/portico/v1/resource.pb.h"
@@ -127,15 +128,74 @@ TEST(BuildClusterConfigTest, WhatIsWrittenOfBalancingCounts) {
   EXPECT_EQ((*config)->ejection, rules);
 }
 
-portico::v1::Resource Grant(const std::string& kind, const std::string& name_space) {
+portico::v1::Resource Grant(const std::string& kind, const std::string& name_space, const std::string& to = "Secret") {
   portico::v1::Resource resource;
   resource.mutable_reference_grant()->mutable_metadata()->set_name("grant");
   resource.mutable_reference_grant()->mutable_metadata()->set_namespace_("keys");
   auto* spec = resource.mutable_reference_grant()->mutable_spec();
   spec->add_from()->set_kind(kind);
   spec->mutable_from(0)->set_namespace_(name_space);
-  spec->add_to()->set_kind("Secret");
+  spec->add_to()->set_kind(to);
   return resource;
+}
+
+// What may not be looked at is refused; what is not there is nobody to ask.
+TEST(BuildClusterConfigTest, EndpointsThatAreListedElsewhere) {
+  struct Row {
+    std::string_view name, name_space, said;
+    std::vector<std::string> endpoints;
+    std::vector<portico::v1::Resource> others;
+  };
+  const auto list = [](const std::string& name_space) {
+    portico::v1::Resource resource;
+    resource.mutable_endpoints()->mutable_metadata()->set_name("list");
+    resource.mutable_endpoints()->mutable_metadata()->set_namespace_(name_space);
+    for (const uint32_t port : {7, 8}) {
+      auto* endpoint = resource.mutable_endpoints()->mutable_spec()->add_endpoints();
+      endpoint->set_address("10.0.0.1");
+      endpoint->set_port(port);
+      if (port == 8) endpoint->set_weight(3);
+    }
+    return resource;
+  };
+  const std::vector<std::string> both = {"10.0.0.1:7 1", "10.0.0.1:8 3"};
+  const Row rows[] = {
+      {"here", "default", "", both, {list("default")}},
+      {"not there", "default", "", {}, {}},
+      {"elsewhere, granted", "keys", "", both, {list("keys"), Grant("Cluster", "default", "Endpoints")}},
+      {"elsewhere, not granted",
+       "keys",
+       "spec.endpointsFrom: Endpoints keys/list is in another namespace",
+       {},
+       {list("keys")}},
+      {"elsewhere, another kind granted",
+       "keys",
+       "spec.endpointsFrom: ",
+       {},
+       {list("keys"), Grant("Cluster", "default")}},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    portico::v1::Resource resource = Orders();
+    auto* spec = resource.mutable_cluster()->mutable_spec();
+    spec->clear_endpoints();
+    spec->mutable_endpoints_from()->set_name("list");
+    spec->mutable_endpoints_from()->set_namespace_(std::string(row.name_space));
+    check::Configuration configuration;
+    ASSERT_TRUE(configuration.Add(resource));
+    for (const portico::v1::Resource& other : row.others)
+      ASSERT_TRUE(configuration.Add(other));
+    resolve::Grants grants(configuration);
+    const auto config = BuildClusterConfig(kKey, configuration, grants);
+    ASSERT_EQ(config.ok(), row.said.empty()) << config.status();
+    EXPECT_NE(base::ToStd(config.status().message()).find(row.said), std::string_view::npos) << config.status();
+    std::vector<std::string> endpoints;
+    if (config.ok()) {
+      for (const ConfiguredEndpoint& endpoint : (*config)->endpoints)
+        endpoints.push_back(base::Concat(endpoint.address.ToString(), " ", endpoint.weight));
+    }
+    EXPECT_EQ(endpoints, row.endpoints);
+  }
 }
 
 // Without its authorities a cluster is not asked at all. What others may refer to is nothing to this Cluster.

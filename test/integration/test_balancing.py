@@ -4,8 +4,12 @@ import json
 import select
 import threading
 
-from harness import Case, Proxy, RawClient, cluster, eventually, free_port, gateway, get, route, table
+import grpc
+
+from control_plane import ControlPlane, Messages, resource
+from harness import Case, Proxy, RawClient, check, cluster, eventually, free_port, gateway, get, route, table
 from origins import Origin, answer
+from test_stream import StreamedProxy, gateway as gateway_message
 
 
 def named(word):
@@ -210,3 +214,140 @@ class Ejection(Case):
         self.fails = False
         proxy.replace_config(text)
         eventually(lambda: self.ask(proxy) == b"mended", "it begins anew")
+
+
+def listed(name, ports):
+    endpoints = ", ".join(f"{{address: 127.0.0.1, port: {port}}}" for port in ports)
+    return f"---\nkind: Endpoints\nmetadata: {{name: {name}}}\nspec: {{endpoints: [{endpoints}]}}\n"
+
+
+MOVING = "---\nkind: Cluster\nmetadata: {name: all}\nspec: {endpointsFrom: {name: list}}\n"
+
+
+class Load:
+    """Asks one after another, each by a connection of its own or by one that is kept, until it is told to stop."""
+
+    def __init__(self, proxy, keep):
+        self.proxy, self.keep = proxy, keep
+        self.statuses, self.over = collections.Counter(), threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def start(self):
+        self.thread.start()
+
+    def stop(self):
+        self.over.set()
+        self.thread.join()
+
+    def run(self):
+        client = RawClient(self.proxy.port)
+        while not self.over.is_set():
+            try:
+                self.statuses[client.exchange(get()).status] += 1
+            except (AssertionError, OSError) as error:
+                self.statuses[str(error)] += 1
+                return
+            if not self.keep:
+                client.socket.close()
+                client = RawClient(self.proxy.port)
+        client.socket.close()
+
+
+class ListedElsewhere(Case):
+    """endpointsFrom, by a file and by a control plane."""
+
+    def setUp(self):
+        self.origins = [self.use_here(Origin(named(word))) for word in "abc"]
+        self.ports = [origin.port for origin in self.origins]
+
+    def text(self, ports, rule=TO_ALL):
+        return lambda port: gateway(port) + MOVING + listed("list", ports) + rule
+
+    @staticmethod
+    def words(proxy, requests=6):
+        return set(Balancing.counts(proxy, requests))
+
+    def test_by_a_file(self):
+        proxy = self.use_here(Proxy(self.text(self.ports[:1])))
+        self.assertEqual(self.words(proxy), {"a"})
+        proxy.replace_config(self.text(self.ports[:2]))
+        eventually(lambda: self.words(proxy) == {"a", "b"}, "one has come")
+        self.assertEqual(len({request.connection for request in self.origins[0].requests}), 1, "its connection is kept")
+        proxy.replace_config(self.text(self.ports[1:2]))
+        eventually(lambda: self.words(proxy) == {"b"}, "one has gone")
+        proxy.replace_config(self.text([]))
+        eventually(lambda: Limits.status(proxy) == 503, "there is nobody to ask")
+        with RawClient(proxy.port) as client:
+            self.assertProblem(client.exchange(get()), 503, "destination_unavailable")
+
+    def test_a_port_selects(self):
+        rule = route("all", [f"{{backendRefs: [{{name: all, port: {self.ports[1]}}}]}}"])
+        proxy = self.use_here(Proxy(self.text(self.ports, rule)))
+        self.assertEqual(self.words(proxy), {"b"})
+        proxy.replace_config(self.text(self.ports[:1], rule))
+        eventually(lambda: Limits.status(proxy) == 503, "nobody has the port")
+
+    @table({"no list": (MOVING + TO_ALL, "there is no Endpoints list"),
+            "both": (MOVING.replace("{endpointsFrom", "{endpoints: [{address: 127.0.0.1, port: 1}], endpointsFrom") +
+                     listed("list", [1]) + TO_ALL, "exactly one of endpoints and endpointsFrom"),
+            "neither": ("---\nkind: Cluster\nmetadata: {name: all}\nspec: {}\n" + TO_ALL, "exactly one"),
+            "names are for later": ("---\nkind: Cluster\nmetadata: {name: all}\nspec: {dns: {hostname: a, port: 1}}\n",
+                                    "dns: is not supported yet")})
+    def test_refused(self, text, why):
+        code, said = check(gateway(8080) + text)
+        self.assertEqual(code, 1, said)
+        self.assertIn(why, said)
+
+    def test_endpoints_come_and_go_under_load(self):
+        """Through a control plane: nobody fails, nothing else is built, and an ejected one stays ejected."""
+        Messages.load()
+        plane = self.use_here(ControlPlane())
+        client = plane.client()
+        self.addCleanup(client.channel.close)
+        self.origins[2].script = lambda request: answer("bad", "500 Sorry")
+
+        def endpoints(ports):
+            return resource("endpoints", "list", {"endpoints": [{"address": "127.0.0.1", "port": port} for port in ports]})
+        moving = resource("cluster", "all", {"endpointsFrom": {"name": "list"}, "ejection": {
+            "consecutiveFailures": 1, "baseTime": "3600s", "maxTime": "3600s"}})
+        rule = resource("route", "all", {"rules": [{"backendRefs": [{"name": "all"}]}]})
+        proxy = StreamedProxy(plane, workers=2)
+        client.apply(gateway_message(proxy.port), moving, endpoints([self.ports[0], self.ports[2]]), rule)
+        self.use_here(proxy)
+        eventually(lambda: self.words(proxy) and proxy.metric("portico_endpoints_ejected"), "the bad one is ejected")
+        loads = [Load(proxy, keep) for keep in (True, False, True)]
+        for load in loads:
+            load.start()
+            self.addCleanup(load.stop)
+        sets = [self.ports, [self.ports[1], self.ports[2]], [self.ports[0], self.ports[2]]]
+        for number in range(24):
+            client.apply(endpoints(sets[number % 3]))
+        revision = 25
+        eventually(lambda: f"revision {revision}" in proxy.errors(), lambda: f"the last is in force: {proxy.errors()}")
+        for load in loads:
+            load.stop()
+        counts = sum((load.statuses for load in loads), collections.Counter())
+        self.assertEqual(set(counts), {200})
+        self.assertGreater(counts[200], 50)
+        self.assertGreater(len(self.origins[1].requests), 0, "it came, and was asked")
+        self.assertEqual(proxy.metric("portico_endpoint_ejections_total"), 1, "it was never asked again")
+
+    def test_what_is_referred_to_stays(self):
+        Messages.load()
+        plane = self.use_here(ControlPlane())
+
+        def refusal(act):
+            with self.assertRaises(grpc.RpcError) as raised:
+                act()
+            details = dict(raised.exception.trailing_metadata())["grpc-status-details-bin"]
+            violations = Messages.BadRequest()
+            Messages.Status.FromString(details).details[0].Unpack(violations)
+            return [(one.field, one.description) for one in violations.field_violations]
+        with plane.client() as client:
+            moving = resource("cluster", "all", {"endpointsFrom": {"name": "list"}})
+            dangling = [("Cluster default/all: spec.endpointsFrom.name", "there is no Endpoints list")]
+            self.assertEqual(refusal(lambda: client.apply(moving)), dangling)
+            client.apply(moving, resource("endpoints", "list", {"endpoints": []}))
+            name = Messages.config.ResourceName(kind="Endpoints", name="list")
+            self.assertEqual(refusal(lambda: client.call("Delete", Messages.config.DeleteRequest(names=[name]),
+                                                         "ApplyResponse")), dangling)

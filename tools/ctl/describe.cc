@@ -37,7 +37,7 @@ constexpr char kHelp[] = R"(usage: porticoctl describe KIND NAME [-n NAMESPACE]
 A resource with all that the rest of the configuration makes of it: what it refers to and what refers to it, what is surely
 not meant, and the revisions that changed it (of the newest 1000 that are kept). Of a Route: for each rule, on each
 listener, the policies that hold and where they come from. Of a policy: the rules that it holds for. Of a Gateway: its
-Routes, and the proxies that serve it with what they run.
+Routes, and the proxies that serve it with what they run. Of a Cluster: its endpoints, if they are listed elsewhere.
 
   -n, --namespace NAMESPACE  default: default
 )";
@@ -90,6 +90,7 @@ class Description {
     if (key_.kind == "Route") Section(out, "effective policies", Policies());
     if (check::IsPolicyKind(key_.kind)) Section(out, "holds for", Guarded());
     if (key_.kind == "Gateway") Section(out, "routes", Routes());
+    if (key_.kind == "Cluster") Section(out, "endpoints", Endpoints());
     Section(out, "notices", Notices());
   }
 
@@ -145,6 +146,26 @@ class Description {
       }
     }
     return {lines.begin(), lines.end()};
+  }
+
+  // Those that are listed elsewhere; its own are in its text.
+  std::vector<std::string> Endpoints() const {
+    const portico::v1::ClusterSpec& spec = stored_.configuration.Find(key_)->cluster().spec();
+    if (!spec.has_endpoints_from()) return {};
+    const auto& reference = spec.endpoints_from();
+    const Resource* found = stored_.configuration.Find(
+        {"Endpoints", check::ReferredNamespace(reference.namespace_(), key_), reference.name()});
+    std::vector<std::string> lines;
+    if (found != nullptr) {
+      for (const portico::v1::Endpoint& endpoint : found->endpoints().spec().endpoints()) {
+        const bool is_v6 = endpoint.address().find(':') != std::string::npos;
+        lines.push_back(
+            base::Printable(Concat(is_v6 ? "[" : "", endpoint.address(), is_v6 ? "]:" : ":", endpoint.port())));
+        if (endpoint.has_weight()) lines.back() += Concat(", weight ", endpoint.weight());
+      }
+    }
+    if (lines.empty()) lines.push_back("none: requests are answered 503");
+    return lines;
   }
 
   std::vector<std::string> Notices() const {

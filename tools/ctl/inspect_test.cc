@@ -274,6 +274,35 @@ TEST(Describe, OldRevisions) {
             {"History(before: 51 limit: 100)"}}});
 }
 
+TEST(Describe, EndpointsThatAreListedElsewhere) {
+  const std::string moving =
+      "cluster { metadata { name: 'orders' revision: 7 creation_revision: 3 } spec { endpoints_from { name: 'list' } } "
+      "}";
+  const std::string listed =
+      "endpoints { metadata { name: 'list' revision: 8 creation_revision: 8 } spec { endpoints { address: '10.0.0.1' "
+      "port: "
+      "80 } endpoints { address: '::1' port: 81 weight: 0 } } }";
+  const std::string text =
+      "Cluster default/orders\nrevision 7, first stored at revision 3; the configuration is at revision 12\n\n"
+      "apiVersion: portico.dev/v1\nkind: Cluster\nmetadata:\n  name: orders\nspec:\n  endpointsFrom:\n    name: "
+      "list\n\n";
+  RunRows({
+      {"some",
+       {"describe", "cluster", "orders"},
+       Stored({moving, listed}),
+       0,
+       text + "refers to:\n  Endpoints default/list\n\nendpoints:\n  10.0.0.1:80\n  [::1]:81, weight 0\n",
+       {}},
+      {"none",
+       {"describe", "cluster", "orders"},
+       Stored({moving}),
+       0,
+       text +
+           "refers to:\n  Endpoints default/list (does not exist)\n\nendpoints:\n  none: requests are answered 503\n",
+       {}},
+  });
+}
+
 TEST(Describe, WhatIsNotMeant) {
   const std::string other =
       "route { metadata { name: 'other' revision: 9 creation_revision: 9 } spec { parent_refs { name: "

@@ -110,6 +110,7 @@ class Checker {
     const Resource* found = Resolve({kind, ReferredNamespace(reference.namespace_(), key_), reference.name()}, path);
     if (found == nullptr || !reference.has_port()) return;
     if (!found->has_cluster()) return Add(Concat(path, ".port"), "a Composition has no port");
+    if (found->cluster().spec().has_endpoints_from()) return;  // it selects among them, whichever there are
     const auto& endpoints = found->cluster().spec().endpoints();
     if (std::none_of(endpoints.begin(), endpoints.end(),
                      [&](const auto& endpoint) { return endpoint.port() == reference.port(); })) {
@@ -187,6 +188,10 @@ class Checker {
   }
 
   void Visit(const portico::v1::ClusterSpec& spec) {
+    if (spec.has_endpoints_from()) {
+      const auto& reference = spec.endpoints_from();
+      Resolve({"Endpoints", ReferredNamespace(reference.namespace_(), key_), reference.name()}, "spec.endpointsFrom");
+    }
     for (int i = 0; i < spec.tls().ca_certificate_refs_size(); ++i) {
       const std::string path = Concat("spec.tls.caCertificateRefs[", i, "]");
       const auto* secret = Secret(spec.tls().ca_certificate_refs(i), path);

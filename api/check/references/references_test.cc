@@ -88,6 +88,8 @@ TEST(CheckReferences, NamesFieldAndNearest) {
   const std::string grant =
       "---\nkind: ReferenceGrant\nmetadata: {name: g, namespace: other}\nspec: {from: [{kind: HTTPRoute, namespace: "
       "default}], to: [{kind: Cluster}]}\n";
+  const std::string moving = "---\nkind: Cluster\nmetadata: {name: moving}\nspec: {endpointsFrom: {name: list}}\n";
+  const std::string listed = "---\nkind: Endpoints\nmetadata: {name: list}\nspec: {endpoints: []}\n";
   const struct {
     const char* name;
     std::string text;
@@ -102,6 +104,11 @@ TEST(CheckReferences, NamesFieldAndNearest) {
        "Route x: spec.rules[0].backendRefs[0].port no endpoint of Cluster orders has port 1"},
       {"port of a composition", Backend("kind: Composition, name: c, port: 1"),
        "Route x: spec.rules[0].backendRefs[0].port a Composition has no port"},
+      {"any port of endpoints that are listed elsewhere", Backend("name: moving, port: 1") + moving + listed, ""},
+      {"no such list", moving, "Cluster moving: spec.endpointsFrom.name there is no Endpoints list"},
+      {"a list elsewhere",
+       "---\nkind: Cluster\nmetadata: {name: x}\nspec: {endpointsFrom: {name: l, namespace: other}}\n",
+       "Cluster x: spec.endpointsFrom refers to Endpoints other/l in another namespace; a ReferenceGrant"},
       {"other namespace", Backend("name: away, namespace: other"),
        "Route x: spec.rules[0].backendRefs[0] refers to Cluster other/away in another namespace; a ReferenceGrant"},
       {"other namespace, granted", Backend("name: away, namespace: other") + grant, ""},
@@ -198,6 +205,14 @@ TEST(CheckReferences, OfAStepIsWhatItHasMadeWrong) {
       "s}]}}]}",
       "kind: Cluster\nmetadata: {name: c}\nspec: {endpoints: [{port: 1}]}",
       "kind: Cluster\nmetadata: {name: c}\nspec: {endpoints: [{port: 2}], tls: {caCertificateRefs: [{name: s}]}}",
+      "kind: Cluster\nmetadata: {name: c}\nspec: {endpointsFrom: {name: e}}",
+      "kind: Cluster\nmetadata: {name: c}\nspec: {endpointsFrom: {name: e, namespace: n}}",
+      "kind: Endpoints\nmetadata: {name: e}\nspec: {endpoints: [{port: 1}]}",
+      "kind: Endpoints\nmetadata: {name: e}\nspec: {endpoints: [{port: 2}]}",
+      "kind: Endpoints\nmetadata: {name: e, namespace: n}\nspec: {endpoints: [{port: 2}]}",
+      "kind: ReferenceGrant\nmetadata: {name: u, namespace: n}\nspec: {from: [{kind: Cluster, namespace: default}], "
+      "to: "
+      "[{kind: Endpoints}]}",
       "kind: Cluster\nmetadata: {name: c, namespace: n}\nspec: {endpoints: [{port: 1}]}",
       "kind: Composition\nmetadata: {name: m}\nspec: {steps: [{name: s, call: {backendRef: {name: c}}}]}",
       "kind: Secret\nmetadata: {name: s}\nspec: {jwks: {inline: '{}'}}",

@@ -21,11 +21,12 @@ constexpr std::string_view kSecret[] = {"Secret"};
 constexpr std::string_view kGateway[] = {"Gateway"};
 constexpr std::string_view kTargets[] = {"Gateway", "Route"};
 constexpr std::string_view kCluster[] = {"Cluster"};
+constexpr std::string_view kEndpoints[] = {"Endpoints"};
 constexpr std::string_view kBackends[] = {"Cluster", "Composition"};
 constexpr std::string_view kRoutes[] = {"Route", "HTTPRoute"};
 constexpr std::string_view kReferring[] = {"Gateway", "Route",      "HTTPRoute",   "Composition",
                                            "Cluster", "AuthPolicy", "CachePolicy", "RateLimitPolicy"};
-constexpr std::string_view kReferredTo[] = {"Gateway", "Route", "Cluster", "Composition", "Secret"};
+constexpr std::string_view kReferredTo[] = {"Gateway", "Route", "Cluster", "Composition", "Secret", "Endpoints"};
 constexpr std::string_view kSchemes[] = {"http", "https"};
 constexpr uint64_t kRedirects[] = {301, 302, 303, 307, 308};
 
@@ -184,7 +185,7 @@ constexpr Rule kRules[] = {
     {"RouteRetry.methods", AtMost(9), kMethod},
     {"RouteRetry.content_bytes_max", kOptional, Number{0, 1048576}},
     // cluster.proto
-    {"ClusterSpec.endpoints", {1, 1000}, {}},
+    {"ClusterSpec.endpoints", AtMost(1000), {}},
     {"ClusterSpec.connect_timeout", kOptional, Time{1, kMinute_ms}},
     {"Endpoint.address", kRequired, kIpAddress},
     {"Endpoint.port", kRequired, kPort},
@@ -196,6 +197,11 @@ constexpr Rule kRules[] = {
     {"Ejection.base_time", kOptional, Time{1, kHour_ms}},
     {"Ejection.max_time", kOptional, Time{1, kDay_ms}},
     {"Ejection.max_ejected_percent", kOptional, Number{0, 100}},
+    {"EndpointsReference.group", kOptional, OneOf(kOwnGroup)},
+    {"EndpointsReference.kind", kOptional, OneOf(kEndpoints)},
+    {"EndpointsReference.namespace", kOptional, kLabel},
+    {"EndpointsReference.name", kRequired, kName},
+    {"EndpointsSpec.endpoints", AtMost(1000), {}},
     {"ConnectionPool.max_idle_connections", kOptional, Number{0, 100000}},
     {"ConnectionPool.idle_timeout", kOptional, Time{1, kHour_ms}},
     {"RetryConstraint.percent", kOptional, Number{0, 100}},

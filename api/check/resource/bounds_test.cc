@@ -68,6 +68,9 @@ std::string Filtered(const std::string& filter) {
 std::string Cluster(const std::string& more) {
   return Spec("Cluster", "endpoints: [{address: 127.0.0.1, port: 1}], " + more);
 }
+std::string From(const std::string& reference) {
+  return Spec("Cluster", "endpointsFrom: {" + reference + "}");
+}
 std::string Ca(const std::string& reference) {
   return Cluster("tls: {hostname: a, caCertificateRefs: [{" + reference + "}]}");
 }
@@ -819,9 +822,9 @@ std::vector<Case> ClusterCases() {
       {"ClusterSpec.endpoints",
        Spec("Cluster", "endpoints: [@]"),
        {endpoints(1), endpoints(1000)},
-       {"", endpoints(1001)},
+       {endpoints(1001)},
        "spec.endpoints",
-       "must have 1 to 1000 items"},
+       "must have at most 1000 items"},
       {"ClusterSpec.connect_timeout",
        Cluster("connectTimeout: @"),
        {"1ms", "1m"},
@@ -852,6 +855,32 @@ std::vector<Case> ClusterCases() {
        {"1001"},
        "spec.endpoints[0].weight",
        "must be 0 to 1000"},
+      {"EndpointsReference.group",
+       From("name: a, group: @"),
+       {"''", "portico.dev"},
+       {"discovery.k8s.io"},
+       "spec.endpointsFrom.group",
+       "must be portico.dev, not @"},
+      {"EndpointsReference.kind",
+       From("name: a, kind: @"),
+       {"''", "Endpoints"},
+       {"EndpointSlice"},
+       "spec.endpointsFrom.kind",
+       "must be Endpoints, not @"},
+      {"EndpointsReference.namespace",
+       From("name: a, namespace: @"),
+       {"''", "b"},
+       {"B"},
+       "spec.endpointsFrom.namespace",
+       kLabelWords},
+      {"EndpointsReference.name", From("@"), {"name: a"}, {"name: ''"}, "spec.endpointsFrom.name", "is missing"},
+      {"EndpointsReference.name", From("name: @"), {"a.b"}, kNoNames, "spec.endpointsFrom.name", kSubdomain},
+      {"EndpointsSpec.endpoints",
+       Spec("Endpoints", "endpoints: [@]"),
+       {"", endpoints(1000)},
+       {endpoints(1001)},
+       "spec.endpoints",
+       "must have at most 1000 items"},
       {"ClusterLimits.connections",
        Cluster("limits: {connections: @}"),
        {"1", "1000000"},
@@ -1276,10 +1305,10 @@ std::vector<Case> OtherCases() {
        "must be portico.dev, not core"},
       {"ReferenceGrantTo.kind",
        Grant(kFrom, "{kind: @}"),
-       {"Gateway", "Route", "Cluster", "Composition", "Secret"},
+       {"Gateway", "Route", "Cluster", "Composition", "Secret", "Endpoints"},
        {"Service", "Consumer"},
        "spec.to[0].kind",
-       "must be Gateway, Route, Cluster, Composition or Secret, not @"},
+       "must be Gateway, Route, Cluster, Composition, Secret or Endpoints, not @"},
       {"ReferenceGrantTo.name",
        Grant(kFrom, "{kind: Secret, name: @}"),
        {"''", "a.b"},

@@ -23,15 +23,23 @@ namespace {
 
 using portico::v1::Resource;
 
-void CheckCluster(const portico::v1::ClusterSpec& spec, Report& report) {
+template <typename Endpoints>
+void CheckEndpoints(const Endpoints& endpoints, Report& report) {
   std::map<std::pair<std::string, uint32_t>, int> places;
-  for (int i = 0; i < spec.endpoints_size(); ++i) {
-    const auto& endpoint = spec.endpoints(i);
+  for (int i = 0; i < endpoints.size(); ++i) {
+    const auto& endpoint = endpoints[i];
     const auto [first, added] = places.try_emplace({endpoint.address(), endpoint.port()}, i);
     if (added) continue;
     report.Add(base::Concat("spec.endpoints[", i, "]"),
                base::Concat("has the address and port of endpoints[", first->second, "]"));
   }
+}
+
+void CheckCluster(const portico::v1::ClusterSpec& spec, Report& report) {
+  if ((spec.endpoints_size() > 0) + spec.has_endpoints_from() != 1) {
+    report.Add("spec", "must hold exactly one of endpoints and endpointsFrom");
+  }
+  CheckEndpoints(spec.endpoints(), report);
 }
 
 void CheckConsumer(const portico::v1::ConsumerSpec& spec, Report& report) {
@@ -71,6 +79,7 @@ Violations CheckResource(const Resource& resource, const CheckEnvironment& envir
   if (resource.has_route()) CheckRoute(resource.route().spec(), report);
   if (resource.has_composition()) report.Append(CheckComposition(key, resource.composition().spec()));
   if (resource.has_cluster()) CheckCluster(resource.cluster().spec(), report);
+  if (resource.has_endpoints()) CheckEndpoints(resource.endpoints().spec().endpoints(), report);
   if (resource.has_auth_policy()) CheckAuthPolicy(resource.auth_policy().spec(), report);
   if (resource.has_rate_limit_policy()) CheckRateLimitPolicy(resource.rate_limit_policy().spec(), report);
   if (resource.has_consumer()) CheckConsumer(resource.consumer().spec(), report);
