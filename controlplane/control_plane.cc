@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "controlplane/access/rights.h"
+#include "controlplane/admin_token.h"
 #include "controlplane/change_line.h"
 #include "controlplane/storage.h"
 #include "controlplane/xds/counters.h"
@@ -53,15 +55,41 @@ void TellChanges(const north::ChangeCounts& counts, admin::State& state) {
       {bounds.begin(), bounds.end()}, {counts.durations.begin(), counts.durations.end()}, counts.duration_micros};
 }
 
+north::Gatekeeper::Options GatekeeperOptions(const Options& options, std::string admin_token_sha256,
+                                             change::Changes& changes, const change::Changes::Clock& now,
+                                             const ControlPlane::Log& log) {
+  return {.now = now,
+          .certificates = options.tls.has_value(),
+          .anonymous = options.anonymous_role,
+          .admin_token_sha256 = std::move(admin_token_sha256),
+          .admin_token_ends = [&changes, log] {
+            const absl::Status status = EndAdminToken(changes);
+            log("somebody is Admin in all namespaces: the admin token is good no more");
+            if (!status.ok()) log(base::ToStd(status.message()));  // a start finds the Admin
+          }};
+}
+
+void WarnIfOpen(const change::Changes& changes, const Options& options, const ControlPlane::Log& log) {
+  if (access::HasRoles(changes.Now()->configuration)) return;
+  log(base::Concat("there is no Role yet: whoever ", options.tls ? "has a client certificate" : "is on this machine",
+                   " may read and write everything; see docs/access.md"));
+}
+
 }  // namespace
 
-ControlPlane::Serving::Serving(std::unique_ptr<change::Changes> opened, const change::Changes::Clock& now)
+ControlPlane::Serving::Serving(std::unique_ptr<change::Changes> opened, const Options& options,
+                               std::string admin_token_sha256, const change::Changes::Clock& now, const Log& log)
     : changes(std::move(opened)),
       first_revision(changes->Now()->revision),
       fleet(now),
-      config_service(*changes, writer, {.now = now}),
-      fleet_service(fleet),
-      discovery_service(FollowOf(*changes), fleet, {.identifier = ProcessName()}) {}
+      gatekeeper(*changes, GatekeeperOptions(options, std::move(admin_token_sha256), *changes, now, log)),
+      config_service(*changes, gatekeeper, writer, {.now = now}),
+      fleet_service(fleet, gatekeeper),
+      discovery_service(FollowOf(*changes), fleet, {.identifier = ProcessName()}) {
+  changes->Follow([this](const model::Step& step) {
+    if (north::ChangesAccess(step)) fleet_service.JudgeAgain();
+  });
+}
 
 ControlPlane::ControlPlane(const Options& options, const check::KeyPairChecker& key_pairs, change::Changes::Clock now,
                            Log log)
@@ -105,6 +133,10 @@ void ControlPlane::SetWhyNot(std::string_view why_not) {
 absl::Status ControlPlane::Open() {
   absl::StatusOr<std::unique_ptr<change::Changes>> changes = OpenChanges(options_, key_pairs_, now_, log_);
   if (!changes.ok()) return changes.status();
+  absl::StatusOr<std::string> admin_token = PrepareAdminToken(options_, **changes, now_(), log_);
+  if (!admin_token.ok()) return admin_token.status();
+  admin_token_sha256_ = *std::move(admin_token);
+  WarnIfOpen(**changes, options_, log_);
   LogChanges(**changes, log_);
   opened_ = *std::move(changes);
   SetWhyNot("the servers start");
@@ -112,17 +144,21 @@ absl::Status ControlPlane::Open() {
 }
 
 absl::Status ControlPlane::Serve() {
-  serving_ = std::make_unique<Serving>(std::move(opened_), now_);
+  serving_ = std::make_unique<Serving>(std::move(opened_), options_, admin_token_sha256_, now_, log_);
   const std::vector<grpc::Service*> api_services = {&serving_->config_service, &serving_->fleet_service};
   absl::StatusOr<std::unique_ptr<north::Server>> api_server =
-      north::Server::Start({"--api_address", options_.api_address, options_.tls}, key_pairs_, log_, api_services);
+      north::Server::Start({.flag = "--api_address",
+                            .address = options_.api_address,
+                            .tls = options_.tls,
+                            .admits = [&gatekeeper = serving_->gatekeeper](
+                                          std::string_view authorization) { return gatekeeper.Admits(authorization); }},
+                           key_pairs_, log_, api_services);
   if (!api_server.ok()) return api_server.status();
   serving_->api_server = *std::move(api_server);
 
   const std::vector<grpc::Service*> discovery_services = {&serving_->discovery_service};
-  absl::StatusOr<std::unique_ptr<north::Server>> discovery_server =
-      north::Server::Start({"--discovery_address", options_.discovery_address, options_.tls, /*for_proxies=*/true},
-                           key_pairs_, log_, discovery_services);
+  absl::StatusOr<std::unique_ptr<north::Server>> discovery_server = north::Server::Start(
+      {"--discovery_address", options_.discovery_address, options_.tls}, key_pairs_, log_, discovery_services);
   if (!discovery_server.ok()) return discovery_server.status();
   serving_->discovery_server = *std::move(discovery_server);
   absl::MutexLock lock(&mutex_);

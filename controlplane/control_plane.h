@@ -16,6 +16,7 @@
 #include "controlplane/fleet/fleet.h"
 #include "controlplane/north/config_service.h"
 #include "controlplane/north/fleet_service.h"
+#include "controlplane/north/gatekeeper.h"
 #include "controlplane/north/server.h"
 #include "controlplane/north/writer.h"
 #include "controlplane/options.h"
@@ -58,7 +59,8 @@ class ControlPlane {
  private:
   // What there is once the store is open. Each stands on those above it.
   struct Serving {
-    Serving(std::unique_ptr<change::Changes> opened, const change::Changes::Clock& now);
+    Serving(std::unique_ptr<change::Changes> opened, const Options& options, std::string admin_token_sha256,
+            const change::Changes::Clock& now, const Log& log);
     // No task of the writer's is left when what it uses goes.
     ~Serving() { writer.End(); }
 
@@ -66,6 +68,7 @@ class ControlPlane {
     const uint64_t first_revision;
     north::Writer writer;
     fleet::Fleet fleet;
+    north::Gatekeeper gatekeeper;
     north::ConfigService config_service;
     north::FleetService fleet_service;
     xds::DiscoveryService discovery_service;
@@ -84,6 +87,7 @@ class ControlPlane {
   const change::Changes::Clock now_;
   const Log log_;
   std::unique_ptr<change::Changes> opened_;  // between Open and Serve
+  std::string admin_token_sha256_;
   std::unique_ptr<Serving> serving_;
   mutable absl::Mutex mutex_;
   std::string_view why_not_ ABSL_GUARDED_BY(mutex_) = "the store is being opened";

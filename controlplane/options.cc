@@ -28,10 +28,16 @@ or nothing, and proxies are sent what concerns them.
                                a new store if it is not there; required with sqlite: (keep a copy apart from backups)
   --tls_cert=FILE              PEM, the server's certificate chain, its own first, for both addresses
   --tls_key=FILE               PEM, its private key
-  --client_ca=FILE             PEM, who signs the certificates that clients must have; one with the URI
+  --client_ca=FILE             PEM, who signs the certificates that clients must have (those of the API may show a token
+                               instead); one with the URI
                                portico://gateway/NAMESPACE/NAME is a proxy's, and good for that gateway's discovery alone
                                the three are needed together, on an address other than loopback always; the files are
                                read again at each new connection, and what is wrong then leaves the last good ones
+  --admin_token_file=FILE      where the one-time admin token is written (mode 0600) at the first start, and at any other
+                               while nobody is Admin in all namespaces; the first such Admin ends it; default: the
+                               store's file and `.admin-token`; with memory: portico.admin-token
+  --anonymous_role=ROLE        None, Viewer, Editor or Admin: of callers on loopback without TLS that show no token;
+                               default: Admin until there is a Role, then None
   --revisions_kept=N           how many revisions `rollback` can name, 1 to 1000000; default: 1000
   --backup=FILE                copy the store (it may be open elsewhere) to a new file, and end
   --restore=FILE               put such a copy in the place of the store, keeping the old one beside it, and end
@@ -98,6 +104,24 @@ absl::Status ReadRevisionsKept(const base::Arguments& arguments, Options& option
   return absl::OkStatus();
 }
 
+void ReadAdminTokenFile(const base::Arguments& arguments, Options& options) {
+  options.admin_token_file_given = arguments.Has("admin_token_file");
+  options.admin_token_file =
+      arguments.Get("admin_token_file", base::Concat(options.store_file.value_or("portico"), ".admin-token"));
+}
+
+absl::Status ReadAnonymousRole(const base::Arguments& arguments, Options& options) {
+  if (!arguments.Has("anonymous_role")) return absl::OkStatus();
+  const std::string text = arguments.Get("anonymous_role");
+  for (const auto& [name, role] :
+       {std::pair{"None", portico::v1::ROLE_NAME_UNSPECIFIED}, std::pair{"Viewer", portico::v1::ROLE_NAME_VIEWER},
+        std::pair{"Editor", portico::v1::ROLE_NAME_EDITOR}, std::pair{"Admin", portico::v1::ROLE_NAME_ADMIN}}) {
+    if (text == name) options.anonymous_role = role;
+  }
+  if (options.anonymous_role) return absl::OkStatus();
+  return Usage("--anonymous_role=", text, ": must be None, Viewer, Editor or Admin");
+}
+
 // The three together or none. Returns which are missing: "--tls_key and --client_ca".
 std::string ReadTls(const base::Arguments& arguments, Options& options) {
   north::TlsFiles tls;
@@ -145,8 +169,9 @@ absl::Status CheckTogether(const base::Arguments& arguments, const Options& opti
 
 std::vector<base::Flag> Flags() {
   std::vector<base::Flag> flags = {{.name = "version", .has_value = false}};
-  for (const std::string_view name : {"api_address", "discovery_address", "admin_address", "store", "secrets_key_file",
-                                      "tls_cert", "tls_key", "client_ca", "revisions_kept", "backup", "restore"}) {
+  for (const std::string_view name :
+       {"api_address", "discovery_address", "admin_address", "store", "secrets_key_file", "tls_cert", "tls_key",
+        "client_ca", "revisions_kept", "backup", "restore", "admin_token_file", "anonymous_role"}) {
     flags.push_back({.name = name});
   }
   return flags;
@@ -170,6 +195,8 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {
   options.restore_from = arguments->Get("restore");
   if (absl::Status status = ReadStore(*arguments, options); !status.ok()) return status;
   if (absl::Status status = ReadRevisionsKept(*arguments, options); !status.ok()) return status;
+  if (absl::Status status = ReadAnonymousRole(*arguments, options); !status.ok()) return status;
+  ReadAdminTokenFile(*arguments, options);
   const std::string tls_missing = ReadTls(*arguments, options);
   if (absl::Status status = CheckAddresses(options, tls_missing); !status.ok()) return status;
   const bool some_tls = arguments->Has("tls_cert") || arguments->Has("tls_key") || arguments->Has("client_ca");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "controlplane/access/rights.h"
 #include "controlplane/north/server_certificates.h"
 
 namespace portico::controlplane {
@@ -23,6 +24,10 @@ struct Options {
   std::string secrets_key_file;        // empty only with a store in memory, a backup or a restore
   std::optional<north::TlsFiles> tls;  // nullopt only if both addresses are loopback
   uint64_t revisions_kept = 1000;
+  std::string admin_token_file = "portico.db.admin-token";
+  bool admin_token_file_given = false;
+  // What callers on loopback without TLS may do that show no token. nullopt: everything, until there is a Role.
+  std::optional<access::RoleName> anonymous_role;
   std::string backup_to;     // a file; empty: no backup is asked for
   std::string restore_from;  // likewise
 };

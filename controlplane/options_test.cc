@@ -16,7 +16,7 @@ TEST(OptionsTest, ReadsEveryFlag) {
   const absl::StatusOr<Options> options =
       ParseOptions({"--api_address=0.0.0.0:1", "--discovery_address=[2001:db8::1]:2", "--store=sqlite:/a/b.db",
                     "--secrets_key_file=k", "--tls_cert=c", "--tls_key=p", "--client_ca=a", "--revisions_kept=7",
-                    "--admin_address=0.0.0.0:3"});
+                    "--admin_address=0.0.0.0:3", "--admin_token_file=t", "--anonymous_role=Viewer"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->api_address, "0.0.0.0:1");
   EXPECT_EQ(options->discovery_address, "[2001:db8::1]:2");
@@ -28,6 +28,9 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->tls->client_ca, "a");
   EXPECT_EQ(options->revisions_kept, 7u);
   EXPECT_EQ(options->admin_address, "0.0.0.0:3");
+  EXPECT_EQ(options->admin_token_file, "t");
+  EXPECT_TRUE(options->admin_token_file_given);
+  EXPECT_EQ(options->anonymous_role, portico::v1::ROLE_NAME_VIEWER);
 }
 
 TEST(OptionsTest, HasDefaults) {
@@ -39,6 +42,13 @@ TEST(OptionsTest, HasDefaults) {
   EXPECT_FALSE(options->tls.has_value());
   EXPECT_EQ(options->revisions_kept, 1000u);
   EXPECT_EQ(options->admin_address, "127.0.0.1:9902");
+  EXPECT_EQ(options->admin_token_file, "portico.db.admin-token");
+  EXPECT_FALSE(options->admin_token_file_given);
+  EXPECT_FALSE(options->anonymous_role.has_value());
+  EXPECT_EQ(ParseOptions({"--store=sqlite:/a/b.db", "--secrets_key_file=k"})->admin_token_file, "/a/b.db.admin-token");
+  EXPECT_EQ(ParseOptions({"--store=memory:"})->admin_token_file, "portico.admin-token");
+  EXPECT_EQ(ParseOptions({"--store=memory:", "--anonymous_role=None"})->anonymous_role,
+            portico::v1::ROLE_NAME_UNSPECIFIED);
   EXPECT_FALSE(ParseOptions({"--secrets_key_file=k", "--admin_address=off"})->admin_address.has_value());
 }
 
@@ -59,8 +69,9 @@ TEST(OptionsTest, HelpAndVersionNeedNothingElse) {
 }
 
 TEST(OptionsTest, EveryFlagIsInTheHelp) {
-  for (const std::string_view flag : {"api_address", "discovery_address", "admin_address", "store", "secrets_key_file",
-                                      "tls_cert", "tls_key", "client_ca", "revisions_kept", "backup", "restore"}) {
+  for (const std::string_view flag :
+       {"api_address", "discovery_address", "admin_address", "store", "secrets_key_file", "tls_cert", "tls_key",
+        "client_ca", "revisions_kept", "backup", "restore", "admin_token_file", "anonymous_role"}) {
     EXPECT_NE(kHelpText.find(base::Concat("\n  --", flag, "=")), std::string_view::npos) << flag;
   }
 }
@@ -93,6 +104,7 @@ TEST(OptionsTest, RefusesByFlag) {
       {"no key", {}, "--secrets_key_file is required with --store=sqlite:portico.db"},
       {"nothing kept", {"--revisions_kept=0"}, "--revisions_kept=0: must be a number from 1 to 1000000"},
       {"too much kept", {"--revisions_kept=1000001"}, "--revisions_kept"},
+      {"a role that there is not", {"--anonymous_role=admin"}, "must be None, Viewer, Editor or Admin"},
       {"two copies", {"--backup=a", "--restore=b"}, "exclude each other"},
       {"a copy of memory", {"--store=memory:", "--backup=a"}, "--store=memory: has nothing"},
       {"an admin address without port", {"--admin_address=::1"}, "--admin_address=::1: must be IP:PORT"},

@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<change::Changes>> OpenChanges(const Options& opti
                                                              const check::KeyPairChecker& key_pairs,
                                                              change::Changes::Clock clock, const StorageLog& log) {
   if (!options.store_file) return OpenMemory(options, key_pairs, std::move(clock));
-  const bool is_new = access(options.store_file->c_str(), F_OK) != 0;
+  const bool is_new = ::access(options.store_file->c_str(), F_OK) != 0;
   absl::StatusOr<std::unique_ptr<store::Store>> opened = store::sqlite::Open(*options.store_file);
   if (!opened.ok()) return Of("--store=sqlite: ", opened.status());
   store::Store& store = **opened;  // the changes' as long as they live

@@ -70,7 +70,7 @@ absl::StatusOr<openssl::Sealer> OpenSecretsKey(const std::string& path, const st
   if (!sealed.ok()) return sealed.status();
   const uint64_t revision = store.head().revision;
   // What is stored may be sealed: a new key could open none of it.
-  if ((revision != 0 || sealed->has_value()) && access(path.c_str(), F_OK) != 0) {
+  if ((revision != 0 || sealed->has_value()) && ::access(path.c_str(), F_OK) != 0) {
     return Wrong(path, "there is no such file, and the store is not new (revision ", revision,
                  "); name the file that was made with the store");
   }

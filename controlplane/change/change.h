@@ -26,13 +26,18 @@ struct Change {
   bool tolerate = false;
   // Everything but the storing.
   bool dry_run = false;
-  // For the record: the revision that this goes back to. 0: none.
+  // What the writer calls itself: the metadata.manager of what it stores. Empty: nobody in particular.
+  std::string manager = {};
+  // Resources of other managers are taken over, and nobody need stay Admin (access::JudgeLockOut).
+  bool force = false;
+  // For the record: the revision that this goes back to. 0: none. Its resources have the managers that they are to
+  // have.
   uint64_t rollback_of = 0;
 };
 
 // Who wants it, for the record.
 struct Caller {
-  std::string author;  // the name in the certificate; "anonymous" without one
+  std::string author;  // the name in the certificate, "token default/ci"; "anonymous" without either
   std::string peer;    // "127.0.0.1:4711"
 };
 

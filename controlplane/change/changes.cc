@@ -10,9 +10,34 @@
 #include "controlplane/model/encoding.h"
 
 namespace portico::change {
+namespace {
 
 using base::Concat;
 using base::ToAbsl;
+
+// What a rollback leaves alone.
+bool Stays(const check::ResourceKey& key, std::string_view name_space) {
+  if (!name_space.empty() && key.name_space != name_space) return true;
+  return key.kind == "Role" || key.kind == "Token" || key.kind == "CachePurge";
+}
+
+// What makes `then` of `now`.
+void AddDifferences(const model::Model& now, const model::Model& then, std::string_view name_space, Change& change) {
+  for (const auto& [key, resource] : then.configuration.resources()) {
+    if (Stays(key, name_space)) continue;
+    const portico::v1::Resource* held = now.configuration.Find(key);
+    const uint64_t version = check::MetadataOf(*resource).revision();
+    if (held != nullptr && check::MetadataOf(*held).revision() == version) continue;
+    if (held != nullptr && model::SameContent(*held, *resource)) continue;  // it was changed back already
+    change.resources.push_back(*resource);
+    model::ClearVersions(change.resources.back());
+  }
+  for (const auto& [key, resource] : now.configuration.resources()) {
+    if (!Stays(key, name_space) && then.configuration.Find(key) == nullptr) change.deletes.push_back(key);
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Changes>> Changes::Open(std::unique_ptr<store::Store> store, Codec codec,
                                                        const check::KeyPairChecker& key_pairs, Clock clock,
@@ -36,36 +61,31 @@ Changes::Changes(std::unique_ptr<store::Store> store, Codec codec, const check::
   PORTICO_CHECK(options_.revisions_kept > 0);
 }
 
-std::variant<Outcome, Refusal> Changes::Apply(const Change& change, const Caller& caller) {
+std::variant<Outcome, Refusal> Changes::Apply(const Change& change, const Caller& caller, const Judge& judge) {
   if (change.dry_run) {  // stops nobody who writes
     model::Step step;
-    return Judge(change, step);
+    return Try(change, judge, step);
   }
   absl::MutexLock lock(&writing_);
-  return ApplyLocked(change, caller);
+  return ApplyLocked(change, caller, judge);
 }
 
-std::variant<Outcome, Refusal> Changes::Rollback(uint64_t revision, Change options, const Caller& caller) {
+std::variant<Outcome, Refusal> Changes::Rollback(uint64_t revision, std::string_view name_space, Change options,
+                                                 const Caller& caller, const Judge& judge) {
   absl::MutexLock lock(&writing_);
   const model::SharedModel now = Now();
   const absl::StatusOr<model::SharedModel> then = At(revision);
   if (!then.ok()) return Refusal{then.status(), {}};
   options.rollback_of = revision;
-  for (const auto& [key, resource] : (*then)->configuration.resources()) {
-    const portico::v1::Resource* held = now->configuration.Find(key);
-    const uint64_t version = check::MetadataOf(*resource).revision();
-    if (held != nullptr && check::MetadataOf(*held).revision() == version) continue;
-    options.resources.push_back(*resource);
-    model::ClearSystemFields(options.resources.back());
-  }
-  for (const auto& [key, resource] : now->configuration.resources()) {
-    if ((*then)->configuration.Find(key) == nullptr) options.deletes.push_back(key);
-  }
-  return ApplyLocked(options, caller);
+  AddDifferences(*now, **then, name_space, options);
+  return ApplyLocked(options, caller, judge);
 }
 
-std::variant<Outcome, Refusal> Changes::Judge(const Change& change, model::Step& step) const {
+std::variant<Outcome, Refusal> Changes::Try(const Change& change, const Judge& judge, model::Step& step) const {
   step.before = Now();
+  if (judge) {
+    if (std::optional<Refusal> refusal = judge(*step.before, change)) return *std::move(refusal);
+  }
   std::variant<Plan, Refusal> judged = MakePlan(*step.before, change, key_pairs_);
   if (std::holds_alternative<Refusal>(judged)) return std::get<Refusal>(std::move(judged));
   Plan plan = std::get<Plan>(std::move(judged));
@@ -82,9 +102,9 @@ std::variant<Outcome, Refusal> Changes::Judge(const Change& change, model::Step&
   return outcome;
 }
 
-std::variant<Outcome, Refusal> Changes::ApplyLocked(const Change& change, const Caller& caller) {
+std::variant<Outcome, Refusal> Changes::ApplyLocked(const Change& change, const Caller& caller, const Judge& judge) {
   model::Step step;
-  std::variant<Outcome, Refusal> judged = Judge(change, step);
+  std::variant<Outcome, Refusal> judged = Try(change, judge, step);
   if (std::holds_alternative<Refusal>(judged) || step.changes.empty() || change.dry_run) return judged;
   return Store(change, caller, std::move(step), std::get<Outcome>(std::move(judged)));
 }

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -23,11 +26,14 @@ namespace portico::change {
 //
 //   ASSIGN changes = Changes::Open(std::move(store), codec, key_pairs, now, {});
 //   changes->Follow([](const model::Step& step) { … });
-//   auto result = changes->Apply({.resources = …}, {"alice", "10.0.0.7:4711"});
+//   auto result = changes->Apply({.resources = …}, {"alice", "10.0.0.7:4711"}, judge);
 class Changes {
  public:
   using Clock = std::function<int64_t()>;  // microseconds since 1970 (UTC)
   using Follower = std::function<void(const model::Step& step)>;
+  // Whether its writer may make a change of what there is, beyond what the change itself says: asked in the moment in
+  // which it is made, so that nothing comes between. nullopt: yes.
+  using Judge = std::function<std::optional<Refusal>(const model::Model& now, const Change& change)>;
 
   struct Options {
     // How many revisions Rollback can name. The rest is forgotten now and then.
@@ -39,12 +45,14 @@ class Changes {
                                                        const check::KeyPairChecker& key_pairs, Clock clock,
                                                        Options options);
 
-  // One at a time, in the order of their coming. A refusal has changed nothing.
-  std::variant<Outcome, Refusal> Apply(const Change& change, const Caller& caller);
+  // One at a time, in the order of their coming. A refusal has changed nothing. `judge` nullptr: whoever calls may.
+  std::variant<Outcome, Refusal> Apply(const Change& change, const Caller& caller, const Judge& judge = nullptr);
 
-  // Makes the configuration of an old revision hold again, by writing what differs since. Of `options` its rules and
-  // its dry_run hold. kNotFound: the revision is not kept.
-  std::variant<Outcome, Refusal> Rollback(uint64_t revision, Change options, const Caller& caller);
+  // Makes the configuration of an old revision hold again, by writing what differs since; in one namespace if one is
+  // given. What says who may do what, and what was purged, stays as it is: nothing comes back that was taken away. Of
+  // `options` its rules and its dry_run hold. kNotFound: the revision is not kept.
+  std::variant<Outcome, Refusal> Rollback(uint64_t revision, std::string_view name_space, Change options,
+                                          const Caller& caller, const Judge& judge = nullptr);
 
   // The newest revision; never waits for the disk.
   model::SharedModel Now() const;
@@ -61,13 +69,17 @@ class Changes {
   // quick and may not call Apply. Returns the model that the first step will be from.
   model::SharedModel Follow(Follower follower);
 
+  // As of store::Store.
+  absl::StatusOr<std::optional<std::string>> Fact(std::string_view name) const { return store_->Fact(name); }
+  absl::Status SetFact(std::string_view name, std::string_view value) { return store_->SetFact(name, value); }
+
  private:
   Changes(std::unique_ptr<store::Store> store, Codec codec, const check::KeyPairChecker& key_pairs, Clock clock,
           Options options, model::SharedModel now);
 
   // Judges, and fills in what would become of it. A plan that is not empty goes on to Store.
-  std::variant<Outcome, Refusal> Judge(const Change& change, model::Step& step) const;
-  std::variant<Outcome, Refusal> ApplyLocked(const Change& change, const Caller& caller)
+  std::variant<Outcome, Refusal> Try(const Change& change, const Judge& judge, model::Step& step) const;
+  std::variant<Outcome, Refusal> ApplyLocked(const Change& change, const Caller& caller, const Judge& judge)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing_);
   std::variant<Outcome, Refusal> Store(const Change& change, const Caller& caller, model::Step step, Outcome outcome)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing_);

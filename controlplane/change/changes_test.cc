@@ -92,8 +92,8 @@ class ChangesTest : public testing::Test {
 
   // "2: created Cluster orders, …; warnings …; for g", or "refused: …".
   std::string Apply(const Change& change) { return Tell(changes_->Apply(change, {"alice", "10.0.0.7:4711"})); }
-  std::string Rollback(uint64_t revision, Change options = {}) {
-    return Tell(changes_->Rollback(revision, std::move(options), {"alice", "10.0.0.7:4711"}));
+  std::string Rollback(uint64_t revision, Change options = {}, std::string_view name_space = "") {
+    return Tell(changes_->Rollback(revision, name_space, std::move(options), {"alice", "10.0.0.7:4711"}));
   }
   static std::string Tell(const std::variant<Outcome, Refusal>& result) {
     if (const auto* refusal = std::get_if<Refusal>(&result)) {
@@ -314,6 +314,105 @@ TEST_F(ChangesTest, RollbackIsANewRevisionOfWhatWas) {
   EXPECT_EQ(Rollback(5), "5:");
   EXPECT_NE(Rollback(6).find("NOT_FOUND"), std::string::npos);
   EXPECT_NE(Rollback(1, Change{.expected_revision = 4}).find("ABORTED"), std::string::npos);
+}
+
+std::string ClusterOf(const std::string& name_space, const std::string& name, int port) {
+  return Concat("---\nkind: Cluster\nmetadata: {name: ", name, ", namespace: ", name_space,
+                "}\nspec: {endpoints: [{address: 127.0.0.1, port: ", port, "}]}\n");
+}
+
+TEST_F(ChangesTest, ARollbackMayBeOfOneNamespace) {
+  Apply(ClusterOf("a", "c", 1) + ClusterOf("b", "c", 1));
+  Apply(ClusterOf("a", "c", 2) + ClusterOf("b", "c", 2) + ClusterOf("a", "d", 2) + ClusterOf("b", "d", 2));
+  EXPECT_EQ(Rollback(1, {}, "a"), "3: updated Cluster a/c deleted Cluster a/d");
+  EXPECT_EQ(Rollback(1, {}, "nowhere"), "3:");
+  EXPECT_EQ(Rollback(1), "4: updated Cluster b/c deleted Cluster b/d");
+}
+
+TEST_F(ChangesTest, AnotherManagersResourcesNeedForce) {
+  const std::string theirs =
+      "refused: FAILED_PRECONDITION: Cluster a/c: metadata.manager: is ci, which looks after it; "
+      "force takes it over";
+  const auto write = [](int port, const std::string& manager, bool force = false) {
+    return Change{.resources = ReadResources(ClusterOf("a", "c", port)), .manager = manager, .force = force};
+  };
+  const auto remove = [](const std::string& manager, bool force = false) {
+    return Change{.deletes = {{"Cluster", "a", "c"}}, .manager = manager, .force = force};
+  };
+  const auto back = [](uint64_t revision, const std::string& manager) {
+    return Change{.manager = manager, .rollback_of = revision};
+  };
+  const struct {
+    const char* name;
+    Change change;
+    std::string expected;
+    std::string manager;  // whose it is afterwards; "-": it is not there
+  } kRows[] = {
+      {"nobody's", write(1, ""), "1: created Cluster a/c", ""},
+      {"unchanged, it stays nobody's", write(1, "ci"), "1: kept Cluster a/c", ""},
+      {"a change takes it", write(2, "ci"), "2: updated Cluster a/c", "ci"},
+      {"its own", write(3, "ci"), "3: updated Cluster a/c", "ci"},
+      {"another", write(4, "kubernetes"), theirs, "ci"},
+      {"nobody", write(4, ""), theirs, "ci"},
+      {"what changes nothing is nobody's trouble", write(3, "kubernetes"), "3: kept Cluster a/c", "ci"},
+      {"another one deletes it", remove("kubernetes"), theirs, "ci"},
+      {"nobody deletes it", remove(""), theirs, "ci"},
+      {"another one goes back", back(1, "kubernetes"), theirs, "ci"},
+      {"taken over as it is", write(3, "kubernetes", true), "4: updated Cluster a/c", "kubernetes"},
+      {"taken back with a change", write(5, "ci", true), "5: updated Cluster a/c", "ci"},
+      {"it goes back to whose it was", back(1, "ci"), "6: updated Cluster a/c", ""},
+      {"and forth", back(3, ""), "7: updated Cluster a/c", "ci"},
+      {"its own deletes it", remove("ci"), "8: deleted Cluster a/c", "-"},
+      {"what was another's does not come back", back(3, ""), theirs, "-"},
+      {"its own brings it back", back(3, "ci"), "9: created Cluster a/c", "ci"},
+      {"by force", remove("kubernetes", true), "10: deleted Cluster a/c", "-"},
+  };
+  for (const auto& row : kRows) {
+    const uint64_t revision = row.change.rollback_of;
+    EXPECT_EQ(revision == 0 ? Apply(row.change) : Rollback(revision, row.change), row.expected) << row.name;
+    const portico::v1::Resource* stored = changes_->Now()->configuration.Find({"Cluster", "a", "c"});
+    EXPECT_EQ(stored == nullptr ? "-" : check::MetadataOf(*stored).manager(), row.manager) << row.name;
+    // The store has it too.
+    const model::SharedModel read = *Codec(std::nullopt).ReadModel(*disk_, changes_->Now()->revision);
+    stored = read->configuration.Find({"Cluster", "a", "c"});
+    EXPECT_EQ(stored == nullptr ? "-" : check::MetadataOf(*stored).manager(), row.manager) << row.name;
+  }
+}
+
+TEST_F(ChangesTest, AManagerIsWhatTheCallSaysAndAPlainName) {
+  Change change{.resources = ReadResources(ClusterOf("a", "c", 1)), .manager = "ci"};
+  change.resources[0].mutable_cluster()->mutable_metadata()->set_manager("another");
+  EXPECT_EQ(Apply(change), "1: created Cluster a/c");
+  EXPECT_EQ(check::MetadataOf(*changes_->Now()->configuration.Find({"Cluster", "a", "c"})).manager(), "ci");
+  for (const std::string& name :
+       {std::string(64, 'x'), std::string("a b"), std::string("a\n"), std::string("\xc3\xa9")}) {
+    change.manager = name;
+    EXPECT_EQ(
+        Apply(change),
+        "refused: INVALID_ARGUMENT: the name of a manager must be at most 63 visible ASCII characters without spaces")
+        << name;
+  }
+}
+
+TEST_F(ChangesTest, AJudgeIsAskedOfWhatIsToBeChanged) {
+  const Changes::Judge judge = [this](const model::Model& now, const Change& change) -> std::optional<Refusal> {
+    steps_ += Concat("judge ", now.revision, " of ", change.resources.size(), "+", change.deletes.size(), " ");
+    if (change.deletes.empty()) return std::nullopt;
+    return Refusal{absl::PermissionDeniedError("no deletes"), {}};
+  };
+  const Change make{.resources = ReadResources(ClusterOf("a", "c", 1))};
+  Change tried = make;
+  tried.dry_run = true;
+  EXPECT_EQ(Tell(changes_->Apply(tried, {}, judge)), "1: created Cluster a/c");
+  EXPECT_EQ(Tell(changes_->Apply(make, {}, judge)), "1: created Cluster a/c");
+  EXPECT_EQ(Tell(changes_->Apply({.deletes = {{"Cluster", "a", "c"}}}, {}, judge)),
+            "refused: PERMISSION_DENIED: no deletes");
+  // It comes first: who may not write learns nothing of what is there.
+  EXPECT_EQ(Tell(changes_->Apply({.deletes = {{"Cluster", "a", "none"}}}, {}, judge)),
+            "refused: PERMISSION_DENIED: no deletes");
+  Apply(ClusterOf("a", "d", 1));
+  EXPECT_EQ(Tell(changes_->Rollback(1, "", {}, {}, judge)), "refused: PERMISSION_DENIED: no deletes");
+  EXPECT_EQ(steps_, "judge 0 of 1+0 judge 0 of 1+0 0>1:1 judge 1 of 0+1 judge 1 of 0+1 1>2:1 judge 2 of 0+1 ");
 }
 
 TEST_F(ChangesTest, OldRevisionsAreForgotten) {

@@ -20,13 +20,11 @@ using check::ResourceKey;
 using model::ChangeKind;
 using portico::v1::Resource;
 
-constexpr size_t kViolationsMax = 100;  // more than anybody mends in one go
+constexpr size_t kViolationsMax = 100;   // more than anybody mends in one go
+constexpr size_t kManagerBytesMax = 63;  // as a label's value
 
-absl::Status Bad(absl::StatusCode code, const check::Violations& violations) {
-  const check::Violation& first = violations.front();
-  std::string text = Concat(first.key.ToString(), first.path.empty() ? "" : ": ", first.path, ": ", first.message);
-  if (violations.size() > 1) text += Concat(" (and ", violations.size() - 1, " more)");
-  return absl::Status(code, ToAbsl(text));
+bool IsManager(std::string_view text) {
+  return text.size() <= kManagerBytesMax && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 class Planner {
@@ -39,13 +37,11 @@ class Planner {
 
   std::variant<Plan, Refusal> Run() {
     if (absl::Status status = CheckSize(); !status.ok()) return Refusal{status, {}};
-    for (const auto step : {&Planner::JudgeResources, &Planner::JudgeDeletes, &Planner::JudgeVersions, &Planner::Enter,
-                            &Planner::JudgeWhole}) {
+    for (const auto step : {&Planner::JudgeResources, &Planner::JudgeDeletes, &Planner::JudgeVersions,
+                            &Planner::JudgeManagers, &Planner::Enter, &Planner::JudgeWhole}) {
       const absl::StatusCode code = (this->*step)();
       if (violations_.empty()) continue;
-      const absl::Status status = Bad(code, violations_);
-      if (violations_.size() > kViolationsMax) violations_.resize(kViolationsMax);
-      return Refusal{status, std::move(violations_)};
+      return RefusalOf(code, std::move(violations_));
     }
     Plan plan;
     for (const auto& [key, kind] : changes_)
@@ -64,6 +60,10 @@ class Planner {
     if (change_.expected_revision != 0 && change_.expected_revision != now_.revision) {
       return absl::AbortedError(ToAbsl(Concat("the configuration is at revision ", now_.revision, ", not at ",
                                               change_.expected_revision, ": look at what changed, then apply again")));
+    }
+    if (!IsManager(change_.manager)) {
+      return absl::InvalidArgumentError(ToAbsl(Concat("the name of a manager must be at most ", kManagerBytesMax,
+                                                      " visible ASCII characters without spaces")));
     }
     const size_t size = change_.resources.size() + change_.deletes.size();
     if (size <= kResourcesMax) return absl::OkStatus();
@@ -118,17 +118,50 @@ class Planner {
     return absl::StatusCode::kAborted;
   }
 
+  absl::StatusCode JudgeManagers() {
+    if (change_.force) return absl::StatusCode::kFailedPrecondition;
+    for (const Resource& resource : change_.resources) {
+      const ResourceKey key = check::KeyOf(resource);
+      const Resource* stored = now_.configuration.Find(key);
+      if (stored == nullptr) {
+        JudgeManager(key, NewManager(resource));
+      } else if (!model::SameContent(*stored, resource)) {
+        JudgeManager(key, check::MetadataOf(*stored).manager());
+      }
+    }
+    for (const ResourceKey& key : change_.deletes)
+      JudgeManager(key, check::MetadataOf(*now_.configuration.Find(key)).manager());
+    return absl::StatusCode::kFailedPrecondition;
+  }
+
+  void JudgeManager(const ResourceKey& key, const std::string& manager) {
+    if (manager.empty() || manager == change_.manager) return;
+    Add(key, "metadata.manager", Concat("is ", manager, ", which looks after it; force takes it over"));
+  }
+
+  // A rollback brings back whose it was.
+  const std::string& NewManager(const Resource& resource) const {
+    return change_.rollback_of != 0 ? check::MetadataOf(resource).manager() : change_.manager;
+  }
+
+  // A manager alone is no change, unless it is forced: whoever applies what is there already takes nothing over.
+  bool IsUnchanged(const Resource& stored, const Resource& wanted) const {
+    return model::SameContent(stored, wanted) &&
+           (!change_.force || check::MetadataOf(stored).manager() == NewManager(wanted));
+  }
+
   absl::StatusCode Enter() {
     for (const Resource& resource : change_.resources) {
       const ResourceKey key = check::KeyOf(resource);
       const Resource* stored = now_.configuration.Find(key);
-      if (stored != nullptr && model::Encode(*stored) == model::Encode(resource)) {
+      if (stored != nullptr && IsUnchanged(*stored, resource)) {
         changes_[key] = ChangeKind::kUnchanged;
         continue;
       }
       Resource entered = resource;
       model::ClearSystemFields(entered);
       portico::v1::Metadata& metadata = model::MutableMetadata(entered);
+      metadata.set_manager(NewManager(resource));
       metadata.set_revision(next_->revision);
       metadata.set_creation_revision(stored != nullptr ? check::MetadataOf(*stored).creation_revision()
                                                        : next_->revision);
@@ -163,6 +196,14 @@ class Planner {
 bool Plan::empty() const {
   return std::all_of(changes.begin(), changes.end(),
                      [](const model::ResourceChange& change) { return change.kind == ChangeKind::kUnchanged; });
+}
+
+Refusal RefusalOf(absl::StatusCode code, check::Violations violations) {
+  const check::Violation& first = violations.front();
+  std::string text = Concat(first.key.ToString(), first.path.empty() ? "" : ": ", first.path, ": ", first.message);
+  if (violations.size() > 1) text += Concat(" (and ", violations.size() - 1, " more)");
+  if (violations.size() > kViolationsMax) violations.resize(kViolationsMax);
+  return {absl::Status(code, ToAbsl(text)), std::move(violations)};
 }
 
 std::variant<Plan, Refusal> MakePlan(const model::Model& now, const Change& change,

@@ -26,6 +26,17 @@ Message& Kind(Resource& resource) {
   return *resource.GetReflection()->MutableMessage(&resource, KindField(resource));
 }
 
+std::string Bytes(const Resource& resource) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);  // maps in one order
+    PORTICO_CHECK(resource.SerializeToCodedStream(&coded));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::string StoreKey(const check::ResourceKey& key) {
@@ -39,6 +50,11 @@ portico::v1::Metadata& MutableMetadata(Resource& resource) {
 }
 
 void ClearSystemFields(Resource& resource) {
+  ClearVersions(resource);
+  MutableMetadata(resource).clear_manager();
+}
+
+void ClearVersions(Resource& resource) {
   portico::v1::Metadata& metadata = MutableMetadata(resource);
   metadata.clear_creation_revision();
   metadata.clear_revision();
@@ -50,20 +66,24 @@ void ClearSystemFields(Resource& resource) {
 
 std::string Encode(const Resource& resource) {
   Resource plain = resource;
-  ClearSystemFields(plain);
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);  // maps in one order
-    PORTICO_CHECK(plain.SerializeToCodedStream(&coded));
-  }
-  return bytes;
+  ClearVersions(plain);
+  return Bytes(plain);
+}
+
+bool SameContent(const Resource& a, const Resource& b) {
+  Resource plain_a = a, plain_b = b;
+  ClearSystemFields(plain_a);
+  ClearSystemFields(plain_b);
+  return Bytes(plain_a) == Bytes(plain_b);
 }
 
 std::string EncodeMessage(const Resource& resource) {
-  const auto* reflection = resource.GetReflection();
-  return reflection->GetMessage(resource, KindField(resource)).SerializeAsString();
+  if (check::MetadataOf(resource).manager().empty()) {
+    return resource.GetReflection()->GetMessage(resource, KindField(resource)).SerializeAsString();
+  }
+  Resource plain = resource;
+  MutableMetadata(plain).clear_manager();
+  return Kind(plain).SerializeAsString();
 }
 
 absl::StatusOr<Resource> Decode(std::string_view bytes, uint64_t revision, uint64_t created) {

@@ -15,10 +15,14 @@ namespace portico::model {
 // "Route/default/shop": no part can hold a slash.
 std::string StoreKey(const check::ResourceKey& key);
 
-// What a user wrote, without what the system adds (status, revisions): the same bytes for the same content.
+// What the store keeps under a key: what a user wrote, and its manager. The same bytes for the same content.
 std::string Encode(const portico::v1::Resource& resource);
 
-// The message of the resource's kind by itself, revisions included: what travels to proxies.
+// Whether a user wrote the same in both, whatever the system adds (status, revisions, manager).
+bool SameContent(const portico::v1::Resource& a, const portico::v1::Resource& b);
+
+// The message of the resource's kind by itself, revisions included: what travels to proxies. Who looks after it is no
+// concern of theirs.
 std::string EncodeMessage(const portico::v1::Resource& resource);
 
 // kDataLoss: the bytes are no resource. The revisions go into its metadata.
@@ -29,6 +33,8 @@ portico::v1::Metadata& MutableMetadata(portico::v1::Resource& resource);
 
 // Takes away what only the system writes.
 void ClearSystemFields(portico::v1::Resource& resource);
+// The same but for the manager.
+void ClearVersions(portico::v1::Resource& resource);
 
 }  // namespace portico::model
 

@@ -6,16 +6,18 @@
 
 #include "api/portico/v1/config_service.pb.h"
 #include "controlplane/north/counted_changes.h"
+#include "controlplane/north/gatekeeper.h"
 #include "controlplane/north/gather.h"
 #include "controlplane/north/writer.h"
 
 namespace portico::north {
 
-// One Apply: gathers its messages, then is judged and stored on the writer's thread. Deletes itself.
+// One Apply: gathers its messages, if it is known who calls, then is judged and stored on the writer's thread. Deletes
+// itself.
 class ApplyCall final : public grpc::ServerReadReactor<portico::v1::ApplyRequest> {
  public:
   ApplyCall(grpc::CallbackServerContext& context, portico::v1::ApplyResponse& response, CountedChanges& changes,
-            Writer& writer);
+            const Gatekeeper& gatekeeper, Writer& writer);
 
  private:
   void OnReadDone(bool ok) override;
@@ -26,6 +28,7 @@ class ApplyCall final : public grpc::ServerReadReactor<portico::v1::ApplyRequest
   grpc::CallbackServerContext& context_;
   portico::v1::ApplyResponse& response_;
   CountedChanges& changes_;
+  const Gatekeeper& gatekeeper_;
   Writer& writer_;
   portico::v1::ApplyRequest request_;
   Gather gather_;

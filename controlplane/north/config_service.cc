@@ -6,8 +6,8 @@
 
 #include "api/base/shared_map.h"
 #include "api/base/text.h"
+#include "controlplane/access/judge.h"
 #include "controlplane/north/apply_call.h"
-#include "controlplane/north/caller.h"
 #include "controlplane/north/convert.h"
 #include "controlplane/north/errors.h"
 #include "controlplane/north/shown.h"
@@ -33,8 +33,10 @@ class ListCall final : public grpc::ServerWriteReactor<portico::v1::ListResponse
   ListCall(const portico::v1::ListRequest& request, std::shared_ptr<const Places::Place> place)
       : request_(request), place_(std::move(place)) {}
 
-  void Begin(model::SharedModel model) {
+  // `scope`: what its caller may read.
+  void Begin(model::SharedModel model, access::Scope scope) {
     model_ = std::move(model);
+    scope_ = std::move(scope);
     next_ = model_->configuration.resources().begin();
     Write();
   }
@@ -45,10 +47,11 @@ class ListCall final : public grpc::ServerWriteReactor<portico::v1::ListResponse
     response_.Clear();
     response_.set_revision(model_->revision);
     response_.set_epoch(model_->epoch);
+    response_.set_partial(!scope_.all && request_.namespace_().empty());
     const auto& resources = model_->configuration.resources();
     for (size_t bytes = 0; next_ != resources.end() && bytes < kListBytes; ++next_) {
       const auto& [key, resource] = *next_;
-      if (!Matches(request_, key, *resource)) continue;
+      if (!scope_.Has(key.name_space) || !Matches(request_, key, *resource)) continue;
       *response_.add_resources() = Shown(*resource);
       bytes += resource->ByteSizeLong();
     }
@@ -65,6 +68,7 @@ class ListCall final : public grpc::ServerWriteReactor<portico::v1::ListResponse
   const portico::v1::ListRequest request_;
   const std::shared_ptr<const Places::Place> place_;
   model::SharedModel model_;
+  access::Scope scope_;
   check::Configuration::Map::const_iterator next_;
   portico::v1::ListResponse response_;
 };
@@ -81,6 +85,16 @@ std::set<ResourceKey> Differences(const check::Configuration& before, const chec
   return keys;
 }
 
+// Somebody who may read in a namespace; "": in any.
+absl::StatusOr<Caller> ReaderOf(const Gatekeeper& gatekeeper, const grpc::ServerContextBase& context,
+                                std::string_view name_space) {
+  absl::StatusOr<Caller> caller = gatekeeper.CallerOf(context);
+  if (!caller.ok()) return caller;
+  const absl::Status may = access::JudgeRead(caller->rights, name_space);
+  if (!may.ok()) return may;
+  return caller;
+}
+
 grpc::Status Answer(const std::variant<change::Outcome, change::Refusal>& result,
                     portico::v1::ApplyResponse& response) {
   if (const auto* refusal = std::get_if<change::Refusal>(&result)) return ToGrpc(*refusal);
@@ -90,8 +104,10 @@ grpc::Status Answer(const std::variant<change::Outcome, change::Refusal>& result
 
 }  // namespace
 
-ConfigService::ConfigService(change::Changes& changes, Writer& writer, ConfigServiceOptions options)
+ConfigService::ConfigService(change::Changes& changes, const Gatekeeper& gatekeeper, Writer& writer,
+                             ConfigServiceOptions options)
     : changes_(changes),
+      gatekeeper_(gatekeeper),
       writer_(writer),
       counted_(changes, std::move(options.now)),
       list_places_(options.lists_max, "lists"),
@@ -101,13 +117,16 @@ ConfigService::ConfigService(change::Changes& changes, Writer& writer, ConfigSer
 
 grpc::ServerReadReactor<portico::v1::ApplyRequest>* ConfigService::Apply(Context* context,
                                                                          portico::v1::ApplyResponse* response) {
-  return new ApplyCall(*context, *response, counted_, writer_);
+  return new ApplyCall(*context, *response, counted_, gatekeeper_, writer_);
 }
 
-grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context, std::function<grpc::Status()> body) {
+grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context,
+                                            std::function<grpc::Status(const Caller&)> body) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const bool posted = thread.Post([context, reactor, body = std::move(body)] {
-    reactor->Finish(context->IsCancelled() ? grpc::Status::CANCELLED : body());
+  const bool posted = thread.Post([this, context, reactor, body = std::move(body)] {
+    if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
+    const absl::StatusOr<Caller> caller = gatekeeper_.CallerOf(*context);
+    reactor->Finish(caller.ok() ? body(*caller) : ToGrpc(caller.status()));
   });
   if (!posted) reactor->Finish(Busy());
   return reactor;
@@ -115,9 +134,10 @@ grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context, st
 
 grpc::ServerUnaryReactor* ConfigService::Get(Context* context, const portico::v1::GetRequest* request,
                                              portico::v1::GetResponse* response) {
-  const auto body = [this, request, response] {
+  const auto body = [this, request, response](const Caller& caller) {
     const absl::StatusOr<ResourceKey> key = ToKey(request->name());
     if (!key.ok()) return ToGrpc(key.status());
+    if (absl::Status may = access::JudgeRead(caller.rights, key->name_space); !may.ok()) return ToGrpc(may);
     const absl::StatusOr<model::SharedModel> model =
         request->revision() == 0 ? changes_.Now() : changes_.At(request->revision());
     if (!model.ok()) return ToGrpc(model.status());
@@ -130,24 +150,26 @@ grpc::ServerUnaryReactor* ConfigService::Get(Context* context, const portico::v1
   };
   if (request->revision() != 0) return On(reader_, context, body);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(body());
+  const absl::StatusOr<Caller> caller = gatekeeper_.CallerOf(*context);
+  reactor->Finish(caller.ok() ? body(*caller) : ToGrpc(caller.status()));
   return reactor;
 }
 
 grpc::ServerWriteReactor<portico::v1::ListResponse>* ConfigService::List(Context* context,
                                                                          const portico::v1::ListRequest* request) {
-  std::shared_ptr<const Places::Place> place = list_places_.Take(HolderOf(*context));
+  const absl::StatusOr<Caller> caller = ReaderOf(gatekeeper_, *context, request->namespace_());
+  std::shared_ptr<const Places::Place> place = caller.ok() ? list_places_.Take(caller->holder()) : nullptr;
   const bool taken = place != nullptr;
   auto* call = new ListCall(*request, std::move(place));
   const uint64_t revision = request->revision();
   if (!taken) {
-    call->Refuse(ToGrpc(list_places_.Refusal()));
+    call->Refuse(ToGrpc(caller.ok() ? list_places_.Refusal() : caller.status()));
   } else if (revision == 0) {
-    call->Begin(changes_.Now());
-  } else if (!reader_.Post([this, call, revision] {
+    call->Begin(changes_.Now(), caller->rights.Reads());
+  } else if (!reader_.Post([this, call, revision, scope = caller->rights.Reads()] {
                absl::StatusOr<model::SharedModel> model = changes_.At(revision);
                if (!model.ok()) return call->Refuse(ToGrpc(model.status()));
-               call->Begin(*std::move(model));
+               call->Begin(*std::move(model), scope);
              })) {
     call->Refuse(Busy());
   }
@@ -156,31 +178,36 @@ grpc::ServerWriteReactor<portico::v1::ListResponse>* ConfigService::List(Context
 
 grpc::ServerUnaryReactor* ConfigService::Delete(Context* context, const portico::v1::DeleteRequest* request,
                                                 portico::v1::ApplyResponse* response) {
-  return On(writer_, context, [this, context, request, response] {
+  return On(writer_, context, [this, request, response](const Caller& caller) {
     change::Change change;
     change.dry_run = request->dry_run();
     change.expected_revision = request->expected_revision();
     change.expected_epoch = request->expected_epoch();
     change.tolerate = request->references() == portico::v1::REFERENCE_RULE_TOLERATE;
+    change.manager = request->manager();
+    change.force = request->force();
     for (const portico::v1::ResourceName& name : request->names()) {
       absl::StatusOr<ResourceKey> key = ToKey(name);
       if (!key.ok()) return ToGrpc(key.status());
       change.deletes.push_back(*std::move(key));
     }
-    return Answer(counted_.Apply(change, CallerOf(*context)), *response);
+    return Answer(counted_.Apply(change, caller.record(), gatekeeper_.JudgeOf(caller)), *response);
   });
 }
 
 grpc::ServerUnaryReactor* ConfigService::History(Context* context, const portico::v1::HistoryRequest* request,
                                                  portico::v1::HistoryResponse* response) {
-  return On(reader_, context, [this, request, response] {
+  return On(reader_, context, [this, request, response](const Caller& caller) {
+    if (absl::Status may = access::JudgeRead(caller.rights, ""); !may.ok()) return ToGrpc(may);
     const uint32_t limit = request->limit() == 0 ? kHistoryDefault : request->limit();
     if (limit > kHistoryMax) {
       return ToGrpc(absl::InvalidArgumentError(ToAbsl(Concat("limit: ", limit, "; at most ", kHistoryMax))));
     }
     const absl::StatusOr<change::Changes::Past> past = changes_.History(request->before(), limit);
     if (!past.ok()) return ToGrpc(past.status());
-    response->mutable_revisions()->Assign(past->revisions.begin(), past->revisions.end());
+    const access::Scope scope = caller.rights.Reads();
+    for (const portico::v1::RevisionRecord& record : past->revisions)
+      *response->add_revisions() = ShownRecord(record, scope);
     response->set_oldest(past->oldest);
     response->set_epoch(changes_.Now()->epoch);
     return grpc::Status::OK;
@@ -189,28 +216,34 @@ grpc::ServerUnaryReactor* ConfigService::History(Context* context, const portico
 
 grpc::ServerUnaryReactor* ConfigService::Rollback(Context* context, const portico::v1::RollbackRequest* request,
                                                   portico::v1::ApplyResponse* response) {
-  return On(writer_, context, [this, context, request, response] {
+  return On(writer_, context, [this, request, response](const Caller& caller) {
     change::Change options;
     options.dry_run = request->dry_run();
     options.expected_revision = request->expected_revision();
     options.expected_epoch = request->expected_epoch();
     options.tolerate = request->references() == portico::v1::REFERENCE_RULE_TOLERATE;
-    return Answer(counted_.Rollback(request->revision(), std::move(options), CallerOf(*context)), *response);
+    options.manager = request->manager();
+    options.force = request->force();
+    return Answer(counted_.Rollback(request->revision(), request->namespace_(), std::move(options), caller.record(),
+                                    gatekeeper_.JudgeOf(caller)),
+                  *response);
   });
 }
 
 grpc::ServerWriteReactor<portico::v1::WatchResponse>* ConfigService::Watch(Context* context,
                                                                            const portico::v1::WatchRequest* request) {
-  const std::shared_ptr<const Places::Place> place = watch_places_.Take(HolderOf(*context));
+  absl::StatusOr<Caller> caller = ReaderOf(gatekeeper_, *context, request->namespace_());
+  const std::shared_ptr<const Places::Place> place = caller.ok() ? watch_places_.Take(caller->holder()) : nullptr;
   const std::shared_ptr<WatchCall> watch =
-      WatchCall::Make(*request, [this, place](const std::shared_ptr<WatchCall>& ended) {
+      WatchCall::Make(*request, gatekeeper_, [this, place](const std::shared_ptr<WatchCall>& ended) {
         absl::MutexLock lock(&mutex_);
         watches_.erase(ended);
       });
   if (place == nullptr) {
-    watch->Refuse(ToGrpc(watch_places_.Refusal()));
+    watch->Refuse(ToGrpc(caller.ok() ? watch_places_.Refusal() : caller.status()));
     return watch.get();
   }
+  watch->Begin(*std::move(caller));
   const model::SharedModel now = changes_.Now();
   if (!request->epoch().empty() && request->epoch() != now->epoch) {
     watch->Refuse(
@@ -240,6 +273,7 @@ void ConfigService::BeginWatch(const std::shared_ptr<WatchCall>& watch, uint64_t
     now = newest;
   }
   watches_.insert(watch);
+  watch->JudgeAgain();  // since it was let in
   watch->OnModel(now, changed);
 }
 
@@ -247,9 +281,12 @@ void ConfigService::OnStep(const model::Step& step) {
   std::set<ResourceKey> changed;
   for (const model::ResourceChange& change : step.changes)
     changed.insert(change.key);
+  const bool changes_access = ChangesAccess(step);
   absl::MutexLock lock(&mutex_);
-  for (const std::shared_ptr<WatchCall>& watch : watches_)
+  for (const std::shared_ptr<WatchCall>& watch : watches_) {
+    if (changes_access) watch->JudgeAgain();
     watch->OnModel(step.after, changed);
+  }
 }
 
 void ConfigService::End() {

@@ -12,6 +12,7 @@
 #include "api/portico/v1/config_service.grpc.pb.h"
 #include "controlplane/change/changes.h"
 #include "controlplane/north/counted_changes.h"
+#include "controlplane/north/gatekeeper.h"
 #include "controlplane/north/places.h"
 #include "controlplane/north/watch_call.h"
 #include "controlplane/north/writer.h"
@@ -26,14 +27,16 @@ struct ConfigServiceOptions {
   change::Changes::Clock now = [] { return int64_t{0}; };
 };
 
-// portico.v1.ConfigService over a configuration. Outlives the server that it is registered with; End() comes before the
-// server's Shutdown, so that no watch holds it up.
+// portico.v1.ConfigService over a configuration, for those whom the gatekeeper lets in. Outlives the server that it is
+// registered with; End() comes before the server's Shutdown, so that no watch holds it up.
 //
 // Changes are made on the writer's thread. What only reads never waits for one: the newest revision is answered at
 // once, and old ones, which are on the disk, have a thread of their own.
 class ConfigService final : public portico::v1::ConfigService::CallbackService {
  public:
-  ConfigService(change::Changes& changes, Writer& writer, ConfigServiceOptions options = {});
+  // All must outlive it.
+  ConfigService(change::Changes& changes, const Gatekeeper& gatekeeper, Writer& writer,
+                ConfigServiceOptions options = {});
 
   void End();
 
@@ -57,13 +60,14 @@ class ConfigService final : public portico::v1::ConfigService::CallbackService {
   grpc::ServerWriteReactor<portico::v1::WatchResponse>* Watch(Context* context,
                                                               const portico::v1::WatchRequest* request) override;
 
-  // Answers on that thread with what `body` returns.
-  static grpc::ServerUnaryReactor* On(Writer& thread, Context* context, std::function<grpc::Status()> body);
+  // Answers on that thread with what `body` returns, unless it is not known who calls.
+  grpc::ServerUnaryReactor* On(Writer& thread, Context* context, std::function<grpc::Status(const Caller&)> body);
   // On the reader's thread.
   void BeginWatch(const std::shared_ptr<WatchCall>& watch, uint64_t after_revision);
   void OnStep(const model::Step& step);
 
   change::Changes& changes_;
+  const Gatekeeper& gatekeeper_;
   Writer& writer_;
   CountedChanges counted_;
   Places list_places_, watch_places_;

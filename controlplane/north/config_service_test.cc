@@ -74,7 +74,8 @@ std::vector<portico::v1::Resource> ManyClusters(const std::string& prefix) {
 // A server on a loopback port, and a client.
 class ConfigServiceTest : public testing::Test {
  protected:
-  explicit ConfigServiceTest(ConfigServiceOptions options = {}) : service_(*changes_, writer_, std::move(options)) {
+  explicit ConfigServiceTest(ConfigServiceOptions options = {})
+      : service_(*changes_, gatekeeper_, writer_, std::move(options)) {
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -124,6 +125,7 @@ class ConfigServiceTest : public testing::Test {
   const AnyKeyPair key_pairs_;
   const std::unique_ptr<change::Changes> changes_ = *change::Changes::Open(
       store::memory::Open(), change::Codec(std::nullopt), key_pairs_, [] { return int64_t{1'000'000}; }, {100});
+  const Gatekeeper gatekeeper_{*changes_, {}};
   Writer writer_;
   ConfigService service_;
   std::unique_ptr<grpc::Server> server_;
@@ -455,11 +457,12 @@ TEST(ConfigServiceLifeTest, NoTaskOutlivesTheService) {
   const AnyKeyPair key_pairs;
   const std::unique_ptr<change::Changes> changes = *change::Changes::Open(
       store::memory::Open(), change::Codec(std::nullopt), key_pairs, [] { return int64_t{1'000'000}; }, {100});
+  const Gatekeeper gatekeeper(*changes, {});
   std::promise<void> disk;
   Writer writer;
   writer.Post([ready = disk.get_future().share()] { ready.wait(); });
   {
-    ConfigService service(*changes, writer);
+    ConfigService service(*changes, gatekeeper, writer);
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);

@@ -1,15 +1,27 @@
 #include "controlplane/north/convert.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "api/base/text.h"
 #include "api/wire/names.h"
 #include "controlplane/model/messages.h"
+#include "google/protobuf/descriptor.h"
 
 namespace portico::north {
+namespace {
+
+bool IsKind(std::string_view name) {
+  const google::protobuf::OneofDescriptor& kinds = *portico::v1::Resource::descriptor()->oneof_decl(0);
+  for (int i = 0; i < kinds.field_count(); ++i)
+    if (kinds.field(i)->message_type()->name() == name) return true;
+  return false;
+}
+
+}  // namespace
+
 absl::StatusOr<check::ResourceKey> ToKey(const portico::v1::ResourceName& name) {
-  const std::vector<std::string>& types = wire::ResourceTypes();
-  if (std::find(types.begin(), types.end(), wire::TypeUrl(name.kind())) == types.end()) {
+  if (!IsKind(name.kind())) {
     return absl::InvalidArgumentError(
         base::ToAbsl(name.kind().empty() ? "a kind must be named" : base::Concat("there is no kind ", name.kind())));
   }
@@ -45,6 +57,19 @@ bool Matches(const portico::v1::ListRequest& request, const check::ResourceKey& 
     const auto found = labels.find(label.first);
     return found != labels.end() && found->second == label.second;
   });
+}
+
+portico::v1::RevisionRecord ShownRecord(const portico::v1::RevisionRecord& record, const access::Scope& scope) {
+  if (scope.all) return record;
+  portico::v1::RevisionRecord shown = record;
+  shown.clear_changes();
+  for (const portico::v1::ResourceChange& change : record.changes())
+    if (scope.Has(change.name().namespace_())) *shown.add_changes() = change;
+  if (!shown.changes().empty()) return shown;
+  shown.clear_author();
+  shown.clear_peer();
+  shown.clear_rollback_of();
+  return shown;
 }
 
 }  // namespace portico::north

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "api/check/configuration.h"
 #include "api/portico/v1/config_service.pb.h"
+#include "controlplane/access/rights.h"
 #include "controlplane/change/change.h"
 
 namespace portico::north {
@@ -18,6 +19,10 @@ portico::v1::ApplyResponse ToResponse(const change::Outcome& outcome);
 // Whether a list or a watch that asks for these is to see a resource.
 bool Matches(const portico::v1::ListRequest& request, const check::ResourceKey& key,
              const portico::v1::Resource& resource);
+
+// What a caller may know of a change: what it did in namespaces that it may read; of one that did nothing there its
+// revision and time.
+portico::v1::RevisionRecord ShownRecord(const portico::v1::RevisionRecord& record, const access::Scope& scope);
 
 }  // namespace portico::north
 

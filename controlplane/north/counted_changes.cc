@@ -23,6 +23,7 @@ uint64_t& CountOf(absl::StatusCode code, ChangeCounts& counts) {
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kOutOfRange:
     case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
       return counts.refused;
     default:
       return counts.failed;
@@ -37,15 +38,17 @@ uint64_t& CountOf(const Result& result, bool dry_run, ChangeCounts& counts) {
 
 }  // namespace
 
-Result CountedChanges::Apply(const change::Change& change, const change::Caller& caller) {
+Result CountedChanges::Apply(const change::Change& change, const change::Caller& caller,
+                             const change::Changes::Judge& judge) {
   const int64_t begun = now_();
-  return Count(changes_.Apply(change, caller), change.dry_run, begun);
+  return Count(changes_.Apply(change, caller, judge), change.dry_run, begun);
 }
 
-Result CountedChanges::Rollback(uint64_t revision, change::Change options, const change::Caller& caller) {
+Result CountedChanges::Rollback(uint64_t revision, std::string_view name_space, change::Change options,
+                                const change::Caller& caller, const change::Changes::Judge& judge) {
   const int64_t begun = now_();
   const bool dry_run = options.dry_run;
-  return Count(changes_.Rollback(revision, std::move(options), caller), dry_run, begun);
+  return Count(changes_.Rollback(revision, name_space, std::move(options), caller, judge), dry_run, begun);
 }
 
 Result CountedChanges::Count(Result result, bool dry_run, int64_t begun) {

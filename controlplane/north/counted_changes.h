@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <variant>
 
 #include "absl/base/thread_annotations.h"
@@ -37,8 +38,9 @@ class CountedChanges {
   // `now`: in microseconds, for durations. `changes` outlives this.
   CountedChanges(change::Changes& changes, change::Changes::Clock now) : changes_(changes), now_(std::move(now)) {}
 
-  Result Apply(const change::Change& change, const change::Caller& caller);
-  Result Rollback(uint64_t revision, change::Change options, const change::Caller& caller);
+  Result Apply(const change::Change& change, const change::Caller& caller, const change::Changes::Judge& judge);
+  Result Rollback(uint64_t revision, std::string_view name_space, change::Change options, const change::Caller& caller,
+                  const change::Changes::Judge& judge);
 
   ChangeCounts Read() const;
 

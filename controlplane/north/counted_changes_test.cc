@@ -68,12 +68,18 @@ TEST_F(CountedChangesTest, CountsWhatBecomesOfEach) {
       {"over a limit", TooMuch(), "stored 1 unchanged 1 tried 1 overtaken 1 refused 2 failed 1"},
   };
   for (const auto& row : kRows) {
-    counted_.Apply(row.change, {});
+    counted_.Apply(row.change, {}, nullptr);
     EXPECT_EQ(Text(counted_.Read()), row.after) << row.name;
   }
-  counted_.Rollback(7, {}, {});
-  counted_.Rollback(1, {}, {});
+  counted_.Rollback(7, "", {}, {}, nullptr);
+  counted_.Rollback(1, "", {}, {}, nullptr);
   EXPECT_EQ(Text(counted_.Read()), "stored 1 unchanged 2 tried 1 overtaken 1 refused 3 failed 1");
+  for (const auto code : {absl::StatusCode::kPermissionDenied, absl::StatusCode::kUnauthenticated}) {
+    counted_.Apply(ClusterAt(3), {}, [code](const model::Model&, const change::Change&) {
+      return change::Refusal{absl::Status(code, "no"), {}};
+    });
+  }
+  EXPECT_EQ(Text(counted_.Read()), "stored 1 unchanged 2 tried 1 overtaken 1 refused 5 failed 1");
 }
 
 TEST_F(CountedChangesTest, DurationsFallIntoClasses) {
@@ -88,7 +94,7 @@ TEST_F(CountedChangesTest, DurationsFallIntoClasses) {
   for (const auto& row : kRows) {
     step_ = row.took;
     const uint64_t before = counted_.Read().durations[row.place];
-    counted_.Apply(ClusterAt(1), {});
+    counted_.Apply(ClusterAt(1), {}, nullptr);
     const ChangeCounts counts = counted_.Read();
     EXPECT_EQ(counts.durations[row.place], before + 1) << row.name;
     EXPECT_EQ(std::accumulate(counts.durations.begin(), counts.durations.end(), uint64_t{0}), ++all) << row.name;

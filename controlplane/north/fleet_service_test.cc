@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "controlplane/change/codec.h"
+#include "controlplane/model/test_resources.h"
+#include "controlplane/store/memory/memory_store.h"
 #include "gtest/gtest.h"
 
 namespace portico::north {
@@ -67,7 +70,11 @@ class FleetServiceTest : public testing::Test {
 
   int64_t now_ = 1;
   fleet::Fleet fleet_{[this] { return now_; }};
-  FleetService service_{fleet_};
+  const test::AnyKeyPair key_pairs_;
+  const std::unique_ptr<change::Changes> changes_ = *change::Changes::Open(
+      store::memory::Open(), change::Codec(std::nullopt), key_pairs_, [] { return int64_t{1}; }, {100});
+  const Gatekeeper gatekeeper_{*changes_, {}};
+  FleetService service_{fleet_, gatekeeper_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<portico::v1::FleetService::Stub> stub_;
 };
@@ -149,7 +156,7 @@ TEST_F(FleetServiceTest, ASlowReaderIsToldTheNewestOfEach) {
 }
 
 TEST_F(FleetServiceTest, WatchesHavePlaces) {
-  FleetService small(fleet_, 4);
+  FleetService small(fleet_, gatekeeper_, 4);
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);

@@ -19,7 +19,11 @@ absl::Status Gather::Add(const portico::v1::ApplyRequest& request) {
     change_.expected_revision = request.expected_revision();
     change_.expected_epoch = request.expected_epoch();
     change_.tolerate = tolerate;
+    change_.manager = request.manager();
+    change_.force = request.force();
   } else if ((request.dry_run() && !change_.dry_run) || (tolerate && !change_.tolerate) ||
+             (request.force() && !change_.force) ||
+             (!request.manager().empty() && request.manager() != change_.manager) ||
              (request.expected_revision() != 0 && request.expected_revision() != change_.expected_revision) ||
              (!request.expected_epoch().empty() && request.expected_epoch() != change_.expected_epoch)) {
     return absl::InvalidArgumentError("the first message's options hold for all; a later one has others");

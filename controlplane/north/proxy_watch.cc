@@ -3,28 +3,62 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "controlplane/access/judge.h"
+#include "controlplane/north/errors.h"
 
 namespace portico::north {
 
-std::shared_ptr<ProxyWatch> ProxyWatch::Make(std::set<std::string> gateways,
+std::shared_ptr<ProxyWatch> ProxyWatch::Make(const Gatekeeper& gatekeeper,
                                              std::function<void(const std::shared_ptr<ProxyWatch>&)> ended) {
-  std::shared_ptr<ProxyWatch> made(new ProxyWatch(std::move(gateways), std::move(ended)));
+  std::shared_ptr<ProxyWatch> made(new ProxyWatch(gatekeeper, std::move(ended)));
   made->self_ = made;
   return made;
+}
+
+void ProxyWatch::Admit(const Caller& caller, std::set<std::string> gateways) {
+  absl::MutexLock lock(&mutex_);
+  credentials_ = caller.credentials;
+  expires_micros_ = caller.rights.expires_micros;
+  scope_ = {std::move(gateways), caller.rights.Reads()};
 }
 
 void ProxyWatch::Begin(fleet::Fleet& fleet) {
   following_ = fleet.Follow([this](const fleet::Notice& notice) { OnNotice(notice); });
 }
 
+void ProxyWatch::JudgeAgain() {
+  access::Credentials credentials;
+  access::Scope readable;
+  {
+    absl::MutexLock lock(&mutex_);
+    credentials = credentials_;
+    readable = scope_.readable;
+  }
+  const absl::StatusOr<access::Rights> rights = gatekeeper_.RightsOf(credentials);
+  if (!rights.ok()) return Refuse(ToGrpc(rights.status()));
+  if (rights->Reads() == readable) return;
+  const absl::Status may = access::JudgeRead(*rights, "");
+  Refuse(ToGrpc(may.ok() ? absl::UnavailableError("what the caller may read has changed; watch again") : may));
+}
+
+bool ProxyWatch::EndIfExpired() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (gatekeeper_.now_micros() < expires_micros_) return false;
+  }
+  Refuse(ToGrpc(absl::UnauthenticatedError("the token has expired")));
+  return true;
+}
+
 void ProxyWatch::OnNotice(const fleet::Notice& notice) {
+  if (EndIfExpired()) return;
   absl::MutexLock lock(&mutex_);
   revision_ = notice.revision;
   for (const fleet::SharedProxy& proxy : notice.changed) {
-    if (Sees(proxy->gateway())) owed_[{proxy->gateway(), proxy->node_id(), proxy->instance()}] = proxy;
+    if (scope_.Has(proxy->gateway())) owed_[{proxy->gateway(), proxy->node_id(), proxy->instance()}] = proxy;
   }
   for (const fleet::Key& key : notice.gone) {
-    if (Sees(key.gateway)) owed_[key] = nullptr;
+    if (scope_.Has(key.gateway)) owed_[key] = nullptr;
   }
   if (!writing_) Write();
 }
@@ -52,6 +86,7 @@ void ProxyWatch::Write() {
 
 void ProxyWatch::OnWriteDone(bool ok) {
   if (!ok) return Refuse(grpc::Status::CANCELLED);
+  if (EndIfExpired()) return;
   absl::MutexLock lock(&mutex_);
   writing_ = false;
   Write();

@@ -10,46 +10,69 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "api/portico/v1/fleet_service.pb.h"
 #include "controlplane/fleet/fleet.h"
+#include "controlplane/north/gatekeeper.h"
 
 namespace portico::north {
 
+// Which proxies somebody sees.
+struct ProxyScope {
+  std::set<std::string> gateways;  // that were asked for; empty: all
+  access::Scope readable;
+
+  // "NAMESPACE/NAME".
+  bool Has(const std::string& gateway) const {
+    return readable.Has(std::string_view(gateway).substr(0, gateway.find('/'))) &&
+           (gateways.empty() || gateways.contains(gateway));
+  }
+};
+
 // One WatchProxies: what the caller is owed is the newest state of each proxy that changed, however slowly it reads.
+// Nothing is told after its token has expired.
 //
-//   Make, then Begin or Refuse; lives until gRPC is done with it.
+//   Make, then Admit and Begin, or Refuse; lives until gRPC is done with it.
 class ProxyWatch final : public grpc::ServerWriteReactor<portico::v1::ListProxiesResponse> {
  public:
   static constexpr size_t kBytesMax = 1 << 20;  // of one message, unless a single proxy is larger
 
-  // `gateways`: only theirs; empty: all. `ended` is called when gRPC is done with it.
-  static std::shared_ptr<ProxyWatch> Make(std::set<std::string> gateways,
+  // `ended` is called when gRPC is done with it.
+  static std::shared_ptr<ProxyWatch> Make(const Gatekeeper& gatekeeper,
                                           std::function<void(const std::shared_ptr<ProxyWatch>&)> ended);
 
+  // Whose it is, before anything else. `gateways`: only theirs; empty: all.
+  void Admit(const Caller& caller, std::set<std::string> gateways);
   void Begin(fleet::Fleet& fleet);
+  // Roles or Tokens have changed: it ends unless its caller may read what it could.
+  void JudgeAgain();
   // The last that is done with it; again is nothing.
   void Refuse(const grpc::Status& status);
 
  private:
-  ProxyWatch(std::set<std::string> gateways, std::function<void(const std::shared_ptr<ProxyWatch>&)> ended)
-      : gateways_(std::move(gateways)), ended_(std::move(ended)) {}
+  ProxyWatch(const Gatekeeper& gatekeeper, std::function<void(const std::shared_ptr<ProxyWatch>&)> ended)
+      : gatekeeper_(gatekeeper), ended_(std::move(ended)) {}
 
   void OnNotice(const fleet::Notice& notice);
   void OnWriteDone(bool ok) override;
   void OnCancel() override { Refuse(grpc::Status::CANCELLED); }
   void OnDone() override;
 
-  bool Sees(const std::string& gateway) const { return gateways_.empty() || gateways_.count(gateway) > 0; }
+  // Ends it if the token has expired.
+  bool EndIfExpired();
   void Write() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const std::set<std::string> gateways_;
+  const Gatekeeper& gatekeeper_;
   const std::function<void(const std::shared_ptr<ProxyWatch>&)> ended_;
   std::shared_ptr<ProxyWatch> self_;  // gRPC's hold on it
   std::unique_ptr<fleet::Fleet::Following> following_;
   absl::Mutex mutex_;
+  access::Credentials credentials_ ABSL_GUARDED_BY(mutex_);
+  int64_t expires_micros_ ABSL_GUARDED_BY(mutex_) = 0;
+  ProxyScope scope_ ABSL_GUARDED_BY(mutex_);
   std::map<fleet::Key, fleet::SharedProxy> owed_ ABSL_GUARDED_BY(mutex_);  // nullptr: it is not remembered any more
   uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t told_ ABSL_GUARDED_BY(mutex_) = 0;  // the revision as of which it was told everything

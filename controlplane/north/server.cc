@@ -61,7 +61,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Server::Credentials(con
     return absl::FailedPreconditionError(first.status().message());
   }
   return MakeServerCredentials(
-      *certificates_, options.for_proxies,
+      *certificates_, options.admits,
       [log = std::move(log), flag = options.flag](std::string_view line) { log(Concat(flag, ": ", line)); });
 }
 

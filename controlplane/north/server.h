@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/check/key_pair.h"
 #include "controlplane/north/server_certificates.h"
@@ -34,7 +35,9 @@ class Server {
     std::string flag;             // what names the address, for errors
     std::string address;          // IP:PORT; port 0: a free one
     std::optional<TlsFiles> tls;  // nullopt: in clear, for loopback
-    bool for_proxies = false;     // else a certificate that names a gateway is refused
+    // Whether a bearer token lets a client in that has no certificate (server_credentials.h): for the API, where a
+    // certificate that names a gateway is refused. Empty: for proxies, who must have certificates.
+    std::function<absl::Status(std::string_view authorization)> admits = {};
   };
 
   // Serves when it returns. kFailedPrecondition: the address is taken (also by a process that would share it) or is not

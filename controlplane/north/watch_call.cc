@@ -2,20 +2,54 @@
 
 #include <utility>
 
+#include "controlplane/access/judge.h"
 #include "controlplane/model/messages.h"
+#include "controlplane/north/errors.h"
 #include "controlplane/north/shown.h"
 
 namespace portico::north {
 
-WatchCall::WatchCall(const portico::v1::WatchRequest& request,
+WatchCall::WatchCall(const portico::v1::WatchRequest& request, const Gatekeeper& gatekeeper,
                      std::function<void(const std::shared_ptr<WatchCall>&)> ended)
-    : request_(request), ended_(std::move(ended)) {}
+    : request_(request), gatekeeper_(gatekeeper), ended_(std::move(ended)) {}
 
-std::shared_ptr<WatchCall> WatchCall::Make(const portico::v1::WatchRequest& request,
+std::shared_ptr<WatchCall> WatchCall::Make(const portico::v1::WatchRequest& request, const Gatekeeper& gatekeeper,
                                            std::function<void(const std::shared_ptr<WatchCall>&)> ended) {
-  std::shared_ptr<WatchCall> watch(new WatchCall(request, std::move(ended)));
+  std::shared_ptr<WatchCall> watch(new WatchCall(request, gatekeeper, std::move(ended)));
   watch->self_ = watch;
   return watch;
+}
+
+void WatchCall::Begin(Caller caller) {
+  absl::MutexLock lock(&mutex_);
+  scope_ = caller.rights.Reads();
+  caller_ = std::move(caller);
+}
+
+void WatchCall::JudgeAgain() {
+  access::Credentials credentials;
+  access::Scope scope;
+  {
+    absl::MutexLock lock(&mutex_);
+    credentials = caller_.credentials;
+    scope = scope_;
+  }
+  const absl::StatusOr<access::Rights> rights = gatekeeper_.RightsOf(credentials);
+  if (!rights.ok()) return FinishOnce(ToGrpc(rights.status()));
+  const absl::Status may = access::JudgeRead(*rights, request_.namespace_());
+  if (!may.ok()) return FinishOnce(ToGrpc(may));
+  if (rights->Reads() != scope) {
+    FinishOnce(ToGrpc(absl::OutOfRangeError("what the caller may read has changed; watch from the start")));
+  }
+}
+
+bool WatchCall::EndIfExpired() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (gatekeeper_.now_micros() < caller_.rights.expires_micros) return false;
+  }
+  FinishOnce(ToGrpc(absl::UnauthenticatedError("the token has expired")));
+  return true;
 }
 
 bool WatchCall::done() const {
@@ -25,10 +59,11 @@ bool WatchCall::done() const {
 
 bool WatchCall::Sees(const check::ResourceKey& key) const {
   return (request_.kind().empty() || request_.kind() == key.kind) &&
-         (request_.namespace_().empty() || request_.namespace_() == key.name_space);
+         (request_.namespace_().empty() || request_.namespace_() == key.name_space) && scope_.Has(key.name_space);
 }
 
 void WatchCall::OnModel(model::SharedModel model, const std::set<check::ResourceKey>& changed) {
+  if (EndIfExpired()) return;
   absl::MutexLock lock(&mutex_);
   if (finished_ || (model_ != nullptr && model->revision <= model_->revision)) return;
   model_ = std::move(model);
@@ -67,6 +102,7 @@ void WatchCall::Write() {
 
 void WatchCall::OnWriteDone(bool ok) {
   if (!ok) return FinishOnce(grpc::Status::CANCELLED);
+  if (EndIfExpired()) return;
   absl::MutexLock lock(&mutex_);
   writing_ = false;
   Write();

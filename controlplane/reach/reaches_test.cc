@@ -160,6 +160,25 @@ TEST_F(ReachesTest, TheDigestIsOfWhatIsThereHoweverItCame) {
   EXPECT_NE(Of("a").digest(), Of("b").digest());
 }
 
+// An older proxy would refuse the field, and none has a use for it.
+TEST_F(ReachesTest, WhoseAResourceIsDoesNotTravel) {
+  Write(
+      "kind: Route\nmetadata: {name: a, manager: ci}\nspec: {parentRefs: [{name: a}], rules: [{backendRefs: [{name: "
+      "of-both}]}]}");
+  envoy::service::discovery::v3::DeltaDiscoveryResponse response;
+  ASSERT_TRUE(response.ParseFromString(*Of("a").OfType(wire::TypeUrl("Route")).at("default/a").field));
+  portico::v1::Route route;
+  ASSERT_TRUE(response.resources(0).resource().UnpackTo(&route));
+  EXPECT_EQ(route.metadata().name(), "a");
+  EXPECT_EQ(route.metadata().manager(), "");
+  EXPECT_EQ(route.metadata().revision(), model_.revision);
+}
+
+TEST_F(ReachesTest, WhoMayWriteDoesNotTravel) {
+  EXPECT_EQ(Write(Concat("kind: Token\nmetadata: {name: t}\nspec: {sha256: ", std::string(64, 'a'), "}")), "");
+  EXPECT_EQ(Write("kind: Role\nmetadata: {name: r}\nspec: {role: Viewer, subjects: [{token: t}]}"), "");
+}
+
 TEST_F(ReachesTest, AFieldIsAWholeResourceOfAResponse) {
   envoy::service::discovery::v3::DeltaDiscoveryResponse response;
   ASSERT_TRUE(response.ParseFromString(*Of("a").OfType(wire::TypeUrl("Route")).at("default/a").field +

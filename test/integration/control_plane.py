@@ -54,10 +54,11 @@ def cluster(name, port=9001, **metadata):
 
 
 class Client:
-    """ConfigService, each method with plain arguments; errors are grpc.RpcError."""
+    """ConfigService, each method with plain arguments; errors are grpc.RpcError. `token`: shown with each call."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, token=None):
         self.channel = channel
+        self.metadata = [("authorization", f"Bearer {token}")] if token else None
 
     def __enter__(self):
         return self
@@ -69,7 +70,7 @@ class Client:
         stub = getattr(self.channel, shape)(f"/portico.v1.ConfigService/{method}",
                                             lambda message: message.SerializeToString(),
                                             getattr(Messages.config, answer).FromString)
-        return stub(request, timeout=TIMEOUT_S, wait_for_ready=True, **options)
+        return stub(request, timeout=TIMEOUT_S, wait_for_ready=True, metadata=self.metadata, **options)
 
     def apply(self, *resources, **options):
         requests = [Messages.config.ApplyRequest(resources=resources, **options)]
@@ -90,8 +91,12 @@ class Client:
     def history(self, **options):
         return self.call("History", Messages.config.HistoryRequest(**options), "HistoryResponse").revisions
 
-    def rollback(self, revision):
-        return self.call("Rollback", Messages.config.RollbackRequest(revision=revision), "ApplyResponse")
+    def rollback(self, revision, **options):
+        return self.call("Rollback", Messages.config.RollbackRequest(revision=revision, **options), "ApplyResponse")
+
+    def delete(self, kind, name, namespace="", **options):
+        names = [Messages.config.ResourceName(kind=kind, name=name, namespace=namespace)]
+        return self.call("Delete", Messages.config.DeleteRequest(names=names, **options), "ApplyResponse")
 
     def watch(self, **options):
         return self.call("Watch", Messages.config.WatchRequest(**options), "WatchResponse", "unary_stream")
@@ -125,6 +130,13 @@ class ControlPlane:
             self.process = subprocess.Popen(self.command(), cwd=self.folder, stdout=out, stderr=errors,
                                             stdin=subprocess.DEVNULL)
         eventually(self.is_ready, "the control plane is ready")
+        self.keep_admin_token()
+
+    def keep_admin_token(self):
+        """Its text stands in its file alone."""
+        for file in self.folder.glob("*.admin-token"):
+            secrecy.keep("an admin token", file.read_text().strip())
+            self.admin_token = file
 
     def is_ready(self):
         if self.process.poll() is not None:
@@ -167,8 +179,8 @@ class ControlPlane:
         except urllib.error.HTTPError as answer:
             return answer.code, answer.read().decode()
 
-    def client(self, credentials=None):
-        return Client(self.channel(credentials))
+    def client(self, credentials=None, token=None):
+        return Client(self.channel(credentials), token)
 
 
 class Authority:

@@ -307,7 +307,7 @@ class Whole(Case):
     @classmethod
     def look_through_folders(cls):
         """Every file that a process wrote, but the keys that are files of their own."""
-        own = {"server.key", "secrets.key", "state.key"}
+        own = {"server.key", "secrets.key", "state.key", cls.control_plane.admin_token.name}
         files = [path for thing in (cls.control_plane, cls.proxy) for path in thing.folder.rglob("*") if path.is_file()]
         names = {path.name for path in files}
         assert {"portico.db", "portico.db-wal", "default.default.state", "stdout", "stderr", "copy.db"} <= names, names
@@ -387,6 +387,32 @@ class Whole(Case):
         done = self.ctl(*words)
         self.assertEqual(done.returncode, 0, done.stderr)
         secrecy.check(f"porticoctl {' '.join(words)}", done.stdout + done.stderr)
+
+    def test_a_token_of_the_control_plane(self):
+        """Made, shown and misplaced: nothing but its maker's standard output has it."""
+        done = self.ctl("token", "create", "--name=secrecy")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        token = done.stdout.strip()
+        secrecy.keep("a token of the control plane", token)
+        secrecy.check("porticoctl token", done.stderr)
+        with tempfile.TemporaryDirectory(prefix="portico-test-") as folder:
+            def say(what, text, *words, code=1):
+                path = Path(folder, what)
+                path.write_text(text)
+                done = self.ctl(*words, *(["-f", str(path)] if words[0] == "apply" else [f"--token_file={path}"]))
+                self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+                secrecy.check(what, done.stdout + done.stderr)
+            say("good", token, "get", "all", code=0)
+            say("spoilt", token[::-1], "get", "all")
+            say("two", f"{token} {marker('a second token')}", "get", "all")
+            say("stored", f"kind: Token\nmetadata: {{name: t}}\nspec: {{sha256: {token}}}\n", "apply")
+            say("a subject", f"kind: Role\nmetadata: {{name: r}}\nspec: {{role: Viewer, subjects: [{{token: {token}}}]}}\n", "apply")
+        for metadata in (f"Bearer {token} {token}", f"Basic {token}", token, f"Bearer {token[:-1]}"):
+            call = self.client.channel.unary_unary("/portico.v1.ConfigService/History")
+            with self.assertRaises(grpc.RpcError) as raised:
+                call(b"", timeout=TIMEOUT_S, metadata=[("authorization", metadata)])
+            self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
+            secrecy.check("the error", str(raised.exception.details()) + str(raised.exception.trailing_metadata()))
 
     def test_what_is_stored_and_copied(self):
         for number in range(5):     # versions of it, some of them gone

@@ -15,7 +15,7 @@ namespace portico::ctl {
 
 // Where a control plane is, and who asks.
 struct ApiOptions {
-  // PEM.
+  // PEM. Without a certificate and its key the token says who asks.
   struct Tls {
     std::string certificate;
     std::string key;
@@ -25,6 +25,7 @@ struct ApiOptions {
   std::string address;     // "127.0.0.1:9900"
   std::optional<Tls> tls;  // nullopt: in clear
   int64_t timeout_ms = 0;  // of each call, connecting included
+  std::string token = {};  // a bearer token; empty: none
 };
 
 // What the control plane says is wrong with a field.

@@ -21,7 +21,8 @@ using portico::v1::ResourceChange;
 constexpr size_t kNamesMax = 1000;  // of one command line
 
 constexpr char kApplyHelp[] =
-    R"(usage: porticoctl apply -f FILE|FOLDER|- [-f …] [--dry-run] [--wait] [--tolerate] [--prune -l KEY=VALUE,…]
+    R"(usage: porticoctl apply -f FILE|FOLDER|- [-f …] [--dry-run] [--wait] [--tolerate] [--manager NAME] [--force]
+                        [--prune -l KEY=VALUE,…]
 
 Stores resources, all in one new revision or none. Prints a line for each that changes, then the revision. A resource with
 a metadata.revision, as get prints it, is stored only if that is still the stored one's; without one whatever is stored
@@ -33,27 +34,38 @@ is replaced.
                             refuses something, if none is connected, or after --timeout; returns at once if no gateway
                             gets anything. On a terminal it shows how many run it so far
       --tolerate            store references to what is not there: the rules that need it answer 500
-      --prune               in the same revision delete what has all labels of -l and is not in the files
+      --manager NAME        whose the resources are: what is stored anew, or is nobody's and changes, becomes this
+                            manager's, and what is another's is refused; default: nobody's
+      --force               change what is another manager's, and take it over; also leave nobody who is Admin
+      --prune               in the same revision delete what has all labels of -l and is not in the files; what is
+                            another manager's stays
   -l, --labels KEY=VALUE,…  of --prune
   -n, --namespace NAMESPACE of --prune: only what stands there; repeated; default: the namespaces that the files name
 )";
 
-constexpr char kDeleteHelp[] = R"(usage: porticoctl delete KIND NAME… [-n NAMESPACE] [--dry-run]
-       porticoctl delete -f FILE|FOLDER|- [-f …] [--dry-run]
+constexpr char kDeleteHelp[] =
+    R"(usage: porticoctl delete KIND NAME… [-n NAMESPACE] [--dry-run] [--manager NAME] [--force]
+       porticoctl delete -f FILE|FOLDER|- [-f …] [--dry-run] [--manager NAME] [--force]
 
 Deletes resources, all in one new revision or none.
 
   -f, --file FILE|FOLDER|-   the resources that stand there; they are read for their names and not judged
   -n, --namespace NAMESPACE  of NAME; default: default
       --dry-run              say what would become of it, and change nothing
+      --manager NAME         whose the resources are; what is another's is refused; default: nobody's
+      --force                also what is another manager's, and the last who is Admin
 )";
 
-constexpr char kRollbackHelp[] = R"(usage: porticoctl rollback REVISION [--dry-run] [--wait]
+constexpr char kRollbackHelp[] =
+    R"(usage: porticoctl rollback REVISION [-n NAMESPACE] [--dry-run] [--wait] [--manager NAME] [--force]
 
-Makes a new revision that holds what an old one held.
+Makes a new revision that holds what an old one held. Roles, Tokens and CachePurges stay as they are.
 
-      --dry-run  say what would become of it, and change nothing
-      --wait     as of apply
+  -n, --namespace NAMESPACE  only what stands there; default: all
+      --dry-run              say what would become of it, and change nothing
+      --wait                 as of apply
+      --manager NAME         whose the resources are; what is another's is refused; default: nobody's
+      --force                also what is another manager's
 )";
 
 void PrintOutcome(const Call& call, const ApplyResponse& response) {
@@ -95,6 +107,8 @@ int Delete(const Call& call) {
   const std::vector<std::string>& words = call.arguments.words;
   portico::v1::DeleteRequest request;
   request.set_dry_run(call.arguments.Has("dry-run"));
+  request.set_manager(call.arguments.Get("manager"));
+  request.set_force(call.arguments.Has("force"));
   if (call.arguments.Has("file")) {
     if (!words.empty() || call.arguments.Has("namespace")) {
       return call.WrongUsage("-f names the resources alone: no KIND, NAME or -n beside it");
@@ -121,13 +135,19 @@ int Rollback(const Call& call) {
   if (!revision || *revision == 0) return call.WrongUsage("it takes REVISION, a number that history shows");
   portico::v1::RollbackRequest request;
   request.set_revision(*revision);
+  request.set_namespace_(call.arguments.Get("namespace"));
   request.set_dry_run(call.arguments.Has("dry-run"));
+  request.set_manager(call.arguments.Get("manager"));
+  request.set_force(call.arguments.Has("force"));
   const Answer<ApplyResponse> answer = call.client->Rollback(request);
   return answer.ok() ? Made(call, answer.response) : call.Fail(answer.status, answer.violations);
 }
 
 constexpr base::Flag kDryRun = {.name = "dry-run", .has_value = false};
 constexpr base::Flag kWait = {.name = "wait", .has_value = false};
+constexpr base::Flag kNamespace = {.name = "namespace", .letter = 'n'};
+constexpr base::Flag kManager = {.name = "manager"};
+constexpr base::Flag kForce = {.name = "force", .has_value = false};
 
 std::vector<base::Flag> Flags(std::vector<base::Flag> some, const std::vector<base::Flag>& more) {
   some.insert(some.end(), more.begin(), more.end());
@@ -142,11 +162,14 @@ const Command kApply = {
 const Command kDelete = {
     .name = "delete",
     .help = kDeleteHelp,
-    .flags = {{.name = "file", .letter = 'f', .repeated = true}, {.name = "namespace", .letter = 'n'}, kDryRun},
+    .flags = {{.name = "file", .letter = 'f', .repeated = true}, kNamespace, kDryRun, kManager, kForce},
     .words_max = kNamesMax,
     .run = Delete};
 
-const Command kRollback = {
-    .name = "rollback", .help = kRollbackHelp, .flags = {kDryRun, kWait}, .words_max = 1, .run = Rollback};
+const Command kRollback = {.name = "rollback",
+                           .help = kRollbackHelp,
+                           .flags = {kNamespace, kDryRun, kWait, kManager, kForce},
+                           .words_max = 1,
+                           .run = Rollback};
 
 }  // namespace portico::ctl

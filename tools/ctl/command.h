@@ -8,7 +8,6 @@
 
 #include "absl/status/statusor.h"
 #include "api/base/arguments.h"
-#include "api/yaml/read.h"
 #include "tools/ctl/api_client.h"
 #include "tools/ctl/console.h"
 
@@ -44,9 +43,9 @@ struct Command {
 // Its own and those that come on top.
 std::vector<base::Flag> FlagsOf(const Command& command);
 
-// Where the flags say that the control plane is, and who asks. kInvalidArgument: what is wrong with the words;
-// kFailedPrecondition: a file that they name can't be read.
-absl::StatusOr<ApiOptions> ReadApiOptions(const base::Arguments& arguments, yaml::FileReader& files);
+// Where the flags, and PORTICO_TOKEN_FILE, say that the control plane is, and who asks. kInvalidArgument: what is wrong
+// with the words; kFailedPrecondition: a file that they name can't be read.
+absl::StatusOr<ApiOptions> ReadApiOptions(const base::Arguments& arguments, const Console& console);
 
 int RunCommand(const Command& command, const std::vector<std::string>& words, const Console& console);
 

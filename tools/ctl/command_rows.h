@@ -68,6 +68,7 @@ struct World {
   std::map<std::string, std::string> files = {};
   std::string standard_input = {};
   bool terminal = false;
+  std::string token_file = {};
 };
 
 inline void RunRows(const std::vector<Row>& rows, const World& world) {
@@ -80,13 +81,16 @@ inline void RunRows(const std::vector<Row>& rows, const World& world) {
     std::string asked;
     int64_t now = 0;
     const auto connect = [&](const ApiOptions& options) {
-      asked += options.address + (options.tls ? " as " + options.tls->certificate : "") + " " +
-               std::to_string(options.timeout_ms) + "\n";
+      asked += options.address + (options.tls ? " as " + options.tls->certificate : "") +
+               (options.token.empty() ? "" : " with " + options.token) + " " + std::to_string(options.timeout_ms) +
+               "\n";
       return std::make_unique<FakeApiClient>(row.script, asked);
     };
     const auto now_ms = [&] { return now += 37; };
     const auto pause_ms = [&](int64_t time) { asked += "pause " + std::to_string(time) + "\n"; };
-    const Console console{out, error, files, key_pairs, in, connect, now_ms, pause_ms, world.terminal};
+    const auto new_token = [] { return std::string("portico_new"); };
+    const Console console{out,    error,    files,          key_pairs,        in,       connect,
+                          now_ms, pause_ms, world.terminal, world.token_file, new_token};
     EXPECT_EQ(Porticoctl(row.words, console), row.code);
     EXPECT_EQ(out.str(), row.out);
     for (const std::string& part : row.error)

@@ -181,7 +181,7 @@ class Line {
   // What the control plane has, or nothing.
   std::vector<check::ResourceKey> Stored(const std::string& kind, const std::string& name_space) const {
     std::vector<check::ResourceKey> keys;
-    absl::StatusOr<ApiOptions> options = ReadApiOptions(typed_, console_.files);
+    absl::StatusOr<ApiOptions> options = ReadApiOptions(typed_, console_);
     if (!options.ok()) return keys;
     options->timeout_ms = kNamesTimeoutMs;
     portico::v1::ListRequest request;

@@ -23,10 +23,12 @@ struct Console {
   const check::KeyPairChecker& key_pairs;
   std::istream& in;
   std::function<std::unique_ptr<ApiClient>(const ApiOptions&)> connect;
-  std::function<int64_t()> now_ms;                  // since any moment, never backwards
-  std::function<void(int64_t)> pause_ms = nullptr;  // returns after that time
-  bool terminal = false;                            // standard error is one: progress is shown there
-  std::function<int64_t()> wall_seconds = nullptr;  // since 1970, for dates
+  std::function<int64_t()> now_ms;                   // since any moment, never backwards
+  std::function<void(int64_t)> pause_ms = nullptr;   // returns after that time
+  bool terminal = false;                             // standard error is one: progress is shown there
+  std::string token_file = {};                       // what PORTICO_TOKEN_FILE says
+  std::function<std::string()> new_token = nullptr;  // random
+  std::function<int64_t()> wall_seconds = nullptr;   // since 1970, for dates
 };
 
 // Exit codes of every command.

@@ -235,6 +235,7 @@ int Describe(const Call& call) {
   const ResourceKey key{*kind, call.arguments.Get("namespace", check::kDefaultNamespace), words[1]};
   const absl::StatusOr<Fetched> stored = Fetch(*call.client, {});
   if (!stored.ok()) return call.Fail(stored.status());
+  WarnOfPart(call, stored->partial);
   if (stored->configuration.Find(key) == nullptr) {
     return call.Fail(absl::NotFoundError(base::ToAbsl(Concat("there is no ", NameText(key)))));
   }

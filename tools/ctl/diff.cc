@@ -29,13 +29,15 @@ constexpr int kSame = 0;
 constexpr int kDiffers = 1;
 
 constexpr char kHelp[] =
-    R"(usage: porticoctl diff -f FILE|FOLDER|- [-f …] [--tolerate] [--prune -l KEY=VALUE,…]
+    R"(usage: porticoctl diff -f FILE|FOLDER|- [-f …] [--tolerate] [--manager NAME] [--force] [--prune -l KEY=VALUE,…]
 
 What apply with the same flags would change: a unified diff for each resource, between what is stored and what would be.
 What Secrets hold is shown as digests. It changes nothing; what apply would refuse is an error here as well.
 
   -f, --file FILE|FOLDER|-  as of apply, like the others
       --tolerate
+      --manager NAME
+      --force
       --prune
   -l, --labels KEY=VALUE,…
   -n, --namespace NAMESPACE

@@ -176,7 +176,10 @@ std::optional<check::Configuration> FromControlPlane(const Call& call, uint64_t 
   portico::v1::ListRequest request;
   request.set_revision(revision);
   absl::StatusOr<Fetched> stored = Fetch(*call.client, request);
-  if (stored.ok()) return std::move(stored->configuration);
+  if (stored.ok()) {
+    WarnOfPart(call, stored->partial);
+    return std::move(stored->configuration);
+  }
   call.Fail(stored.status());
   return std::nullopt;
 }

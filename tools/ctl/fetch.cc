@@ -12,9 +12,14 @@ absl::StatusOr<Fetched> Fetch(ApiClient& client, const portico::v1::ListRequest&
   Fetched fetched;
   fetched.revision = answer.response.revision();
   fetched.epoch = answer.response.epoch();
+  fetched.partial = answer.response.partial();
   for (portico::v1::Resource& resource : *answer.response.mutable_resources())
     fetched.configuration.Put(std::move(resource));
   return fetched;
+}
+
+void WarnOfPart(const Call& call, bool partial) {
+  if (partial) call.console.error << "warning: there are namespaces that you may not read; this is about the others\n";
 }
 
 std::vector<resolve::ResolvedGateway> ResolveAll(const check::Configuration& configuration) {

@@ -59,13 +59,14 @@ class GrpcClient final : public ApiClient {
   explicit GrpcClient(const ApiOptions& options)
       : address_(options.address),
         timeout_(options.timeout_ms),
+        authorization_(options.token.empty() ? "" : base::Concat("Bearer ", options.token)),
         channel_(grpc::CreateCustomChannel(options.address, CredentialsOf(options), ChannelArguments())),
         config_(portico::v1::ConfigService::NewStub(channel_)),
         fleet_(portico::v1::FleetService::NewStub(channel_)) {}
 
   Answer<ApplyResponse> Apply(const std::vector<portico::v1::ApplyRequest>& requests) override {
     grpc::ClientContext context;
-    SetDeadline(context);
+    Prepare(context);
     Answer<ApplyResponse> answer;
     const auto writer = config_->Apply(&context, &answer.response);
     for (const portico::v1::ApplyRequest& request : requests) {
@@ -93,7 +94,7 @@ class GrpcClient final : public ApiClient {
 
   Answer<portico::v1::ListResponse> List(const portico::v1::ListRequest& request) override {
     grpc::ClientContext context;
-    SetDeadline(context);
+    Prepare(context);
     Answer<portico::v1::ListResponse> answer;
     const auto reader = config_->List(&context, request);
     for (portico::v1::ListResponse piece; reader->Read(&piece);)
@@ -104,7 +105,7 @@ class GrpcClient final : public ApiClient {
   absl::Status WatchProxies(const portico::v1::ListProxiesRequest& request,
                             const std::function<bool(const portico::v1::ListProxiesResponse&)>& next) override {
     grpc::ClientContext context;
-    SetDeadline(context);
+    Prepare(context);
     return ReadAll<portico::v1::ListProxiesResponse>(context, *fleet_->WatchProxies(&context, request), next);
   }
 
@@ -114,6 +115,7 @@ class GrpcClient final : public ApiClient {
       return Finish(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, ""), Answer<int>()).status;
     }
     grpc::ClientContext context;
+    ShowToken(context);
     const absl::Status status = ReadAll<portico::v1::WatchResponse>(context, *config_->Watch(&context, request), next);
     if (status.code() != absl::StatusCode::kCancelled) return status;
     return absl::UnavailableError("the control plane cancelled the call");  // as it does when it ends
@@ -123,15 +125,19 @@ class GrpcClient final : public ApiClient {
   using ConfigStub = portico::v1::ConfigService::Stub;
   using FleetStub = portico::v1::FleetService::Stub;
 
-  void SetDeadline(grpc::ClientContext& context) const {
+  void Prepare(grpc::ClientContext& context) const {
     context.set_deadline(std::chrono::system_clock::now() + timeout_);
+    ShowToken(context);
+  }
+  void ShowToken(grpc::ClientContext& context) const {
+    if (!authorization_.empty()) context.AddMetadata("authorization", authorization_);
   }
 
   template <typename Response, typename Stub, typename Request>
   Answer<Response> Unary(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                          const Request& request) {
     grpc::ClientContext context;
-    SetDeadline(context);
+    Prepare(context);
     Answer<Response> answer;
     const grpc::Status status = (stub.*method)(&context, request, &answer.response);
     return Finish(status, std::move(answer));
@@ -170,6 +176,7 @@ class GrpcClient final : public ApiClient {
 
   const std::string address_;
   const std::chrono::milliseconds timeout_;
+  const std::string authorization_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<ConfigStub> config_;
   const std::unique_ptr<FleetStub> fleet_;

@@ -58,8 +58,9 @@ class GrpcClientTest : public testing::Test {
       store::memory::Open(), change::Codec(std::nullopt), key_pairs_, [] { return int64_t{1'000'000}; }, {100});
   north::Writer writer_;
   fleet::Fleet fleet_{[] { return int64_t{1}; }};
-  north::ConfigService config_{*changes_, writer_};
-  north::FleetService fleet_service_{fleet_};
+  const north::Gatekeeper gatekeeper_{*changes_, {}};
+  north::ConfigService config_{*changes_, gatekeeper_, writer_};
+  north::FleetService fleet_service_{fleet_, gatekeeper_};
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

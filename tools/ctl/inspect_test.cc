@@ -354,8 +354,8 @@ TEST(Complete, Rows) {
        {"__complete", ""},
        {},
        0,
-       "apply\ndiff\nget\ndescribe\ndelete\nexplain\nhistory\nrollback\nstatus\nwatch\nvalidate\ntest\nfields\ncompleti"
-       "on\n",
+       "apply\ndiff\nget\ndescribe\ndelete\nexplain\nhistory\nrollback\nstatus\nwatch\ntoken\nvalidate\ntest\nfields\n"
+       "completion\n",
        {}},
       {"an unknown command", {"__complete", "x", ""}, {}, 0, "", {}},
       {"nothing typed", {"__complete"}, {}, 0, "", {}},

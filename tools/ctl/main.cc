@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "api/yaml/disk.h"
+#include "controlplane/crypto/bearer.h"
 #include "controlplane/crypto/key_pair.h"
 #include "tools/ctl/console.h"
 #include "tools/ctl/grpc_client.h"
@@ -25,9 +27,19 @@ int main(int argc, char** argv) {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
   };
-  const portico::ctl::Console console{std::cout,   std::cerr, files,
-                                      key_pairs,   std::cin,  portico::ctl::MakeGrpcClient,
-                                      now_ms,      pause_ms,  isatty(STDERR_FILENO) == 1,
+  const char* const token_file = std::getenv("PORTICO_TOKEN_FILE");
+  const auto new_token = [] { return portico::openssl::NewBearer("portico"); };
+  const portico::ctl::Console console{std::cout,
+                                      std::cerr,
+                                      files,
+                                      key_pairs,
+                                      std::cin,
+                                      portico::ctl::MakeGrpcClient,
+                                      now_ms,
+                                      pause_ms,
+                                      isatty(STDERR_FILENO) == 1,
+                                      token_file == nullptr ? "" : token_file,
+                                      new_token,
                                       wall_seconds};
   const int code = portico::ctl::Porticoctl(std::vector<std::string>(argv + 1, argv + argc), console);
   // A full disk or a closed pipe must not look like success.

@@ -12,6 +12,7 @@
 #include "tools/ctl/key.h"
 #include "tools/ctl/show.h"
 #include "tools/ctl/test.h"
+#include "tools/ctl/token.h"
 #include "tools/ctl/validate.h"
 #include "tools/ctl/watch.h"
 
@@ -34,6 +35,7 @@ commands that ask a control plane:
   status      the proxies and what they run
   watch       the changes as they are made
   key         create a caller's key, shown once
+  token       make a bearer token for a program
 and others:
   validate    judge a configuration: file, line and field of everything that is wrong
   test        what a configuration decides about requests, against what it should
@@ -49,7 +51,8 @@ of test: 0 all hold, 1 one does not, 2 it could not be asked)
 
 constexpr const Command* kCommands[] = {&kApply,   &kDiff,     &kGet,      &kDescribe, &kDelete,
                                         &kExplain, &kHistory,  &kRollback, &kStatus,   &kWatch,
-                                        &kKey,     &kValidate, &kTest,     &kFields,   &kCompletion};
+                                        &kKey,     &kToken,    &kValidate, &kTest,     &kFields,
+                                        &kCompletion};
 
 int Refuse(std::string_view command, const Console& console) {
   std::vector<std::string_view> names;

@@ -10,6 +10,7 @@
 #include "api/base/text.h"
 #include "api/yaml/print.h"
 #include "google/protobuf/util/time_util.h"
+#include "tools/ctl/fetch.h"
 #include "tools/ctl/names.h"
 #include "tools/ctl/plain.h"
 #include "tools/ctl/print_json.h"
@@ -112,6 +113,7 @@ int Get(const Call& call) {
   request.set_revision(*revision);
   const Answer<portico::v1::ListResponse> answer = call.client->List(request);
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
+  WarnOfPart(call, answer.response.partial());
   return PrintResources(call, {answer.response.resources().begin(), answer.response.resources().end()}, false);
 }
 

@@ -78,9 +78,10 @@ class Pruner {
     request.mutable_labels()->insert(labels_.begin(), labels_.end());
     const absl::StatusOr<Fetched> stored = Fetch(*call_.client, request);
     if (!stored.ok()) return call_.Fail(stored.status());
+    WarnOfPart(call_, stored->partial);
     bool prunes = false;
     for (const auto& [key, resource] : stored->configuration.resources()) {
-      if (!IsToGo(key)) continue;
+      if (!IsToGo(key, *resource)) continue;
       prunes = true;
       *pieces.back().add_deletes() = ToResourceName(key);
     }
@@ -93,8 +94,10 @@ class Pruner {
   }
 
  private:
-  bool IsToGo(const ResourceKey& key) const {
-    return namespaces_.contains(key.name_space) && loaded_.configuration.Find(key) == nullptr;
+  bool IsToGo(const ResourceKey& key, const Resource& resource) const {
+    const std::string& manager = check::MetadataOf(resource).manager();
+    return namespaces_.contains(key.name_space) && loaded_.configuration.Find(key) == nullptr &&
+           (manager.empty() || manager == call_.arguments.Get("manager"));
   }
 
   void WarnOfLabels() const {
@@ -115,6 +118,8 @@ class Pruner {
 std::vector<base::Flag> WantedFlags() {
   return {{.name = "file", .letter = 'f', .repeated = true, .required = true},
           {.name = "tolerate", .has_value = false},
+          {.name = "manager"},
+          {.name = "force", .has_value = false},
           {.name = "prune", .has_value = false},
           {.name = "labels", .letter = 'l'},
           {.name = "namespace", .letter = 'n', .repeated = true}};
@@ -133,6 +138,8 @@ Wanted ReadWanted(const Call& call) {
   }
   ApplyRequest options;
   if (call.arguments.Has("tolerate")) options.set_references(portico::v1::REFERENCE_RULE_TOLERATE);
+  options.set_manager(call.arguments.Get("manager"));
+  options.set_force(call.arguments.Has("force"));
   wanted.pieces = Pieces(wanted.loaded, options);
   if (call.arguments.Has("prune")) wanted.code = Pruner(call, wanted.loaded).Run(wanted.pieces);
   return wanted;

@@ -57,6 +57,7 @@ constexpr Grammar kMethod{IsMethod, kMethodsWords};
 constexpr Grammar kIpAddress{IsIpAddress, "must be an IPv4 or IPv6 address"};
 constexpr Grammar kNetwork{IsNetwork, "must be a network (10.0.0.0/8) without bits below its prefix, or one address"};
 constexpr Grammar kConsumerName{IsQualifiedName, "must be the name of a Consumer, or namespace/name"};
+constexpr Grammar kTokenName{IsQualifiedName, "must be the name of a Token, or namespace/name"};
 constexpr Grammar kNewPath{IsReplacementPath,
                            "must begin with / and be at most 1024 visible ASCII characters without ? and #"};
 
@@ -264,6 +265,12 @@ constexpr Rule kRules[] = {
     {"ReferenceGrantTo.group", kOptional, OneOf(kOwnGroup)},
     {"ReferenceGrantTo.kind", kRequired, OneOf(kReferredTo)},
     {"ReferenceGrantTo.name", kOptional, kName},
+    // access.proto
+    {"RoleSpec.role", kRequired, {}},
+    {"RoleSpec.subjects", {1, 64}, {}},
+    {"RoleSubject.certificate", kOptional, Long(1, 1024)},
+    {"RoleSubject.token", kOptional, kTokenName},
+    {"TokenSpec.sha256", kRequired, kSha256},
     // secret.proto
     {"TlsKeyPair.certificate", kRequired, {}},
     {"TlsKeyPair.private_key", kRequired, {}},

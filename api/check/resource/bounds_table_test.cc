@@ -125,8 +125,8 @@ TEST(BoundsTable, EveryTextNumberListAndDurationHasARule) {
 // The comment above each field of the .proto files, in one line, by "Message.field".
 std::map<std::string, std::string> Comments() {
   std::map<std::string, std::string> comments;
-  for (const char* file : {"auth_policy", "cluster", "common", "consumer", "endpoints", "gateway", "rate_limit_policy",
-                           "reference_grant", "route"}) {
+  for (const char* file : {"access", "auth_policy", "cluster", "common", "consumer", "endpoints", "gateway",
+                           "rate_limit_policy", "reference_grant", "route"}) {
     std::ifstream in(Concat("api/portico/v1/", file, ".proto"));
     EXPECT_TRUE(in.good()) << file;
     std::string message, comment;

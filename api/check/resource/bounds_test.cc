@@ -1392,10 +1392,50 @@ std::vector<Case> RateLimitPolicyCases() {
   };
 }
 
+std::vector<Case> AccessCases() {
+  const auto subjects = [](size_t count) {
+    return Items(count, [](const std::string& i) { return "{token: t" + i + "}"; });
+  };
+  const std::string no_digest = "must be 64 hexadecimal digits in lower case, and not the digest of an empty key";
+  return {
+      {"RoleSpec.role",
+       Spec("Role", "subjects: [{token: t}], @"),
+       {"role: Viewer", "role: Editor", "role: Admin"},
+       {""},
+       "spec.role",
+       "is missing"},
+      {"RoleSpec.subjects",
+       Spec("Role", "role: Viewer, subjects: [@]"),
+       {subjects(1), subjects(64)},
+       {"", subjects(65)},
+       "spec.subjects",
+       "must have 1 to 64 items"},
+      {"RoleSubject.certificate",
+       Spec("Role", "role: Viewer, subjects: [{certificate: @}]"),
+       {"a", "spiffe://a/b", A(1024)},
+       {A(1025)},
+       "spec.subjects[0].certificate",
+       "must be 1 to 1024 bytes"},
+      {"RoleSubject.token",
+       Spec("Role", "role: Viewer, subjects: [{token: @}]"),
+       {"a", "a.b", "n/a.b"},
+       {"A", "a/b/c", "/a", "a/", "-a"},
+       "spec.subjects[0].token",
+       "must be the name of a Token, or namespace/name"},
+      {"TokenSpec.sha256", Spec("Token", "@"), {"sha256: " + A(64)}, {""}, "spec.sha256", "is missing"},
+      {"TokenSpec.sha256",
+       Spec("Token", "sha256: @"),
+       {"0123456789abcdef" + A(48)},
+       {A(63), A(65), "A" + A(63), "g" + A(63), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+       "spec.sha256",
+       no_digest},
+  };
+}
+
 std::vector<Case> AllCases() {
   std::vector<Case> all;
-  for (auto* cases :
-       {CommonCases, GatewayCases, RouteCases, ClusterCases, AuthPolicyCases, RateLimitPolicyCases, OtherCases}) {
+  for (auto* cases : {CommonCases, GatewayCases, RouteCases, ClusterCases, AuthPolicyCases, RateLimitPolicyCases,
+                      OtherCases, AccessCases}) {
     for (Case& row : cases())
       all.push_back(std::move(row));
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "api/check/resource/access.h"
 #include "api/check/resource/auth_policy.h"
 #include "api/check/resource/bounds.h"
 #include "api/check/resource/composition.h"
@@ -83,6 +84,7 @@ Violations CheckResource(const Resource& resource, const CheckEnvironment& envir
   if (resource.has_auth_policy()) CheckAuthPolicy(resource.auth_policy().spec(), report);
   if (resource.has_rate_limit_policy()) CheckRateLimitPolicy(resource.rate_limit_policy().spec(), report);
   if (resource.has_consumer()) CheckConsumer(resource.consumer().spec(), report);
+  if (resource.has_role()) CheckRole(resource.role().spec(), report);
   if (resource.has_secret()) CheckSecret(resource.secret().spec(), environment.key_pairs, report);
   return report.Take();
 }

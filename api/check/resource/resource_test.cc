@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "api/base/text.h"
 #include "api/yaml/limits.h"
 #include "api/yaml/problem.h"
 #include "api/yaml/read.h"
@@ -422,6 +423,52 @@ TEST(CheckResource, FieldsOfOthersThatMustAgree) {
   EXPECT_NE(Check("Secret", "caCertificates: {inline: text}").find("spec.caCertificates "), std::string::npos);
 }
 
+TEST(CheckResource, WhoMayWrite) {
+  const std::string digest(64, 'a');
+  const struct {
+    const char* kind;
+    std::string name_space;
+    std::string spec;
+    std::string expected;  // all of it; "": accepted
+  } kRows[] = {
+      {"Role", "a", "role: Viewer, subjects: [{certificate: alice}, {token: ci}, {token: b/ci}]", ""},
+      {"Role", "default", "role: Admin, allNamespaces: true, subjects: [{token: root}]", ""},
+      {"Role", "a", "role: Admin, allNamespaces: false, subjects: [{token: root}]", ""},
+      {"Role", "a", "role: Admin, allNamespaces: true, subjects: [{token: root}]",
+       "spec.allNamespaces is for a Role in namespace default alone\n"},
+      {"Role", "a", "subjects: [{token: t}]", "spec.role is missing\n"},
+      {"Role", "a", "role: Editor", "spec.subjects must have 1 to 64 items\n"},
+      {"Role", "a", "role: Editor, subjects: [{}]",
+       "spec.subjects[0] must hold exactly one of certificate and token\n"},
+      {"Role", "a", "role: Editor, subjects: [{token: t, certificate: c}]",
+       "spec.subjects[0] must hold exactly one of certificate and token\n"},
+      {"Role", "a", "role: Editor, subjects: [{token: t}, {certificate: t}, {token: t}]",
+       "spec.subjects[2] is subjects[0]\n"},
+      {"Role", "a", "role: Editor, subjects: [{token: T}]",
+       "spec.subjects[0].token must be the name of a Token, or namespace/name\n"},
+      {"Role", "a", "role: Editor, subjects: [{certificate: " + std::string(1025, 'c') + "}]",
+       "spec.subjects[0].certificate must be 1 to 1024 bytes\n"},
+      {"Token", "a", "sha256: " + digest, ""},
+      {"Token", "a", "sha256: " + digest + ", expires: 2027-01-01T00:00:00Z", ""},
+      {"Token", "a", "expires: 2027-01-01T00:00:00Z", "spec.sha256 is missing\n"},
+      {"Token", "a", "sha256: " + digest.substr(1),
+       "spec.sha256 must be 64 hexadecimal digits in lower case, and not the digest of an empty key\n"},
+      {"Token", "a", "sha256: " + std::string(64, 'A'),
+       "spec.sha256 must be 64 hexadecimal digits in lower case, and not the digest of an empty key\n"},
+  };
+  for (const auto& row : kRows) {
+    yaml::Problems problems(10);
+    std::string all;
+    for (const auto& document : yaml::ReadText(base::Concat("kind: ", row.kind, "\nmetadata: {name: x, namespace: ",
+                                                            row.name_space, "}\nspec: {", row.spec, "}\n"),
+                                               "f", yaml::Limits(), problems)) {
+      for (const Violation& violation : CheckResource(document.resource, {}))
+        all += violation.path + " " + violation.message + "\n";
+    }
+    EXPECT_EQ(problems.ToString() + all, row.expected) << row.spec;
+  }
+}
+
 TEST(CheckResource, EveryKindNeedsNameAndSpec) {
   const struct {
     const char* kind;
@@ -435,6 +482,8 @@ TEST(CheckResource, EveryKindNeedsNameAndSpec) {
       {"Consumer", "spec.credentials must have 1 to 16 items"},
       {"Secret", "spec must hold exactly one of tls, jwks and caCertificates"},
       {"ReferenceGrant", "spec.from must have 1 to 16 items"},
+      {"Role", "spec.role is missing"},
+      {"Token", "spec.sha256 is missing"},
   };
   for (const auto& row : kRows) {
     yaml::Problems problems(10);

@@ -1,0 +1,90 @@
+#include "controlplane/north/gatekeeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/base/text.h"
+#include "api/base/utf8.h"
+#include "controlplane/access/judge.h"
+#include "controlplane/change/plan.h"
+#include "controlplane/north/credentials.h"
+
+namespace portico::north {
+namespace {
+
+using base::Concat;
+
+constexpr size_t kAuthorBytesMax = 256;  // it is kept with every revision
+
+}  // namespace
+
+change::Caller Caller::record() const {
+  return {base::Utf8Prefix(rights.author, kAuthorBytesMax), peer};
+}
+
+std::string Caller::holder() const {
+  return Concat(rights.author, " ", peer.substr(0, peer.rfind(':')));
+}
+
+Gatekeeper::Gatekeeper(change::Changes& changes, Options options)
+    : changes_(changes), options_(std::move(options)), admin_token_sha256_(options_.admin_token_sha256) {
+  changes_.Follow([this](const model::Step& step) { OnStep(step); });
+}
+
+access::Settings Gatekeeper::Settings() const {
+  absl::MutexLock lock(&mutex_);
+  return {.anonymous = options_.anonymous, .admin_token_sha256 = admin_token_sha256_};
+}
+
+absl::StatusOr<Caller> Gatekeeper::CallerOf(const grpc::ServerContextBase& context) const {
+  absl::StatusOr<access::Credentials> credentials = CredentialsOf(context);
+  if (!credentials.ok()) return credentials.status();
+  absl::StatusOr<access::Rights> rights = RightsOf(*credentials);
+  if (!rights.ok()) return rights.status();
+  return Caller{*std::move(credentials), PeerOf(context), *std::move(rights)};
+}
+
+absl::StatusOr<access::Rights> Gatekeeper::RightsOf(const access::Credentials& credentials) const {
+  return access::RightsOf(credentials, changes_.Now()->configuration, Settings(), options_.now());
+}
+
+change::Changes::Judge Gatekeeper::JudgeOf(const Caller& caller) const {
+  return [this, credentials = caller.credentials](const model::Model& now,
+                                                  const change::Change& change) -> std::optional<change::Refusal> {
+    const int64_t time = options_.now();
+    const absl::StatusOr<access::Rights> rights = access::RightsOf(credentials, now.configuration, Settings(), time);
+    if (!rights.ok()) return change::Refusal{rights.status(), {}};
+    const access::Writes writes{change.resources, change.deletes};
+    check::Violations violations = access::JudgeWrites(*rights, now.configuration, writes);
+    if (!violations.empty()) return change::RefusalOf(absl::StatusCode::kPermissionDenied, std::move(violations));
+    // A rollback leaves Roles and Tokens alone.
+    if (change.force) return std::nullopt;
+    const absl::Status status = access::JudgeLockOut(now.configuration, writes, options_.certificates, time);
+    if (!status.ok()) return change::Refusal{status, {}};
+    return std::nullopt;
+  };
+}
+
+absl::Status Gatekeeper::Admits(std::string_view authorization) const {
+  const absl::StatusOr<std::string> sha256 = DigestOfBearer(authorization);
+  if (!sha256.ok()) return sha256.status();
+  return RightsOf({.secure = true, .token_sha256 = *sha256}).status();
+}
+
+void Gatekeeper::OnStep(const model::Step& step) {
+  if (!ChangesAccess(step)) return;
+  if (!access::HasAdmin(step.after->configuration, options_.certificates, options_.now())) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (admin_token_sha256_.empty()) return;
+    admin_token_sha256_.clear();
+  }
+  if (options_.admin_token_ends) options_.admin_token_ends();
+}
+
+bool ChangesAccess(const model::Step& step) {
+  return std::ranges::any_of(step.changes,
+                             [](const model::ResourceChange& change) { return access::IsAccess(change.key.kind); });
+}
+
+}  // namespace portico::north
