@@ -3,10 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
+
+#include "dataplane/http/fields.h"
 
 namespace portico::call {
 
-inline constexpr size_t kSpanDigits = 16;  // of a parent-id in a traceparent field
+// Of a traceparent field's value, which is in version 00: the parent-id.
+inline constexpr size_t kSpanAt = 36;
+inline constexpr size_t kSpanDigits = 16;
 
 // The spans of one exchange (W3C Trace Context section 3.2.2.4): its own, which the access log tells, and one for each
 // attempt at an origin, which is what the origin hears as its parent. The n-th attempt's id is the exchange's plus n,
@@ -39,6 +44,16 @@ struct SpanPlace {
     if (spans != nullptr) spans->WriteNext(digits);
   }
 };
+
+// Replaces the traceparent of a request by `value`, whose parent-id will be written anew with each attempt. Returns
+// where.
+inline char* SetTraceparent(http::Fields& fields, std::string_view value) {
+  char* const copy = fields.arena().NewArray<char>(value.size());
+  value.copy(copy, value.size());
+  fields.Remove(http::FieldId::kTraceparent);
+  fields.AddUnowned(http::FieldId::kTraceparent, {copy, value.size()});
+  return copy + kSpanAt;
+}
 
 }  // namespace portico::call
 

@@ -16,6 +16,26 @@ bool IsTimeout(call::ErrorKind kind) {
 // The worker's memory, not this origin's fault: trying again later may help.
 constexpr std::string_view kTooMuchAtOnce = "too much content at once";
 
+// Each call, and each attempt of one, has a span of its own. A step's fields can't say traceparent themselves.
+call::SpanPlace PlaceOfSpan(http::RequestHead& head, call::Spans& spans) {
+  const auto value = head.fields.Find(http::FieldId::kTraceparent);
+  if (!value || value->size() < call::kSpanAt + call::kSpanDigits) return {};
+  return {&spans, call::SetTraceparent(head.fields, *value)};
+}
+
+std::string_view OutcomeOf(FailureRule rule, size_t failed, bool finished) {
+  if (failed == 0) return finished ? "ok" : "unfinished";
+  switch (rule) {
+    case FailureRule::kFail:
+      return "failed";
+    case FailureRule::kUseNull:
+      return finished ? "null" : "unfinished";
+    case FailureRule::kUseFallback:
+      return finished ? "fallback" : "unfinished";
+  }
+  return "failed";
+}
+
 }  // namespace
 
 // One call. It settles its item once, when the response is whole; content that nobody wants is read and dropped, so
@@ -157,6 +177,7 @@ bool Composition::Advance(size_t step) {
 void Composition::Begin(size_t step) {
   StepRun& run = runs_[step];
   run.state = StepState::kRunning;
+  run.begin = Now() - begun_at_;
   const auto& for_each = plan_->steps[step].for_each;
   if (!for_each) {
     run.items.emplace_back();
@@ -220,10 +241,11 @@ void Composition::StartCall(size_t step, size_t item) {
   bindings.push_back({"each", run.items[item].each});
   const absl::StatusOr<http::RequestHead*> head = MakeHead(plan_->steps[step], bindings);
   if (!head.ok()) return Fail(step, item, {502, "input is missing", base::ToStd(head.status().message())});
+  call::CallRequest request{.head = *head, .arena = &arena_, .attempt_timeout = plan_->steps[step].call_timeout};
+  if (input_.spans != nullptr) request.span = PlaceOfSpan(**head, *input_.spans);
   ++run.under_way;
   run.items[item].call = std::make_unique<ItemCall>(*this, step, item);
-  run.items[item].call->Start(*input_.backends[plan_->steps[step].backend],
-                              {*head, true, &arena_, plan_->steps[step].call_timeout});
+  run.items[item].call->Start(*input_.backends[plan_->steps[step].backend], request);
 }
 
 void Composition::Settle(size_t step, size_t item, base::Json result) {
@@ -233,8 +255,10 @@ void Composition::Settle(size_t step, size_t item, base::Json result) {
 // Without an item it is the step as a whole: its items are not known, so neither null nor fallback has a place.
 void Composition::Fail(size_t step, std::optional<size_t> item, const Problem& problem) {
   const Step& plan = plan_->steps[step];
+  ++runs_[step].failed;
   if (plan.failure_rule == FailureRule::kFail) {
     if (failure_) return;
+    runs_[step].duration = Now() - begun_at_ - runs_[step].begin;
     const std::string_view key = item ? runs_[step].items[*item].key : std::string_view();
     failure_ = Failure{problem.status, plan.name, Shortened(key, kItemBytesMax), std::string(problem.reason),
                        std::string(problem.detail)};
@@ -248,6 +272,7 @@ void Composition::Fail(size_t step, std::optional<size_t> item, const Problem& p
 void Composition::Finish(size_t step) {
   StepRun& run = runs_[step];
   run.state = StepState::kFinished;
+  run.duration = Now() - begun_at_ - run.begin;
   if (!plan_->steps[step].for_each) {
     run.result = run.items[0].result;
   } else {
@@ -257,6 +282,25 @@ void Composition::Finish(size_t step) {
     run.result = base::Json::Object(arena_, members);
   }
   bindings_.push_back({plan_->steps[step].name, run.result});
+}
+
+std::vector<observe::StepRecord> Composition::Records() const {
+  std::vector<observe::StepRecord> records;
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    const Step& step = plan_->steps[i];
+    const StepRun& run = runs_[i];
+    const bool finished = run.state == StepState::kFinished;
+    records.push_back({.name = step.name,
+                       .outcome = OutcomeOf(step.failure_rule, run.failed, finished),
+                       .for_each = step.for_each.has_value(),
+                       .items = run.items.size(),
+                       .failed = run.failed,
+                       .begin = run.begin,
+                       .duration = run.duration});
+    const bool running = run.state == StepState::kRunning && run.duration == base::Duration(0);
+    if (running) records.back().duration = Now() - begun_at_ - run.begin;
+  }
+  return records;
 }
 
 // What forbids that this grows any further.

@@ -19,7 +19,9 @@
 #include "dataplane/call/call.h"
 #include "dataplane/compose/budget.h"
 #include "dataplane/compose/plan.h"
+#include "dataplane/event/loop.h"
 #include "dataplane/http/message.h"
+#include "dataplane/observe/access_log.h"
 
 namespace portico::compose {
 
@@ -64,7 +66,9 @@ struct CompositionInput {
   base::Json identity;
   // Sent with every call: traceparent, x-request-id. Nothing else of the client's reaches an origin unasked.
   std::vector<std::pair<std::string, std::string>> tracing;
-  Budget* budget = nullptr;  // of the worker; outlives the composition. nullptr: none
+  Budget* budget = nullptr;           // of the worker; outlives the composition. nullptr: none
+  call::Spans* spans = nullptr;       // of the exchange, if `tracing` has its traceparent; outlives it
+  const event::Loop* loop = nullptr;  // whose time the records tell; nullptr: none is told
 };
 
 // One run of a plan, for one exchange, on its worker's thread. No clock: each call's timeout goes with the call, and
@@ -84,15 +88,16 @@ class Composition {
   Composition(const Composition&) = delete;
   Composition& operator=(const Composition&) = delete;
 
-  void Start() { Run(); }
+  void Start() { begun_at_ = Now(), Run(); }
+  // Of each step so far, in the plan's order.
+  std::vector<observe::StepRecord> Records() const;
 
  private:
   enum class StepState : uint8_t { kWaiting, kRunning, kFinished };
   class ItemCall;
   struct Problem {
     int status;
-    std::string_view reason;
-    std::string_view detail = {};
+    std::string_view reason, detail = {};
   };
 
   void Run();
@@ -109,6 +114,7 @@ class Composition {
   Problem EvaluationProblem(const absl::Status& status, std::string_view reason) const;
   absl::StatusOr<Answer> MakeAnswer();
   base::Json FailureList();
+  base::MonotonicTime Now() const { return input_.loop == nullptr ? base::MonotonicTime() : input_.loop->Now(); }
 
   struct Item {
     base::Json each;
@@ -122,6 +128,8 @@ class Composition {
     size_t next = 0;       // the first item without a call
     size_t under_way = 0;  // calls
     base::Json result;
+    size_t failed = 0;  // items; 1 if they could not be told
+    base::Duration begin{}, duration{};
   };
   struct Listed {
     size_t step;
@@ -133,6 +141,7 @@ class Composition {
   const CompositionInput input_;
   CompositionHandler& handler_;
   const Limits limits_;
+  base::MonotonicTime begun_at_{};
   BudgetShare share_;
   jq::Fuel fuel_;  // without what is kept for the answer
   base::Arena arena_;

@@ -288,5 +288,36 @@ TEST(CompositionTest, DistinctItemsAreCalledOnceAndCounted) {
   EXPECT_EQ(run.result, "502 stock: too many items");
 }
 
+TEST(CompositionTest, WhatBecameOfEachStepIsTold) {
+  struct Row {
+    std::string_view name, rule;
+    std::vector<std::string_view> answers;  // to the calls, in their order
+    std::string_view outcomes;
+  };
+  const Row rows[] = {
+      {"all are well", "", {"ok 1", "ok 2"}, "a=ok(0/2) b=ok(0/0)"},
+      {"one is null", "on_failure: ON_FAILURE_USE_NULL", {"ok 1", "500 2"}, "a=null(1/2) b=ok(0/0)"},
+      {"one fails all", "", {"500 1"}, "a=failed(1/2) b=unfinished(0/0)"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    RunOptions options;
+    options.keeps = true;
+    options.request = "[1,2]";
+    TestRun run(
+        base::Concat("steps { name: 'a' for_each { items: '$request[]' } ", Call("/a/${each}"), row.rule,
+                     " } steps { name: 'b' for_each { items: '$a | empty' } ", Call("/b"), " } answer { body: '1' }"),
+        options);
+    for (size_t i = 0; i < row.answers.size(); ++i)
+      EXPECT_TRUE(run.backend.Answer(i, row.answers[i])) << i;
+    std::string told;
+    for (const observe::StepRecord& step : run.composition->Records()) {
+      told +=
+          base::Concat(told.empty() ? "" : " ", step.name, "=", step.outcome, "(", step.failed, "/", step.items, ")");
+    }
+    EXPECT_EQ(told, row.outcomes);
+  }
+}
+
 }  // namespace
 }  // namespace portico::compose

@@ -13,6 +13,7 @@
 #include "dataplane/downstream/forwarding.h"
 #include "dataplane/downstream/local_answer.h"
 #include "dataplane/downstream/max_forwards.h"
+#include "dataplane/downstream/server_timing.h"
 #include "dataplane/http/date.h"
 #include "dataplane/route/preflight.h"
 #include "dataplane/route/rewrite.h"
@@ -90,6 +91,9 @@ Exchange::Step Exchange::ReadHead() {
   const net::Address& peer = connection_.stream().peer();
   client_address_ = ClientAddress(peer, head.fields, client().forwarding);
   client_text_ = client_address_.ip();
+  if (!client().forwarding.timing_networks.empty()) {
+    is_timed_ = TakeTimingRequest(head.fields, client_address_, client().forwarding.timing_networks);
+  }
   record_.client = client_text_;
   record_.protocol = ProtocolText(head.version);
   record_.tls = connection_.stream().tls().version;
@@ -100,7 +104,10 @@ Exchange::Step Exchange::ReadHead() {
   record_.secret_parameters = client().secret_parameters;
   AddForwarding(head, peer, !record_.tls.empty(), client().forwarding, host_.random());
   record_.request_id = head.fields.Find(http::FieldId::kXRequestId).value_or("");
-  record_.trace_parent = head.fields.Find(http::FieldId::kTraceparent).value_or("");
+  trace_ = JoinTrace(head.fields, client().forwarding.begin_trace, host_.random());
+  record_.trace_id = trace_.id;
+  record_.span_id = trace_.span_id;
+  record_.parent_span = trace_.parent_span;
 
   target_ = route::SplitTarget(head.path);
   if (route::NeedsNormalising(target_.path)) {
@@ -188,11 +195,13 @@ Exchange::Step Exchange::Admit() {
                                         host_.loop().WallNow(), host_.loop().Now(), client_address_},
                   delegate);
   step_ = Step::kAdmitting;
+  filters_begun_ = host_.loop().Now();
   runner_->Start();
   return step_;
 }
 
 void Exchange::OnFiltersPassed() {
+  filters_time_ = host_.loop().Now() - filters_begun_;
   TakeEditedQuery();
   step_ = Step::kChoose;
   if (!driving_) Drive();
@@ -208,6 +217,7 @@ void Exchange::TakeEditedQuery() {
 }
 
 void Exchange::OnFiltersReply(filter::Reply reply) {
+  if (step_ == Step::kAdmitting) filters_time_ = host_.loop().Now() - filters_begun_;
   step_ = Answer(WithProxyStatus(std::move(reply)));
 }
 
@@ -226,7 +236,9 @@ Exchange::Step Exchange::Choose() {
     reply.reason = backend.fault;
     return Answer(std::move(reply));
   }
-  return backend.plan != nullptr ? Compose(backend) : Forward(backend);
+  if (backend.plan == nullptr) return Forward(backend);
+  record_.composition = arena_.Copy(base::Concat(picked->name_space, "/", picked->name));
+  return Compose(backend);
 }
 
 Exchange::Step Exchange::Redirect() {
@@ -266,6 +278,7 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   request.end = request_->framing.ends_with_head;
   request.arena = &arena_;
   request.attempt_timeout = rule_->backend_request_timeout;
+  request.span = trace_.place();
   if (rule_->retry != nullptr) request.retry = {rule_->retry, &host_.random(), &host_.replay_budget(), deadline_};
   relay_.Start(cached ? *cached : *origin, request);
   if (HasPace()) {
@@ -301,6 +314,8 @@ Exchange::Step Exchange::Compose(const snapshot::BoundBackend& backend) {
   input.identity = IdentityVariable(identity_, arena_);
   input.tracing = TracingFields(request_->fields);
   input.budget = &host_.composition_budget();
+  input.loop = &host_.loop();
+  if (!trace_.id.empty()) input.spans = &trace_.spans;
   relay_.Cancel();  // the client's content is nobody's
   compose::CompositionHandler& handler = *this;
   composition_ = std::make_unique<compose::Composition>(backend.plan, std::move(input), handler);
@@ -327,10 +342,14 @@ void Exchange::FinishHead(http::ResponseHead& head) {
     head.fields.AddUnowned(http::FieldId::kDate, http::FormatDate(host_.loop().WallNow(), arena_));
   }
   record_.status = head.status;
+  if (!is_timed_) return;
+  const std::string timing = ServerTiming({filters_time_, relay_.facts(), record_.steps});
+  if (!timing.empty()) head.fields.Add("server-timing", timing);
 }
 
 Exchange::Step Exchange::Answer(filter::Reply reply) {
   TakeCallFacts();
+  TakeSteps();
   relay_.Cancel();
   composition_.reset();
   reason_ = std::move(reply.reason);
@@ -476,10 +495,17 @@ void Exchange::TakeCallFacts() {
   record_.retries = arena_.Copy(facts.retries);
 }
 
+void Exchange::TakeSteps() {
+  if (composition_ == nullptr) return;
+  steps_ = composition_->Records();
+  record_.steps = steps_;
+}
+
 // The log's line is written when the response is over; what the client may still send of its request counts for nobody.
 void Exchange::Finish(bool aborted) {
   if (client_text_.empty()) record_.client = client_text_ = connection_.stream().peer().ip();
   TakeCallFacts();
+  TakeSteps();
   record_.received_bytes = relay_.received_bytes();
   record_.sent_bytes = relay_.sent_bytes() + answer_bytes_;
   record_.subject = identity_.subject;

@@ -11,6 +11,7 @@
 #include "dataplane/downstream/connection.h"
 #include "dataplane/downstream/relay.h"
 #include "dataplane/downstream/site.h"
+#include "dataplane/downstream/trace.h"
 #include "dataplane/downstream/upload_pace.h"
 #include "dataplane/filter/identity.h"
 #include "dataplane/filter/runner.h"
@@ -84,6 +85,7 @@ class Exchange final : public ExchangeEvents,
   std::shared_ptr<call::Backend> KeepBackend(const std::string& cluster);
   void PrepareForOrigin();
   void TakeCallFacts();
+  void TakeSteps();
   void FinishHead(http::ResponseHead& head);
   void Abort(http::ResetReason reason);
   void Finish(bool aborted);
@@ -107,12 +109,17 @@ class Exchange final : public ExchangeEvents,
   size_t prefix_bytes_ = 0;
   std::shared_ptr<const snapshot::BoundRule> rule_;
   filter::Identity identity_;
+  Trace trace_;
+  bool is_timed_ = false;  // the client asks where its time goes, and may
+  base::MonotonicTime filters_begun_{};
+  std::optional<base::Duration> filters_time_;
   std::optional<filter::Runner> runner_;
   Relay relay_;
   // Kept until the exchange dies: a newer configuration may have dropped them.
   std::vector<std::shared_ptr<call::Backend>> backends_;
   std::vector<call::Backend*> plan_backends_;
   std::unique_ptr<compose::Composition> composition_;
+  std::vector<observe::StepRecord> steps_;
 
   event::Timer timer_;
   std::optional<base::MonotonicTime> deadline_;

@@ -16,6 +16,7 @@ namespace portico::downstream {
 namespace {
 
 using namespace test;  // World and its words
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // $order from one cluster, then $stock from another; the answer shows both and what was asked.
@@ -86,6 +87,53 @@ TEST(ExchangeComposeTest, AnAnswerIsMadeOfSeveral) {
       EXPECT_EQ(test.world.records[0].record.sent_bytes, client.answer(id).content.size());
     }
   }
+}
+
+TEST(ExchangeComposeTest, StepsAreTimedLoggedAndTraced) {
+  snapshot::ClientConfig config;
+  config.forwarding.timing_networks.push_back(*net::Network4Or6::Parse("192.0.2.0/24"));
+  RuleSpec spec = Composed();
+  route::Backend& backend = spec.rule.backends.emplace_back();
+  backend.name_space = "default";
+  backend.name = "composed";
+  World world({spec}, config);
+  world.AddOrigin("default/stock");
+  Client client(world, true);
+  const http::StreamId id = client.Ask("GET", "/a?id=7", true, {{"portico-timing", "1"}});
+  client.Turn();
+  world.Turn(milliseconds(250));
+  FakeOrigin& stock = *world.origins.at("default/stock");
+  const auto answer = [&](Asked& asked, std::string_view content) {
+    asked.Head(200, {{"content-type", "application/json"}});
+    asked.Content(content);
+    asked.End();
+    world.Turn();
+  };
+  answer(world.asked(), R"({"item":"tea"})");
+  world.Turn(milliseconds(1500));
+  answer(*stock.asked.back(), R"({"left":3})");
+  client.Turn();
+  EXPECT_EQ(client.answer(id).Field("server-timing"),
+            "step-order;dur=250.0;desc=\"ok start=0.0\", step-stock;dur=1500.0;desc=\"ok start=250.0\"");
+  const Record& record = world.records.at(0);
+  EXPECT_EQ(record.steps, "order=ok stock=ok");
+  EXPECT_EQ(record.composition, "default/composed");
+  const std::string first = world.asked().Field("traceparent"), second = stock.asked.back()->Field("traceparent");
+  EXPECT_EQ(first.substr(0, 36), "00-" + record.trace_id + "-");
+  EXPECT_EQ(second.substr(0, 36), first.substr(0, 36));
+  const uint64_t own = std::stoull(record.span_id, nullptr, 16);
+  EXPECT_EQ(std::stoull(first.substr(36, 16), nullptr, 16), own + 1);
+  EXPECT_EQ(std::stoull(second.substr(36, 16), nullptr, 16), own + 2);
+}
+
+TEST(ExchangeComposeTest, StepsOfAnAbortedExchangeAreLogged) {
+  ComposeWorld test;
+  Client client(test.world, true);
+  const http::StreamId id = client.Ask("GET", "/a?id=7", true, {});
+  client.Turn();
+  client.Reset(id);
+  client.Turn();
+  EXPECT_EQ(test.world.records.at(0).steps, "order=unfinished stock=unfinished");
 }
 
 TEST(ExchangeComposeTest, AFailureNamesItsStepAndNoMore) {

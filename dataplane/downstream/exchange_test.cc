@@ -153,6 +153,71 @@ TEST(ExchangeTest, RequestAndResponseAreRewritten) {
   EXPECT_EQ(world.Lines(), "GET /a/%62//c?d=%2f -> 200") << "the target as it was sent";
 }
 
+uint64_t SpanOf(std::string_view traceparent) {
+  return std::stoull(std::string(traceparent.substr(36, 16)), nullptr, 16);
+}
+
+TEST(ExchangeTest, AnOriginHearsOfItsOwnSpanAndTheLogOfOurs) {
+  constexpr std::string_view kTrace = "4bf92f3577b34da6a3ce929d0e0e4736", kParent = "00f067aa0ba902b7";
+  for (const bool brought : {false, true}) {
+    World world;
+    Client client(world, false);
+    FieldList fields;
+    if (brought) fields = {{"traceparent", base::Concat("00-", kTrace, "-", kParent, "-01")}, {"tracestate", "a=b"}};
+    client.Ask("GET", "/a", true, fields);
+    client.Turn();
+    const std::string heard = world.asked().Field("traceparent");
+    world.asked().Answer(200, "");
+    client.Turn();
+    const Record& record = world.records.at(0);
+    EXPECT_EQ(record.trace_id, heard.substr(3, 32));
+    EXPECT_EQ(record.trace_id == kTrace, brought);
+    EXPECT_EQ(record.parent_span, brought ? kParent : "");
+    EXPECT_EQ(std::stoull(record.span_id, nullptr, 16) + 1, SpanOf(heard));
+    EXPECT_EQ(heard.substr(53), brought ? "01" : "00");
+    EXPECT_EQ(world.asked().Field("tracestate"), brought ? "a=b" : "(none)");
+  }
+}
+
+// Only to clients of the named networks, and only when they ask; nobody else hears of the question.
+TEST(ExchangeTest, ServerTiming) {
+  struct Row {
+    std::string_view name, network, asks;
+    std::string_view answered;
+  };
+  constexpr std::string_view kTimes = "theirs;dur=1; filters;dur=2000.0, connect;dur=0.0, origin;dur=0.0";
+  const Row rows[] = {
+      {"may ask, and asks", "192.0.2.0/24", "1", kTimes},
+      {"asks for something else", "192.0.2.0/24", "2", "theirs;dur=1"},
+      {"does not ask", "192.0.2.0/24", "", "theirs;dur=1"},
+      {"may not ask", "198.51.100.0/24", "1", "theirs;dur=1"},
+      {"nobody may", "", "1", "theirs;dur=1"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    FilterScript script;
+    ThenWait(script);
+    snapshot::ClientConfig config;
+    if (!row.network.empty()) config.forwarding.timing_networks.push_back(*net::Network4Or6::Parse(row.network));
+    World world({Filtered(script)}, config);
+    Client client(world, true);
+    FieldList fields;
+    if (!row.asks.empty()) fields = {{"portico-timing", std::string(row.asks)}};
+    const http::StreamId id = client.Ask("GET", "/a", true, fields);
+    client.Turn();
+    world.Turn(seconds(2));
+    script.handles[0](filter::Continue());
+    client.Turn();
+    EXPECT_EQ(world.asked().Field("portico-timing"), row.network.empty() ? "1" : "(none)");
+    world.asked().Head(200, {{"server-timing", "theirs;dur=1"}}, true);
+    client.Turn();
+    std::string told;
+    for (const auto& [name, value] : client.answer(id).fields)
+      if (name == "server-timing") told += base::Concat(told.empty() ? "" : "; ", value);
+    EXPECT_EQ(told, row.answered);
+  }
+}
+
 TEST(ExchangeTest, ARulesRetryGoesWithTheCall) {
   RuleSpec spec;
   spec.rule.request_timeout = seconds(3);

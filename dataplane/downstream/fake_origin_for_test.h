@@ -94,6 +94,7 @@ class FakeOrigin final : public call::Backend {
     one->method = request.head->method;
     one->authority = request.head->authority;
     one->target = request.head->path;
+    request.span.WriteNext();
     for (const http::Field& field : request.head->fields)
       one->fields.emplace_back(field.name, field.value);
     one->expects_continue = request.head->expects_continue;

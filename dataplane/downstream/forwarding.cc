@@ -11,14 +11,6 @@ namespace {
 
 using http::FieldId;
 
-bool IsLowerHex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-bool AllZero(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == '0'; });
-}
-
 // "192.0.2.1", "192.0.2.1:80", "2001:db8::1" or "[2001:db8::1]:80": what proxies write into x-forwarded-for.
 std::optional<net::Address> ParseForwarded(std::string_view text) {
   if (absl::StatusOr<net::Address> bare = net::Address::Parse(text, 0); bare.ok()) return *bare;
@@ -80,22 +72,6 @@ void KeepOrMakeRequestId(http::Fields& fields, base::Random& random) {
   fields.Set(FieldId::kXRequestId, {digits, sizeof digits});
 }
 
-void KeepOrBeginTrace(http::Fields& fields, bool begin, base::Random& random) {
-  const auto parent = fields.Find(FieldId::kTraceparent);
-  if (parent && fields.Count(FieldId::kTraceparent) == 1 && IsTraceparent(*parent)) return;
-  fields.Remove(FieldId::kTraceparent);
-  fields.Remove(FieldId::kTracestate);
-  if (!begin) return;
-  char begun[] = "00-tttttttttttttttttttttttttttttttt-pppppppppppppppp-00";
-  char* const trace = begun + 3;
-  char* const span = begun + 36;
-  do {
-    random.FillHex(trace, 32);
-    random.FillHex(span, 16);
-  } while (AllZero({trace, 32}) || AllZero({span, 16}));
-  fields.Add(FieldId::kTraceparent, begun);
-}
-
 }  // namespace
 
 bool IsTrusted(const net::Address& peer, const ForwardingConfig& config) {
@@ -119,7 +95,6 @@ void AddForwarding(http::RequestHead& head, const net::Address& peer, bool https
   }
   if (config.append_via) AddVia(head);
   if (config.generate_request_id) KeepOrMakeRequestId(head.fields, random);
-  KeepOrBeginTrace(head.fields, config.begin_trace, random);
 }
 
 bool IsRequestId(std::string_view text) {
@@ -129,17 +104,6 @@ bool IsRequestId(std::string_view text) {
     return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
            std::string_view("-_.:+/=@").find(c) != std::string_view::npos;
   });
-}
-
-// W3C Trace Context, section 3.2. A higher version may have more after a dash; its first four parts are the same.
-bool IsTraceparent(std::string_view text) {
-  constexpr size_t kVersion00Bytes = 55;
-  if (text.size() < kVersion00Bytes || (text.size() > kVersion00Bytes && text[kVersion00Bytes] != '-')) return false;
-  if (text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
-  const std::string_view version = text.substr(0, 2), trace = text.substr(3, 32), span = text.substr(36, 16);
-  if (!IsLowerHex(version) || !IsLowerHex(trace) || !IsLowerHex(span) || !IsLowerHex(text.substr(53, 2))) return false;
-  if (version == "ff" || (version == "00" && text.size() != kVersion00Bytes)) return false;
-  return !AllZero(trace) && !AllZero(span);
 }
 
 }  // namespace portico::downstream

@@ -29,13 +29,10 @@ net::Address ClientAddress(const net::Address& peer, const http::Fields& fields,
 //   `forwarded` (RFC 7239) and x-forwarded-port of an untrusted peer are removed. Switched off: all of them are.
 // - via (RFC 9110 section 7.6.3): "1.1 portico" or "2 portico", the version in which the request came.
 // - x-request-id: kept if well-formed (1 to 128 letters, digits and "-_.:+/=@"), else made: 32 hexadecimal digits.
-// - traceparent (W3C Trace Context, version 00): kept if well-formed, else begun; a malformed one takes tracestate
-// along.
 void AddForwarding(http::RequestHead& head, const net::Address& peer, bool https, const ForwardingConfig& config,
                    base::Random& random);
 
 bool IsRequestId(std::string_view text);
-bool IsTraceparent(std::string_view text);
 
 }  // namespace portico::downstream
 

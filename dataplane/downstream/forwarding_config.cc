@@ -1,18 +1,30 @@
 #include "dataplane/downstream/forwarding_config.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace portico::downstream {
 
+namespace {
+
+template <typename Texts>
+std::vector<net::Network4Or6> NetworksOf(const Texts& texts) {
+  std::vector<net::Network4Or6> networks;
+  for (const std::string& text : texts) {
+    absl::StatusOr<net::Network4Or6> network = net::Network4Or6::Parse(text);
+    if (network.ok()) networks.push_back(*network);
+  }
+  return networks;
+}
+
+}  // namespace
+
 ForwardingConfig BuildForwardingConfig(const v1::GatewaySpec& spec) {
   ForwardingConfig config;
-  for (const std::string& text : spec.client_address().trusted_networks()) {
-    if (absl::StatusOr<net::Network4Or6> network = net::Network4Or6::Parse(text); network.ok()) {
-      config.trusted_networks.push_back(*network);
-    }
-  }
+  config.trusted_networks = NetworksOf(spec.client_address().trusted_networks());
+  config.timing_networks = NetworksOf(spec.server_timing().networks());
   if (spec.client_address().has_forwarded_hops()) config.forwarded_hops = spec.client_address().forwarded_hops();
   if (spec.forwarded_headers().has_append()) config.append_forwarded = spec.forwarded_headers().append();
   if (spec.via().has_append()) config.append_via = spec.via().append();

@@ -9,7 +9,7 @@
 
 namespace portico::downstream {
 
-// Spec of the Gateway: clientAddress, forwardedHeaders, via, requestId, trace.
+// Spec of the Gateway: clientAddress, forwardedHeaders, via, requestId, trace, serverTiming.
 struct ForwardingConfig {
   std::vector<net::Network4Or6> trusted_networks;  // peers whose x-forwarded-* is believed; none by default
   size_t forwarded_hops = 1;                       // the client is the address at this place from the right end
@@ -17,6 +17,7 @@ struct ForwardingConfig {
   bool append_via = true;
   bool generate_request_id = true;
   bool begin_trace = true;
+  std::vector<net::Network4Or6> timing_networks;  // spec.serverTiming: clients that may ask; none by default
 };
 
 // The message has passed api/check; a network that is none is left out, so it is trusted by nobody.

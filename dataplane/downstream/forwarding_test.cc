@@ -94,7 +94,7 @@ TEST(ForwardingTest, AnEndlessListBeginsAnew) {
 
 TEST(ForwardingTest, EverythingCanBeSwitchedOff) {
   ForwardingConfig off;
-  off.append_forwarded = off.append_via = off.generate_request_id = off.begin_trace = false;
+  off.append_forwarded = off.append_via = off.generate_request_id = false;
   Request request;
   for (const std::string_view name :
        {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "forwarded"}) {
@@ -138,36 +138,6 @@ TEST(ForwardingTest, RequestIdIsPassedOnOrMade) {
   twice.head.fields.Add("x-request-id", "b");
   AddForwarding(twice.head, Ip("192.0.2.9"), true, {}, random);
   EXPECT_EQ(twice.head.fields.Count(FieldId::kXRequestId), 1u);
-}
-
-TEST(ForwardingTest, TraceIsPassedOnOrBegun) {
-  struct Row {
-    std::string_view name, sent;
-    bool kept;
-  };
-  const Row rows[] = {
-      {"good", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true},
-      {"a later version with more", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", true},
-      {"more in version 00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", false},
-      {"version ff", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
-      {"upper case", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01", false},
-      {"zero trace", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", false},
-      {"zero span", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false},
-      {"short", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0", false},
-      {"other dashes", "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
-      {"empty", "", false},
-  };
-  base::Random random(1);
-  for (const Row& row : rows) {
-    Request request;
-    request.head.fields.Add("traceparent", row.sent);
-    request.head.fields.Add("tracestate", "v=1");
-    AddForwarding(request.head, Ip("192.0.2.9"), true, {}, random);
-    const std::string value = request.Value("traceparent");
-    EXPECT_TRUE(IsTraceparent(value)) << row.name << value;
-    EXPECT_EQ(value == row.sent, row.kept) << row.name;
-    EXPECT_EQ(request.head.fields.Has(FieldId::kTracestate), row.kept) << row.name;
-  }
 }
 
 }  // namespace

@@ -23,7 +23,15 @@ struct Record {
         subject(from.subject),
         cache(from.cache),
         reason(from.reason),
-        retries(from.retries) {
+        retries(from.retries),
+        composition(from.composition),
+        trace_id(from.trace_id),
+        span_id(from.span_id),
+        parent_span(from.parent_span) {
+    for (const observe::StepRecord& step : from.steps) {
+      const std::string count = step.for_each ? base::Concat("(", step.failed, "/", step.items, ")") : "";
+      steps += base::Concat(steps.empty() ? "" : " ", step.name, "=", step.outcome, count);
+    }
     line = base::Concat(from.method, from.method.empty() ? "" : " ", from.target, from.target.empty() ? "" : " ", "-> ",
                         from.status);
     if (!from.error.empty()) line += base::Concat(" error=", from.error);
@@ -31,6 +39,7 @@ struct Record {
   }
   observe::ExchangeRecord record;  // its numbers: the texts are gone
   std::string client, protocol, tls, authority, route, cluster, endpoint, request_id, subject, cache, reason, retries;
+  std::string composition, steps, trace_id, span_id, parent_span;
   std::string line;
 };
 

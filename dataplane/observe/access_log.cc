@@ -91,6 +91,25 @@ class Line {
     out_ += '"';
     Close(room_ == 0);
   }
+  // Names of steps are words (api/check).
+  void Steps(std::string_view name, std::span<const StepRecord> steps) {
+    if (steps.empty()) return;
+    Name(name);
+    out_ += '"';
+    for (const StepRecord& step : steps) {
+      if (out_.back() != '"') out_ += ' ';
+      base::AppendTo(out_, step.name);
+      out_ += '=';
+      base::AppendTo(out_, step.outcome);
+      if (!step.for_each || step.failed > step.items) continue;
+      out_ += '(';
+      if (step.failed > 0) base::AppendTo(out_, step.failed);
+      if (step.failed > 0) out_ += '/';
+      base::AppendTo(out_, step.items);
+      out_ += ')';
+    }
+    out_ += '"';
+  }
   void Flag(std::string_view name) {
     Name(name);
     out_ += "true";
@@ -162,9 +181,13 @@ void AppendAccessLogLine(const ExchangeRecord& record, std::string& out) {
   line.Text("cluster", record.cluster);
   line.Text("endpoint", record.endpoint);
   if (record.attempts > 0) line.Number("attempts", static_cast<uint64_t>(record.attempts));
+  line.Text("composition", record.composition);
+  line.Steps("steps", record.steps);
   line.Text("retries", record.retries);
   line.Text("requestId", record.request_id);
-  line.Text("traceparent", record.trace_parent);
+  line.Text("traceId", record.trace_id);
+  line.Text("spanId", record.span_id);
+  line.Text("parentSpanId", record.parent_span);
   line.Text("cache", record.cache);
   line.Text("subject", record.subject);
   line.Text("consumer", record.consumer);

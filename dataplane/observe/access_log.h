@@ -11,6 +11,16 @@
 
 namespace portico::observe {
 
+// What became of a step of a composition.
+struct StepRecord {
+  std::string_view name;
+  std::string_view outcome;  // "ok", "null", "fallback", "failed" or "unfinished"
+  bool for_each = false;
+  size_t items = 0;                    // its calls
+  size_t failed = 0;                   // of them; more than there are if nobody can tell what to call for
+  base::Duration begin{}, duration{};  // since the composition began
+};
+
 // What the access log says of one exchange, aborted ones too. Texts may hold any byte: they are the client's and the
 // origin's. An empty text and a zero time are left out of the line.
 struct ExchangeRecord {
@@ -32,9 +42,13 @@ struct ExchangeRecord {
   std::string_view cluster;
   std::string_view endpoint;
   int attempts = 0;
-  std::string_view retries;  // why there was more than one, and why not one more: "503, over_budget"
+  std::string_view composition;       // "namespace/name"
+  std::span<const StepRecord> steps;  // "orders=ok products=ok(3) stock=fallback(1/3)": calls, or failed ones of them
+  std::string_view retries;           // why there was more than one, and why not one more: "503, over_budget"
   std::string_view request_id;
-  std::string_view trace_parent;
+  std::string_view trace_id;     // W3C Trace Context, as all three
+  std::string_view span_id;      // of the exchange; its n-th attempt at an origin has this plus n
+  std::string_view parent_span;  // who asked; empty: the trace begins here
   std::string_view subject;
   std::string_view consumer;
   std::string_view cache;  // what the cache had to do with it: "hit", "miss", "collapsed", "revalidated", "bypass"

@@ -49,6 +49,27 @@ TEST(AccessLogTest, AWholeLine) {
             "\"sentBytes\":17,\"route\":\"default/shop\",\"attempts\":2}\n");
 }
 
+TEST(AccessLogTest, StepsOfACompositionAreOneText) {
+  const StepRecord steps[] = {
+      {.name = "orders", .outcome = "ok"},
+      {.name = "products", .outcome = "ok", .for_each = true, .items = 3},
+      {.name = "stock", .outcome = "fallback", .for_each = true, .items = 3, .failed = 1},
+      {.name = "prices", .outcome = "null", .for_each = true, .failed = 1},
+  };
+  ExchangeRecord record;
+  record.composition = "default/history";
+  record.steps = steps;
+  record.trace_id = "t";
+  record.span_id = "s";
+  record.parent_span = "p";
+  record.retries = "503";
+  const std::string line = LineOf(record);
+  EXPECT_NE(line.find("\"composition\":\"default/history\",\"steps\":\"orders=ok products=ok(3) stock=fallback(1/3) "
+                      "prices=null\",\"retries\":\"503\",\"traceId\":\"t\",\"spanId\":\"s\",\"parentSpanId\":\"p\""),
+            std::string::npos)
+      << line;
+}
+
 TEST(AccessLogTest, AnAbortedExchangeHasALineToo) {
   ExchangeRecord record;
   record.aborted = true;
@@ -91,7 +112,7 @@ TEST(AccessLogTest, NoByteIsUnescaped) {
     every += static_cast<char>(c);
   ExchangeRecord record;
   record.client = record.protocol = record.tls = record.method = record.scheme = record.authority = record.route =
-      record.rule = record.cluster = record.endpoint = record.request_id = record.trace_parent = record.subject =
+      record.rule = record.cluster = record.endpoint = record.request_id = record.trace_id = record.subject =
           record.consumer = record.limit = record.limit_outcome = record.error = record.reason = record.target = every;
   const std::string line = LineOf(record);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
@@ -109,7 +130,7 @@ TEST(AccessLogTest, EveryTextIsBoundedAndSaysSo) {
       text += unit;
     ExchangeRecord record;
     record.client = record.protocol = record.tls = record.method = record.scheme = record.authority = record.route =
-        record.rule = record.cluster = record.endpoint = record.request_id = record.trace_parent = record.subject =
+        record.rule = record.cluster = record.endpoint = record.request_id = record.trace_id = record.subject =
             record.consumer = record.limit = record.limit_outcome = record.error = record.reason = record.target = text;
     const std::string line = LineOf(record);
     EXPECT_LE(line.size(), kLogLineBytesMax);

@@ -29,6 +29,16 @@ inline constexpr Family kRetries = {"portico_retries_total",
                                     "Requests sent again as their rule says, or not, by outcome.",
                                     MetricKind::kCounter,
                                     {"cluster", "outcome"}};
+// outcome: "ok"; "null", "fallback" (of some calls of the step at least); "failed", the whole with it; "unfinished"
+// when the whole ended.
+inline constexpr Family kCompositionSteps = {"portico_composition_steps_total",
+                                             "Steps of compositions, by what became of them.",
+                                             MetricKind::kCounter,
+                                             {"composition", "step", "outcome"}};
+inline constexpr Family kCompositionStepDuration = {"portico_composition_step_duration_seconds",
+                                                    "Time from a step's first call to its last answer.",
+                                                    MetricKind::kHistogram,
+                                                    {"composition", "step"}};
 inline constexpr Family kUpstreamConnections = {
     "portico_upstream_connections", "Open connections to a cluster.", MetricKind::kGauge, {"cluster"}};
 inline constexpr Family kEndpointEjections = {"portico_endpoint_ejections_total",
@@ -80,6 +90,8 @@ inline constexpr std::array kFamilies = {&kRequests,
                                          &kRequestDuration,
                                          &kUpstreamRequests,
                                          &kRetries,
+                                         &kCompositionSteps,
+                                         &kCompositionStepDuration,
                                          &kUpstreamConnections,
                                          &kEndpointEjections,
                                          &kEndpointsEjected,

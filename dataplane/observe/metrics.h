@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_OBSERVE_METRICS_H_
 #define PORTICO_DATAPLANE_OBSERVE_METRICS_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -31,9 +32,11 @@ struct Family {
   std::string_view name;
   std::string_view help;
   MetricKind kind;
-  std::array<std::string_view, 2> labels;
+  std::array<std::string_view, 3> labels;
 
-  constexpr size_t label_count() const { return labels[0].empty() ? 0 : labels[1].empty() ? 1 : 2; }
+  constexpr size_t label_count() const {
+    return static_cast<size_t>(std::find(labels.begin(), labels.end(), "") - labels.begin());
+  }
 };
 
 // Upper bounds (inclusive) of the buckets of a duration; above the last is +Inf. Microseconds, so that sums are exact.

@@ -12,6 +12,7 @@
 #include "api/base/arena.h"
 #include "dataplane/call/call.h"
 #include "dataplane/call/retry.h"
+#include "dataplane/call/spans.h"
 
 // Who calls a cluster. For tests only.
 
@@ -31,7 +32,7 @@ struct Caller : call::CallHandler {
     head.framing.ends_with_head = !content;
   }
   void Start(call::Backend& cluster, std::optional<base::Duration> timeout = std::nullopt) {
-    call = cluster.Start({&head, head.framing.ends_with_head, &arena, timeout, retry}, *this);
+    call = cluster.Start({&head, head.framing.ends_with_head, &arena, timeout, retry, span}, *this);
   }
   void Send(std::string_view text, bool end) {
     base::Buffer buffer;
@@ -75,6 +76,7 @@ struct Caller : call::CallHandler {
   base::Arena arena;
   http::RequestHead head;
   std::optional<call::Retry> retry;
+  call::SpanPlace span;
   std::unique_ptr<call::Call> call;
   std::function<void(At)> hook;  // the last act of every callback
   int informational = 0, status = 0, ready = 0;

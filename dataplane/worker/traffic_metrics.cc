@@ -34,6 +34,23 @@ void TrafficMetrics::OnExchangeEnd(const observe::ExchangeRecord& record) {
   requests->Add();
   if (route.duration == nullptr) route.duration = &metrics_.HistogramOf(observe::kRequestDuration, {name});
   route.duration->Record(record.duration);
+  if (!record.steps.empty()) CountSteps(record);
+}
+
+void TrafficMetrics::CountSteps(const observe::ExchangeRecord& record) {
+  TextMap<Step>& composition = FindOrAdd(compositions_, record.composition);
+  for (const observe::StepRecord& step : record.steps) {
+    Step& cells = FindOrAdd(composition, step.name);
+    shared::Counter*& outcomes = FindOrAdd(cells.outcomes, step.outcome);
+    if (outcomes == nullptr) {
+      outcomes = &metrics_.CounterOf(observe::kCompositionSteps, {record.composition, step.name, step.outcome});
+    }
+    outcomes->Add();
+    if (cells.duration == nullptr) {
+      cells.duration = &metrics_.HistogramOf(observe::kCompositionStepDuration, {record.composition, step.name});
+    }
+    cells.duration->Record(step.duration);
+  }
 }
 
 void TrafficMetrics::OnAttempt(std::string_view cluster, std::string_view outcome) {
@@ -93,6 +110,14 @@ void TrafficMetrics::KeepOnly(const snapshot::Snapshot& next) {
     JudgeRoute(name, next);
   for (const std::string& name : std::exchange(new_clusters_, {}))
     JudgeCluster(name, next);
+  std::erase_if(compositions_, [&](const auto& known) {
+    const size_t slash = known.first.find('/');
+    const check::ResourceKey key{"Composition", known.first.substr(0, slash), known.first.substr(slash + 1)};
+    const bool dropped =
+        next.parts.backends.map().Find(snapshot::SharedParts::BackendKey{key, std::nullopt}) == nullptr;
+    if (dropped) metrics_.Retire("composition", known.first);
+    return dropped;
+  });
   kept_routes_ = next.routes;
   kept_clusters_ = next.clusters;
 }

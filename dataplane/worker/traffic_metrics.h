@@ -22,7 +22,8 @@ namespace portico::worker {
 // One worker's cells for what its exchanges do, by route and by cluster. A cell is looked for once (that takes a lock)
 // and kept; counting costs a hash look-up and no lock.
 //
-//   traffic.OnExchangeEnd(record)      → portico_requests_total, portico_request_duration_seconds
+//   traffic.OnExchangeEnd(record)      → portico_requests_total, portico_request_duration_seconds,
+//                                        portico_composition_steps_total, portico_composition_step_duration_seconds
 //   upstream::ClusterObserver          → portico_upstream_requests_total, portico_retries_total,
 //                                        portico_upstream_connections,
 //                                        portico_endpoint_ejections_total, portico_endpoints_ejected
@@ -60,6 +61,10 @@ class TrafficMetrics final : public upstream::ClusterObserver {
     std::array<shared::Counter*, 6> requests{};  // by the status' first digit; 0: none was sent
     observe::Histogram* duration = nullptr;
   };
+  struct Step {
+    TextMap<shared::Counter*> outcomes;  // of a fixed list
+    observe::Histogram* duration = nullptr;
+  };
   struct Cluster {
     TextMap<shared::Counter*> attempts;  // by outcome, of a fixed list
     TextMap<shared::Counter*> retries;   // the same
@@ -72,6 +77,7 @@ class TrafficMetrics final : public upstream::ClusterObserver {
     }
   };
 
+  void CountSteps(const observe::ExchangeRecord& record);
   Route& RouteOf(std::string_view name);
   Cluster& ClusterOf(std::string_view name);
   void RetireIfUnused(std::string_view name, const Cluster& cluster);
@@ -82,6 +88,7 @@ class TrafficMetrics final : public upstream::ClusterObserver {
   observe::ProcessLog* const log_;
   TextMap<Route> routes_;
   TextMap<Cluster> clusters_;
+  TextMap<TextMap<Step>> compositions_;
   snapshot::Routes kept_routes_;  // of the last snapshot
   snapshot::Clusters kept_clusters_;
   std::vector<std::string> new_routes_, new_clusters_;  // since then

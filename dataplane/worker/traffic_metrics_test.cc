@@ -162,5 +162,32 @@ TEST(TrafficMetrics, AClusterThatComesBackIsKept) {
   EXPECT_TRUE(Series(metrics).empty());
 }
 
+// Steps are counted as long as a rule goes to their composition.
+TEST(TrafficMetricsTest, StepsOfCompositions) {
+  observe::Metrics metrics;
+  TrafficMetrics traffic(metrics);
+  const observe::StepRecord steps[] = {{.name = "orders", .outcome = "ok"}, {.name = "stock", .outcome = "fallback"}};
+  for (const std::string_view name : {"default/history", "default/gone", "default/history"}) {
+    observe::ExchangeRecord record = Record("none", 200);
+    record.composition = name;
+    record.steps = steps;
+    traffic.OnExchangeEnd(record);
+  }
+  auto next = Naming({}, {});
+  next->parts.backends.Take({{"Composition", "default", "history"}, std::nullopt},
+                            [] { return std::make_shared<const snapshot::BoundBackend>(); });
+  traffic.KeepOnly(*next);
+  EXPECT_EQ(Series(metrics), (std::set<std::string>{
+                                 "portico_composition_step_duration_seconds default/history,orders 2",
+                                 "portico_composition_step_duration_seconds default/history,stock 2",
+                                 "portico_composition_steps_total default/history,orders,ok 2",
+                                 "portico_composition_steps_total default/history,stock,fallback 2",
+                                 "portico_request_duration_seconds none 3",
+                                 "portico_requests_total none,2xx 3",
+                             }));
+  traffic.KeepOnly(*Naming({}, {}));
+  EXPECT_EQ(Series(metrics).size(), 2u);
+}
+
 }  // namespace
 }  // namespace portico::worker

@@ -138,6 +138,7 @@ constexpr Rule kRules[] = {
     {"GatewayLimits.concurrent_streams_max", kOptional, Number{1, 10000}},
     {"GatewayLimits.connections_max", kOptional, Number{1, 10000000}},
     {"GatewayLimits.request_content_bytes_per_second_min", kOptional, Number{0, 1048576}},
+    {"ServerTiming.networks", {1, 256}, kNetwork},
     {"AccessLog.file", kOptional, kAbsoluteFile},
     // route.proto
     {"RouteSpec.parent_refs", AtMost(32), {}},
