@@ -94,7 +94,7 @@ Bucket* BucketTable::FindOrAdd(Stripe& stripe, uint64_t key, int64_t now_ns) {
     if (entry.key == key) return &entry.bucket;
   }
   const bool was_full = HasNoRoom(stripe);
-  if (was_full && now_ns < stripe.none_full_before_ns) return nullptr;
+  if (was_full && now_ns < std::max(stripe.none_full_before_ns, stripe.no_walk_before_ns)) return nullptr;
   if (was_full || stripe.keys + 1 > stripe.places.size() / 4 * 3) MakeRoom(stripe, now_ns);
   if (HasNoRoom(stripe)) return nullptr;
   Entry& entry = PlaceOf(stripe.places, key);
@@ -116,6 +116,7 @@ void BucketTable::MakeRoom(Stripe& stripe, int64_t now_ns) {
   all_keys_->fetch_sub(stripe.keys - kept.size(), std::memory_order_relaxed);
   stripe.keys = kept.size();
   stripe.none_full_before_ns = first_full_ns;
+  stripe.no_walk_before_ns = now_ns + kWalkPauseNs;
   // Room for half as many more, or it would be walked again for each key.
   stripe.places.assign(PlacesFor(std::min(kept.size() + kept.size() / 2 + 1, stripe_keys_max_)), {});
   for (const Entry& entry : kept)

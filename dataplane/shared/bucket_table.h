@@ -30,9 +30,13 @@ struct BucketLimits {
 //
 // Memory is bounded: a bucket that is full again is forgotten, nothing is lost by that, when its place is wanted. Where
 // all places are taken by others, a key that has none shares one bucket with all others that have none: a table that is
-// full limits more, never less.
+// full limits more, never less. To make room costs a walk over a stripe: it is made for half as many keys as there are,
+// or, where there is no more room, once in kWalkPauseNs at most, however many ask.
 class BucketTable {
  public:
+  // A walk over the 4096 keys of a stripe takes tens of microseconds: all 16 cost a core a few per cent at the most.
+  static constexpr int64_t kWalkPauseNs = 10'000'000;
+
   // What became of requests, from this limit's side.
   enum class Outcome : uint8_t { kPassed, kLimited, kWouldLimit, kSkipped };
   static constexpr size_t kOutcomes = 4;
@@ -72,8 +76,10 @@ class BucketTable {
     // Open addressing with linear probing, at most three quarters full; a power of two, or empty.
     std::vector<Entry> places PORTICO_GUARDED_BY(mutex);
     size_t keys PORTICO_GUARDED_BY(mutex) = 0;
-    // No bucket is full before; spares a walk over all of them for each key that finds no place.
+    // Until both are over a key that finds no place is not worth a walk: no bucket is full before the first, and the
+    // last walk was too short a time before the second.
     int64_t none_full_before_ns PORTICO_GUARDED_BY(mutex) = 0;
+    int64_t no_walk_before_ns PORTICO_GUARDED_BY(mutex) = 0;
     std::array<uint64_t, kOutcomes> outcomes PORTICO_GUARDED_BY(mutex){};
   };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -80,6 +81,35 @@ TEST(BucketTable, WhatIsFullAgainMakesRoom) {
   EXPECT_EQ(fill(10'000, kSecond - 1), 0u);
   EXPECT_EQ(fill(20'000, kSecond), 16u);
   EXPECT_EQ(table.Read().keys, 16u);
+}
+
+// Somebody who sends ever new keys to a full table, where at any time one bucket or another has just become full, or
+// was given its token back, has it walked no more often than once in each pause.
+TEST(BucketTable, AFullTableIsSeldomWalked) {
+  struct Row {
+    std::string_view name;
+    bool gives_back;
+  };
+  for (const Row& row : {Row{"they become full one after another", false}, Row{"their tokens come back", true}}) {
+    SCOPED_TRACE(row.name);
+    BucketTable table({.keys_max = 16 * 100}, NoKeys());
+    uint64_t next = 1;  // of one stripe
+    for (; next <= 100; ++next)
+      table.Take(next, kOnePerSecond, static_cast<int64_t>(next) * 1'000'000, Outcome::kLimited);
+    const int64_t begin = row.gives_back ? kSecond / 2 : kSecond + 1'000'000;
+    const BucketTable::Result own{{.token = true}, false};
+    std::vector<int64_t> walked_at_ms;
+    for (int64_t ms = 0; ms < 50; ++ms) {
+      const int64_t now = begin + ms * 1'000'000;
+      if (row.gives_back) table.GiveBack(static_cast<uint64_t>(ms + 1), own, kOnePerSecond, now);
+      size_t places = 0;
+      for (int i = 0; i < 200; ++i)
+        places += table.Take(next++, kOnePerSecond, now, Outcome::kLimited).overflow ? 0 : 1;
+      if (places > 0) walked_at_ms.push_back(ms);
+      EXPECT_EQ(places, ms == 0 ? 1u : ms % 10 == 0 ? 10u : 0u) << ms;
+    }
+    EXPECT_EQ(walked_at_ms, (std::vector<int64_t>{0, 10, 20, 30, 40}));
+  }
 }
 
 // Who was refused a moment ago is not forgotten for those who come anew.
