@@ -256,16 +256,28 @@ TEST(RetryCallTest, EndpointsThatFailedAreAskedLast) {
     Ports all;
     std::vector<std::string> script;
     Ports ports;
+    bool ejects = false;  // at the first failure, while another one serves
   };
   const Row rows[] = {
       {"in turn", {9001, 9002, 9003}, {"503", "503", "503", "200"}, {9001, 9002, 9003, 9001}},
       {"there is one alone", {9001}, {"503", "503", "503", "200"}, {9001, 9001, 9001, 9001}},
-      {"better than one that can't be reached", {9001, 9002}, {"503", "refuse", "503", "200"}, {9001, 9001, 9001}},
+      {"once is better than one that could not be reached", {9001, 9002}, {"503", "refuse", "200"}, {9001, 9001}},
+      {"twice is not", {9001, 9002}, {"503", "refuse", "503", "200"}, {9001, 9001, 9002}},
+      {"nobody else can be reached yet", {9001, 9002}, {"503", "refuse", "503", "refuse", "200"}, {9001, 9001, 9001}},
+      {"once is better than one that is ejected, and twice is not",
+       {9001, 9002},
+       {"503", "503", "503", "200"},
+       {9001, 9002, 9002, 9001},
+       true},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
     Play play(row.all, row.script);
     play.plan.attempts = 3;
+    if (row.ejects) {
+      play.world.config->ejection = outlier::EjectionRules{.consecutive_failures = 1};
+      play.world.cluster->Update(play.world.config);
+    }
     Caller caller;
     play.Start(caller);
     play.RunUntilOver(caller);

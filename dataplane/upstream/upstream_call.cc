@@ -89,14 +89,20 @@ void UpstreamCall::TellEndpoint(std::string_view outcome) {
   if (asked_ != nullptr) std::exchange(asked_, nullptr)->OnCallOver(outcome);
 }
 
-// One that has failed an earlier attempt is better than one that rests or is ejected: it has answered, at least.
+// Of those that serve: who has not failed this call, then who has failed it once, which may have been chance. Then who
+// rests or is ejected: everybody's calls have told that, and if it is unreachable, asking costs the time to connect.
+// Last who has failed it again.
 Endpoint* UpstreamCall::ChooseEndpoint() {
   if (failed_ == nullptr || failed_->empty()) return cluster_.Choose(tried_, address_ ? &*address_ : nullptr);
-  std::vector<net::Address> others = *failed_;
-  others.insert(others.end(), tried_.begin(), tried_.end());
-  Endpoint* endpoint = cluster_.Choose(others, address_ ? &*address_ : nullptr);
-  const bool serves = endpoint != nullptr && !endpoint->Rests() && !endpoint->Ejected();
-  return serves ? endpoint : cluster_.Choose(tried_, &failed_->back());
+  for (const int failures : {1, 2}) {
+    std::vector<net::Address> others = tried_;
+    for (const net::Address& address : *failed_)
+      if (std::count(failed_->begin(), failed_->end(), address) >= failures) others.push_back(address);
+    Endpoint* endpoint = cluster_.Choose(others, failures == 1 && address_ ? &*address_ : &failed_->back());
+    const bool serves = endpoint != nullptr && !endpoint->Rests() && !endpoint->Ejected();
+    if (serves || (endpoint != nullptr && failures == 2)) return endpoint;
+  }
+  return cluster_.Choose(tried_, &failed_->back());
 }
 
 // Each endpoint is asked for a connection once. When none is left, the last reason is the call's. However often it goes
