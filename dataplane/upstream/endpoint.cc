@@ -56,6 +56,14 @@ void Endpoint::Wait(Waiter& waiter) {
   ConnectForWaiters();
 }
 
+// The room is taken before it joins: who finds that another worker was faster must not be in a line without a place.
+bool Endpoint::WaitForNew(Waiter& waiter) {
+  if (removed_ || line_.size() < OnTheirWay() || !use_.slots.TryTake(use_.config->connections_max)) return false;
+  line_.Join(waiter);
+  Connect();
+  return true;
+}
+
 // How many waiters the connections that are being made can serve. HTTP/2 connections are shared: one serves all, or as
 // many as its origin lets it.
 size_t Endpoint::OnTheirWay() const {

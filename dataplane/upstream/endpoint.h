@@ -90,12 +90,13 @@ class Endpoint final : private Connection::Owner, private event::Timer::Handler 
   Connection* Available();
   // Wait() is possible: there may be one more connection, or one is on its way that is nobody's yet.
   bool CanWait() const;
-  // Who waits now has a connection made for it, unless another worker takes the room for it.
-  bool WouldConnect() const { return !removed_ && use_.HasRoom() && line_.size() >= OnTheirWay(); }
   bool Ready() { return Available() != nullptr || CanWait(); }
   // Waits for a connection, beginning to make one if need be. Never calls the waiter before it returns. The waiter has
   // its place among the cluster's.
   void Wait(Waiter& waiter);
+  // Has a connection made for the waiter, which therefore needs no place. False: it may not be made, or one is on its
+  // way that may be shared; it waits for nothing.
+  bool WaitForNew(Waiter& waiter);
   // Closes the idle connection that was used longest ago, if there is one.
   bool CloseIdle(const call::Error& error);
   // No more requests on a connection that several share: it ends with those it has. False: there is none.

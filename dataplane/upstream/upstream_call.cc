@@ -114,8 +114,9 @@ void UpstreamCall::TryNext(const Error& last_error) {
   // Room is what other workers take meanwhile: asked once, and who waits where it has gone moves on to the cluster's
   // line.
   bool waits = endpoint != nullptr && (connection == nullptr || (wants_new_ && endpoint->CanWait()));
+  const bool has_place = waits && TakePlace(cluster_.use_.pending, cluster_.config().pending_max);
   // Who has a connection made for it waits for nobody.
-  if (waits && !TakePlace(cluster_.use_.pending, cluster_.config().pending_max) && !endpoint->WouldConnect()) {
+  if (waits && !has_place && !endpoint->WaitForNew(*this)) {
     waits = false;
     endpoint = nullptr;
   }
@@ -128,7 +129,7 @@ void UpstreamCall::TryNext(const Error& last_error) {
   BeginAttempt();
   if (!waits) return OnConnection(*endpoint, *connection);
   endpoint_name_ = endpoint->name();
-  endpoint->Wait(*this);
+  if (has_place) endpoint->Wait(*this);
   timer_.Set(Deadline());
 }
 

@@ -15,8 +15,8 @@ class Endpoint;
 class WaitingLine;
 
 // A call that waits for a connection. In one line at most; leaves it by itself when it is destroyed. It takes a place
-// among those that may wait before it lines up, and keeps it from one line to the next, so that who has waited is never
-// refused in favour of somebody who has not.
+// among those that may wait before it lines up, unless its own connection is being made, and keeps it from one line to
+// the next, so that who has waited is never refused in favour of somebody who has not.
 class Waiter : public base::ListLink<struct WaiterTag> {
  public:
   virtual ~Waiter() {
