@@ -68,15 +68,16 @@ EffectivePolicies Policies::Effective(const ResourceKey& gateway, std::string_vi
   nearest_first.emplace_back(gateway, "");
   const auto choose = [this, &nearest_first](Part part) -> std::optional<BoundPolicy> {
     for (const Target& target : nearest_first) {
-      if (const std::optional<BoundPolicy>& holder = Holder(target, part)) return holder;
+      if (const std::vector<BoundPolicy>& holders = Holders(target, part); !holders.empty()) return holders.front();
     }
     return std::nullopt;
   };
   EffectivePolicies out{{choose(Part::kAuthentication), choose(Part::kAuthorization)}, {}, choose(Part::kCache)};
   for (auto target = nearest_first.rbegin(); target != nearest_first.rend(); ++target) {
-    const std::optional<BoundPolicy>& holder = Holder(*target, Part::kLimits);
-    const auto is_holder = [&holder](const BoundPolicy& other) { return other.key == holder->key; };
-    if (holder && std::none_of(out.limits.begin(), out.limits.end(), is_holder)) out.limits.push_back(*holder);
+    for (const BoundPolicy& holder : Holders(*target, Part::kLimits)) {
+      const auto is_holder = [&holder](const BoundPolicy& other) { return other.key == holder.key; };
+      if (std::none_of(out.limits.begin(), out.limits.end(), is_holder)) out.limits.push_back(holder);
+    }
   }
   return out;
 }
@@ -95,14 +96,14 @@ bool Policies::Says(const v1::Resource& policy, Part part) {
   return false;
 }
 
-const std::optional<BoundPolicy>& Policies::Holder(const Target& target, Part part) {
-  const auto [holder, added] = holders_.try_emplace({target, part});
-  if (added) holder->second = FindHolder(target, part);
-  return holder->second;
+const std::vector<BoundPolicy>& Policies::Holders(const Target& target, Part part) {
+  const auto [holders, added] = holders_.try_emplace({target, part});
+  if (added) holders->second = FindHolders(target, part);
+  return holders->second;
 }
 
-std::optional<BoundPolicy> Policies::FindHolder(const Target& target, Part part) const {
-  std::optional<BoundPolicy> holder;
+std::vector<BoundPolicy> Policies::FindHolders(const Target& target, Part part) const {
+  std::vector<BoundPolicy> holders;
   for (const ResourceKey& key : configuration_.Referrers(target.first, kParts[static_cast<size_t>(part)].kind)) {
     const SharedResource& resource = *configuration_.resources().Find(key);
     if (!Says(*resource, part)) continue;
@@ -111,10 +112,10 @@ std::optional<BoundPolicy> Policies::FindHolder(const Target& target, Part part)
       return reference.section_name() == target.second && check::TargetOf(key, reference) == target.first;
     });
     if (!targets || !WhyNot(key, target).empty()) continue;
-    BoundPolicy policy{key, resource, LevelOf(target.first, target.second), Describe(target.first, target.second)};
-    if (!holder || Older(policy, *holder)) holder = std::move(policy);
+    holders.push_back({key, resource, LevelOf(target.first, target.second), Describe(target.first, target.second)});
   }
-  return holder;
+  std::sort(holders.begin(), holders.end(), Older);
+  return holders;
 }
 
 std::string Policies::WhyNot(const ResourceKey& policy, const Target& target) const {
@@ -147,11 +148,13 @@ std::vector<Notice> Policies::NoticesOf(const ResourceKey& policy) {
 
 void Policies::NoticeConflict(const ResourceKey& policy, const Target& target, Part part, const std::string& path,
                               std::vector<Notice>& notices) {
-  const std::optional<BoundPolicy>& holder = Holder(target, part);
-  if (!holder || holder->key == policy) return;
+  const std::vector<BoundPolicy>& holders = Holders(target, part);
+  if (holders.empty() || holders.front().key == policy) return;
+  const std::string_view what =
+      part == Part::kLimits ? ": the limits of both apply" : " and is older or first by name: this one is not used";
   notices.push_back({Notice::Kind::kConflict, policy, path,
-                     base::Concat(holder->key.ToString(), " says the ", kParts[static_cast<size_t>(part)].words, " of ",
-                                  holder->target, " already and is older or first by name: this one is not used")});
+                     base::Concat(holders.front().key.ToString(), " says the ", kParts[static_cast<size_t>(part)].words,
+                                  " of ", holders.front().target, " already", what)});
 }
 
 }  // namespace portico::resolve

@@ -16,8 +16,9 @@
 namespace portico::resolve {
 
 // Which policies hold for a rule: of authentication, authorization and the cache each the nearest (rule, Route,
-// listener, Gateway), of limits all. Of two that say the same of one target the older holds, then namespace and name.
-// Everything is asked of the configuration when it is wanted, and once.
+// listener, Gateway), of limits all. Of two that say the same of one target, which Apply refuses but a configuration
+// may hold, the older holds, then namespace and name; of limits both, since none may be lost. Everything is asked of
+// the configuration when it is wanted, and once.
 class Policies {
  public:
   // Both outlive it.
@@ -29,7 +30,7 @@ class Policies {
                               const check::ResourceKey& route, std::string_view rule_name);
 
   // What of a policy of any kind guards nothing (targets that are not there or not granted, or that another one
-  // guards), and keys that it looks for in queries. None if there is no such policy.
+  // guards), what another one limits as well, and keys that it looks for in queries. None if there is no such policy.
   std::vector<Notice> NoticesOf(const check::ResourceKey& policy);
 
  private:
@@ -38,8 +39,9 @@ class Policies {
   enum class Part : uint8_t { kAuthentication, kAuthorization, kLimits, kCache };
 
   static bool Says(const portico::v1::Resource& policy, Part part);
-  const std::optional<BoundPolicy>& Holder(const Target& target, Part part);
-  std::optional<BoundPolicy> FindHolder(const Target& target, Part part) const;
+  // Who says it of the target, the oldest first: that one holds, and of limits each.
+  const std::vector<BoundPolicy>& Holders(const Target& target, Part part);
+  std::vector<BoundPolicy> FindHolders(const Target& target, Part part) const;
   // Why a policy can't guard a target; "": it can.
   std::string WhyNot(const check::ResourceKey& policy, const Target& target) const;
   void NoticeConflict(const check::ResourceKey& policy, const Target& target, Part part, const std::string& path,
@@ -47,7 +49,7 @@ class Policies {
 
   const check::Configuration& configuration_;
   const Grants& grants_;
-  std::map<std::pair<Target, Part>, std::optional<BoundPolicy>> holders_;
+  std::map<std::pair<Target, Part>, std::vector<BoundPolicy>> holders_;
 };
 
 }  // namespace portico::resolve

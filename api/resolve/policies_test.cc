@@ -140,11 +140,17 @@ spec: {rules: [{name: one}, {name: two, matches: [{path: {value: /2}}]}]}
        "a b /-",
        "a b /-",
        {}},
-      {"of two of one target one holds",
-       PolicyOf("RateLimitPolicy", "b", route) + PolicyOf("RateLimitPolicy", "a", route),
-       "a /-",
-       "a /-",
-       {"RateLimitPolicy b: spec.targetRefs[0]: RateLimitPolicy a says the limits of Route r already"}},
+      {"of several of one target all hold",
+       PolicyOf("RateLimitPolicy", "c", base::Concat(rule, ", ", route)) + PolicyOf("RateLimitPolicy", "b", route) +
+           PolicyOf("RateLimitPolicy", "a", route),
+       "a b c /-",
+       "a b c /-",
+       {"RateLimitPolicy b: spec.targetRefs[0]: RateLimitPolicy a says the limits of Route r already: the limits of "
+        "both "
+        "apply",
+        "RateLimitPolicy c: spec.targetRefs[1]: RateLimitPolicy a says the limits of Route r already: the limits of "
+        "both "
+        "apply"}},
       {"the nearest cache",
        PolicyOf("CachePolicy", "a", gateway) + PolicyOf("CachePolicy", "b", rule) +
            PolicyOf("CachePolicy", "c", listener),

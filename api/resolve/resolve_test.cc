@@ -370,7 +370,7 @@ spec:
 ---
 {kind: RateLimitPolicy, metadata: {name: limits}, spec: {targetRefs: [{kind: Gateway, name: front}]}}
 ---
-{kind: RateLimitPolicy, metadata: {name: limits-that-lose}, spec: {targetRefs: [{kind: Gateway, name: front}]}}
+{kind: RateLimitPolicy, metadata: {name: limits-too}, spec: {targetRefs: [{kind: Gateway, name: front}]}}
 ---
 {kind: RateLimitPolicy, metadata: {name: not-ours}, spec: {targetRefs: [{kind: Route, name: not-ours}]}}
 ---
@@ -445,7 +445,7 @@ TEST(Resolve, Reach) {
     reach.push_back(key.ToString());
   EXPECT_THAT(reach, ElementsAre("AuthPolicy p", "CachePolicy cache", "Cluster c", "Cluster moving", "Composition m",
                                  "Consumer ours", "Consumer team/named", "Endpoints list", "Gateway front",
-                                 "RateLimitPolicy limits", "RateLimitPolicy limits-that-lose", "Route r", "Secret ca",
+                                 "RateLimitPolicy limits", "RateLimitPolicy limits-too", "Route r", "Secret ca",
                                  "Secret cert", "Secret jwks"));
   EXPECT_THAT(gateway.listeners[0].certificates, ElementsAre(ResourceKey{"Secret", "default", "cert"}));
   EXPECT_THAT(NoticeTexts(gateway), Contains(HasSubstr("spec.listeners[0].tls.certificateRefs[1]: Secret team/far")));
@@ -465,8 +465,9 @@ TEST(Resolve, ReachIsEnough) {
   EXPECT_EQ(Order(part), Order(whole));
   const EffectivePolicies &few = Rules(part)[0]->policies, &all_of_them = Rules(whole)[0]->policies;
   EXPECT_EQ(few.auth.authentication->key, all_of_them.auth.authentication->key);
-  ASSERT_EQ(few.limits.size(), 1u);
+  ASSERT_EQ(few.limits.size(), 2u);
   EXPECT_EQ(few.limits[0].key, all_of_them.limits.at(0).key);
+  EXPECT_EQ(few.limits[1].key, all_of_them.limits.at(1).key);
   EXPECT_EQ(few.cache->key, all_of_them.cache->key);
 }
 

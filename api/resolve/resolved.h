@@ -42,7 +42,7 @@ struct EffectiveAuth {
 // All that policies say about a rule.
 struct EffectivePolicies {
   EffectiveAuth auth;
-  // RateLimitPolicies: those of all levels apply together. Outermost first, each once.
+  // RateLimitPolicies: those of all levels apply together. Outermost first, then the oldest, each once.
   std::vector<BoundPolicy> limits;
   // A CachePolicy: the nearest holds, whole. nullopt: nothing is stored.
   std::optional<BoundPolicy> cache;
@@ -91,7 +91,7 @@ struct Notice {
   enum class Kind : uint8_t {
     kNotAttached,  // a Route that names the gateway but that no listener takes
     kNotBound,     // a policy (or a certificate) whose target is not there or not granted: it guards nothing
-    kConflict,     // two policies say the same of one target; the older one holds
+    kConflict,     // two policies say the same of one target; the older one holds, of limits both
     kNeverWins,    // a match in the shadow of another
     kExposed,      // what it says brings secrets where others read them
   };
