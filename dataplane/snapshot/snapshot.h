@@ -118,7 +118,6 @@ struct SharedParts {
   struct ChainKey {
     AuthKey auth;
     std::vector<check::ResourceKey> limits;
-    PolicyKey cache;
     auto operator<=>(const ChainKey&) const = default;
   };
   using FaultKey = std::tuple<check::ResourceKey, std::string, std::string>;  // path, message

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -95,7 +96,7 @@ std::string TextOf(const Snapshot& snapshot) {
   for (const auto& [key, counted] : snapshot.parts.auths.map())
     out += Concat("auth ", AuthText(key), counted.value.fault, " uses ", counted.uses, "\n");
   for (const auto& [key, counted] : snapshot.parts.chains.map()) {
-    out += Concat("chain ", AuthText(key.auth), key.cache ? key.cache->ToString() : "", " uses ", counted.uses);
+    out += Concat("chain ", AuthText(key.auth), " uses ", counted.uses);
     for (const check::ResourceKey& limits : key.limits)
       out += Concat(" ", limits.ToString());
     out += "\n";
@@ -249,6 +250,40 @@ TEST(SnapshotChange, IsAsIfBuiltAnew) {
       snapshot = MustBuild(random.configuration(), snapshot.get());
       ASSERT_EQ(TextOf(*snapshot), TextOf(*MustBuild(random.configuration()))) << "seed " << seed << " step " << step;
     }
+  }
+}
+
+// Whether rules of different policies have one chain: what tells them apart as guards (downstream/exchange.cc).
+TEST(SnapshotChange, RulesShareAChain) {
+  const std::string rule = "targetRefs: [{kind: Route, name: r, sectionName: one}]";
+  const std::string limits = ", limits: [{name: all, limit: {requests: 1, per: 1s}}]";
+  const std::string wide =
+      Resource("RateLimitPolicy", "wide", Concat("targetRefs: [{kind: Gateway, name: front}]", limits));
+  const struct {
+    const char* name;
+    std::string policies;
+    bool same;
+  } kRows[] = {
+      {"none", "", true},
+      {"one for both", wide, true},
+      {"limits of one", Resource("RateLimitPolicy", "near", rule + limits), false},
+      {"authorization of one", Resource("AuthPolicy", "near", rule + ", authorization: {defaultAction: Deny}"), false},
+      {"of what one stores", Resource("CachePolicy", "near", rule), true},
+      {"and limits of both", wide + "---\n" + Resource("CachePolicy", "near", rule), true},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.name);
+    check::Configuration configuration;
+    Put(configuration, kGateway);
+    Put(configuration, Resource("Route", "r", "rules: [{name: one}, {name: two, matches: [{path: {value: /2}}]}]"));
+    if (!row.policies.empty()) Put(configuration, row.policies);
+    const std::shared_ptr<const Snapshot> snapshot = MustBuild(configuration);
+    const BoundRoute& route = **snapshot->routes.Find("default/r");
+    ASSERT_GE(route.rules.size(), 2u);
+    std::map<std::string, filter::Chain> chains;
+    for (const auto& one : route.rules)
+      chains[one->name] = one->chain;
+    EXPECT_EQ(chains.at("one").configs() == chains.at("two").configs(), row.same);
   }
 }
 

@@ -230,7 +230,7 @@ class Builder {
     const auto key = [](const std::optional<resolve::BoundPolicy>& policy) {
       return policy ? std::optional(policy->key) : std::nullopt;
     };
-    ChainKey out{{key(policies.auth.authentication), key(policies.auth.authorization)}, {}, key(policies.cache)};
+    ChainKey out{{key(policies.auth.authentication), key(policies.auth.authorization)}, {}};
     for (const resolve::BoundPolicy& limits : policies.limits)
       out.limits.push_back(limits.key);
     return out;

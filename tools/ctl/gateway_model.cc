@@ -18,14 +18,14 @@ absl::Status Failure(const Pieces&... pieces) {
   return absl::FailedPreconditionError(base::ToAbsl(base::Concat(pieces...)));
 }
 
-// By policy, as a snapshot binds them.
+// By policy, as a snapshot binds them. What may be stored guards nothing.
 bool SameGuards(const resolve::EffectivePolicies& a, const resolve::EffectivePolicies& b) {
   const auto same = [](const std::optional<resolve::BoundPolicy>& one,
                        const std::optional<resolve::BoundPolicy>& other) {
     return one && other ? one->key == other->key : one.has_value() == other.has_value();
   };
   return same(a.auth.authentication, b.auth.authentication) && same(a.auth.authorization, b.auth.authorization) &&
-         same(a.cache, b.cache) && std::equal(a.limits.begin(), a.limits.end(), b.limits.begin(), b.limits.end(), same);
+         std::equal(a.limits.begin(), a.limits.end(), b.limits.begin(), b.limits.end(), same);
 }
 
 }  // namespace
