@@ -111,8 +111,10 @@ int Store(const Call& call, const check::ResourceKey& consumer, const portico::v
     console.error << NameText(change.name()) << " " << ChangeText(change.kind()) << "\n";
   console.error << "revision " << answer.response.revision() << "\n";
   if (!call.arguments.Has("wait")) return kGood;
-  const Console quiet{console.error,   console.error,  console.files,    console.key_pairs, console.in,
-                      console.connect, console.now_ms, console.pause_ms, console.terminal,  console.wall_seconds};
+  // What it says goes where every other word does.
+  const Console quiet{console.error,    console.error,      console.files,     console.key_pairs,
+                      console.in,       console.connect,    console.now_ms,    console.pause_ms,
+                      console.terminal, console.token_file, console.new_token, console.wall_seconds};
   return Wait({call.command, call.arguments, quiet, call.client, call.failed}, answer.response);
 }
 
