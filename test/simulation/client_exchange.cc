@@ -84,6 +84,8 @@ bool ClientExchange::IsExpected(int status) const {
       return status == script_.status;
     case Rule::kRetried:
       return IsExpectedOfRetry(status);
+    case Rule::kLimited:
+      return status == 429 || status == script_.status;
     default:
       return status == script_.status;
   }
@@ -99,6 +101,7 @@ bool ClientExchange::IsExpectedOfRetry(int status) const {
 
 void ClientExchange::CheckStatus() {
   ++judge_.tally.statuses[status_];
+  if (status_ == 429) judge_.Limited(script_.token);
   if (IsExpected(status_)) return;
   constexpr std::array<int, 4> kFailures = {408, 502, 503, 504};
   const bool failure = std::find(kFailures.begin(), kFailures.end(), status_) != kFailures.end();

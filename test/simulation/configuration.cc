@@ -9,6 +9,7 @@
 
 #include "api/base/check.h"
 #include "api/base/text.h"
+#include "api/check/configuration.h"
 #include "api/load/load.h"
 #include "api/load/memory_files.h"
 #include "dataplane/crypto/boring_key_pair.h"
@@ -36,6 +37,12 @@ spec:
   authentication: {anyOf: [{anonymous: {}}]}
   authorization: {defaultAction: Deny}
 ---
+kind: RateLimitPolicy
+metadata: {name: few}
+spec:
+  targetRefs: [{kind: Route, name: sim, sectionName: limited}]
+  limits: [{name: all, limit: {requests: 1, per: 1s}, burst: 2}]
+---
 )";
 
 constexpr std::string_view kRoute = R"(
@@ -50,6 +57,7 @@ spec:
   - {name: waiting, matches: [{path: {value: /waiting}}], filters: FILTERS, backendRefs: [{name: one}], timeouts: {request: 40s}}
   - {name: denied, matches: [{path: {value: /denied}}], filters: FILTERS, backendRefs: [{name: one}]}
   - {name: retried, matches: [{path: {value: /retried}}], filters: FILTERS, backendRefs: [{name: one}], retry: {attempts: 2, codes: [503], backoff: 5ms}}
+  - {name: limited, matches: [{path: {value: /limited}}], filters: FILTERS, backendRefs: [{name: two}]}
   - {name: deadline, matches: [{path: {value: /deadline}}], filters: FILTERS, backendRefs: [{name: two}], timeouts: {request: 200ms}}
   - name: composition
     matches: [{path: {value: /composition}}]
@@ -108,19 +116,23 @@ std::string Text(uint64_t revision, const Variant& variant) {
 }
 
 // Many seeds want the same one.
-std::shared_ptr<const snapshot::Snapshot> Build(const std::string& text) {
-  static std::map<std::string, std::shared_ptr<const snapshot::Snapshot>> built;
-  std::shared_ptr<const snapshot::Snapshot>& known = built[text];
-  if (known != nullptr) return known;
+const check::Configuration& Load(const std::string& text) {
+  static std::map<std::string, check::Configuration> loaded;
+  if (const auto known = loaded.find(text); known != loaded.end()) return known->second;
   load::MemoryFiles files({{"sim.yaml", text}});
-  const load::Loaded loaded = load::Load({"sim.yaml"}, files, crypto::BoringKeyPairChecker());
-  for (const load::Finding& finding : loaded.findings)
+  load::Loaded read = load::Load({"sim.yaml"}, files, crypto::BoringKeyPairChecker());
+  for (const load::Finding& finding : read.findings)
     if (finding.is_error) base::CheckFailed(__FILE__, __LINE__, "the file is good", finding.ToString().c_str());
-  const auto snapshot =
-      snapshot::BuildSnapshot(loaded.configuration, {"Gateway", "default", "sim"},
-                              {.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate()});
+  return loaded[text] = std::move(read.configuration);
+}
+
+// Each run has its own: what it has counted is of no other.
+std::shared_ptr<const snapshot::Snapshot> Build(const std::string& text, const filters::SharedState& state) {
+  const auto snapshot = snapshot::BuildSnapshot(
+      Load(text), {"Gateway", "default", "sim"},
+      {.bind_address = std::nullopt, .ticket_keys = tls::TicketKeys::Generate(), .filters = state});
   PORTICO_CHECK(snapshot.ok() && (*snapshot)->faults.empty());
-  return known = *snapshot;
+  return *snapshot;
 }
 
 std::shared_ptr<const snapshot::Port> Adapted(const snapshot::Port& port, const Variant& variant,
@@ -160,9 +172,10 @@ Variant RandomVariant(base::Random& random) {
   return variant;
 }
 
-std::shared_ptr<const snapshot::Snapshot> MakeSnapshot(uint64_t revision, const Variant& variant, event::Loop& loop,
+std::shared_ptr<const snapshot::Snapshot> MakeSnapshot(uint64_t revision, const Variant& variant,
+                                                       const filters::SharedState& state, event::Loop& loop,
                                                        Judge& judge) {
-  auto snapshot = std::make_shared<snapshot::Snapshot>(*Build(Text(revision, variant)));
+  auto snapshot = std::make_shared<snapshot::Snapshot>(*Build(Text(revision, variant), state));
   snapshot->revision = revision;
   const filter::Chain waiting({std::make_shared<const WaitingFilterConfig>(loop, judge)});
   for (std::shared_ptr<const snapshot::Port>& port : snapshot->ports)

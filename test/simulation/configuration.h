@@ -6,6 +6,7 @@
 
 #include "dataplane/base/random.h"
 #include "dataplane/event/loop.h"
+#include "dataplane/filters/filters.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "test/simulation/judge.h"
 
@@ -26,8 +27,9 @@ Variant RandomVariant(base::Random& random);
 
 // The configuration of the proxy under test: a file as a user would write it, read, judged and built as a proxy does
 // it. Then what no file can say is put in: the waiting filter, and deadlines that are short enough for a run.
-// The loop (the worker's) and the judge outlive it.
-std::shared_ptr<const snapshot::Snapshot> MakeSnapshot(uint64_t revision, const Variant& variant, event::Loop& loop,
+// The loop (the worker's) and the judge outlive it; `state` is the run's.
+std::shared_ptr<const snapshot::Snapshot> MakeSnapshot(uint64_t revision, const Variant& variant,
+                                                       const filters::SharedState& state, event::Loop& loop,
                                                        Judge& judge);
 
 }  // namespace portico::simulation

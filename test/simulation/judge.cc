@@ -24,6 +24,7 @@ bool MayGoTo(Rule rule, std::string_view cluster) {
       return cluster == "one";
     case Rule::kHttp2:
     case Rule::kDeadline:
+    case Rule::kLimited:
       return cluster == "two";
     case Rule::kPair:
     case Rule::kComposition:
@@ -45,6 +46,7 @@ void Judge::SetRevision(uint64_t revision) {
 
 const Script& Judge::Begin(Script script) {
   ++tally.rules[static_cast<size_t>(script.rule)];
+  if (script.rule == Rule::kLimited) ++limited_begun_;
   const auto [place, fresh] = entries_.insert({script.token, Entry{script, revision_}});
   PORTICO_CHECK(fresh, "two exchanges with one token");
   Trace(base::Concat("begins ", script.path()));
@@ -66,6 +68,11 @@ uint64_t Judge::RevisionAtBegin(std::string_view token) const {
 int Judge::TimesAtOrigin(std::string_view token) const {
   const auto found = entries_.find(token);
   return found == entries_.end() ? 0 : found->second.at_origin;
+}
+
+// A bucket that was full once lets so many pass before it refuses any, whatever is configured meanwhile.
+void Judge::Limited(std::string_view token) {
+  if (limited_begun_ <= kLimitBurst) Violation(token, "it is limited, and so few have come");
 }
 
 void Judge::FilterPassed(std::string_view token) {
@@ -102,6 +109,11 @@ void Judge::CountArrival(const Script& script, int times) {
     if (is_kept) times_max *= 1 + kRetryAttempts;
   }
   if (times > times_max) Violation(script.token, "an origin gets it too often");
+  if (script.rule != Rule::kLimited || times > 1) return;
+  ++limited_passed_;
+  const auto filled = static_cast<uint64_t>((world_.Now() - begun_) / kLimitPeriod);
+  if (limited_passed_ > kLimitBurst + filled)
+    Violation(script.token, "its origin gets more than the limit lets through");
 }
 
 void Judge::Violation(std::string_view token, std::string_view what) {

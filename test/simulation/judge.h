@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/base/time.h"
 #include "dataplane/http/message.h"
 #include "test/simulation/script.h"
 #include "test/support/sim/sim_world.h"
@@ -32,7 +33,7 @@ class Judge {
     std::array<uint64_t, kRules> rules{};
   };
 
-  Judge(sim::SimWorld& world, const Mood& mood) : world_(world), mood_(mood) {}
+  Judge(sim::SimWorld& world, const Mood& mood) : world_(world), mood_(mood), begun_(world.Now()) {}
 
   // A configuration is in use from now on.
   void SetRevision(uint64_t revision);
@@ -50,6 +51,8 @@ class Judge {
   uint64_t RevisionAtBegin(std::string_view token) const;
   // How often an origin has got it.
   int TimesAtOrigin(std::string_view token) const;
+  // A limit has refused it.
+  void Limited(std::string_view token);
   // The filter of kWaiting lets it pass.
   void FilterPassed(std::string_view token);
   // A request has arrived at an origin of `cluster` ("one" or "two"). nullptr: it should not have.
@@ -78,6 +81,9 @@ class Judge {
 
   sim::SimWorld& world_;
   const Mood mood_;
+  const base::MonotonicTime begun_;
+  uint64_t limited_begun_ = 0;   // exchanges of kLimited
+  uint64_t limited_passed_ = 0;  // of them at an origin
   uint64_t revision_ = 0;
   bool cuts_ = false;
   std::map<std::string, Entry, std::less<>> entries_;

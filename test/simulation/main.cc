@@ -105,7 +105,7 @@ void Add(Judge::Tally& total, const Judge::Tally& one) {
 
 // What a run of many seeds has to have seen, lest it say nothing.
 bool SawEnough(const Judge::Tally& total) {
-  for (int status : {200, 201, 204, 404, 418, 401, 403, 502, 503, 504})
+  for (int status : {200, 201, 204, 404, 418, 401, 403, 429, 502, 503, 504})
     if (!total.statuses.contains(status)) return false;
   return total.cut > 0 && total.left > 0 && total.waits > 0 && total.as_scripted > 0 && total.retried > 0;
 }

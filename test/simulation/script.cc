@@ -12,7 +12,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, kRules> kRuleNames = {"http1",  "http2",  "pair",     "composition", "waiting",
-                                                             "denied", "direct", "deadline", "retried"};
+                                                             "denied", "direct", "deadline", "retried",     "limited"};
 
 bool OneIn(base::Random& random, uint64_t count) {
   return random.Below(count) == 0;

@@ -1,6 +1,7 @@
 #ifndef PORTICO_TEST_SIMULATION_SCRIPT_H_
 #define PORTICO_TEST_SIMULATION_SCRIPT_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,13 +24,16 @@ enum class Rule : uint8_t {
   kDirect,       // a direct response
   kDeadline,     // timeouts.request, then cluster two
   kRetried,      // tries again what cluster one has failed
+  kLimited,      // a limit, then cluster two
 };
-inline constexpr int kRules = 9;
+inline constexpr int kRules = 10;
 std::string_view RuleName(Rule rule);  // "http1"
 
-// What the configuration says of kRetried.
+// What the configuration says of kRetried and kLimited.
 inline constexpr int kRetryAttempts = 2;
 inline constexpr size_t kReplayedBytesMax = 65536;
+inline constexpr uint64_t kLimitBurst = 2;
+inline constexpr base::Duration kLimitPeriod = std::chrono::seconds(1);  // of one request
 
 // What kind of run a seed is.
 struct Mood {

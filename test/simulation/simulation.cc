@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "dataplane/filters/filters.h"
 #include "dataplane/observe/families.h"
 #include "dataplane/observe/metrics.h"
 #include "dataplane/worker/worker.h"
@@ -62,6 +63,7 @@ class Run {
   const Ending ending_;
   Judge judge_;
   observe::Metrics metrics_;
+  const filters::SharedState filter_state_;
   sim::SimLoop proxy_loop_, client_loop_, origin_loop_;
   sim::SimNetwork proxy_network_, client_network_, origin_network_;
   std::unique_ptr<worker::Worker> worker_;
@@ -132,7 +134,7 @@ void Run::OnWorker(Act act) {
 }
 
 void Run::Publish() {
-  const auto next = MakeSnapshot(judge_.revision() + 1, RandomVariant(random()), proxy_loop_, judge_);
+  const auto next = MakeSnapshot(judge_.revision() + 1, RandomVariant(random()), filter_state_, proxy_loop_, judge_);
   OnWorker([&] {
     const absl::Status prepared = worker_->Prepare(next);
     Expect(prepared.ok(), base::ToStd(prepared.message()));
