@@ -94,7 +94,8 @@ bool ClientExchange::IsExpected(int status) const {
 // What an origin has failed is hidden where it may be asked again, and told as it was where not.
 bool ClientExchange::IsExpectedOfRetry(int status) const {
   const bool hidden = script_.failures == 0 || (script_.replayable() && script_.failures <= kRetryAttempts);
-  if (status == script_.status) return hidden || script_.failure_resets;  // what stood idle is asked anew besides
+  // What a connection has lost, by the origin's reset or by the world's, is asked anew besides.
+  if (status == script_.status) return hidden || script_.failure_resets || (script_.replayable() && !judge_.strict());
   if (hidden && judge_.strict()) return false;
   return script_.failures > 0 && (script_.failure_resets ? status == 502 && !from_origin_ : status == 503);
 }

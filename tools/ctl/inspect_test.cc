@@ -354,7 +354,7 @@ TEST(Complete, Rows) {
        {"__complete", ""},
        {},
        0,
-       "apply\ndiff\nget\ndescribe\ndelete\nexplain\nhistory\nrollback\nstatus\nwatch\ntoken\nvalidate\ntest\nfields\n"
+       "apply\ndiff\nget\ndescribe\ndelete\nexplain\nhistory\nrollback\nstatus\nwatch\nkey\ntoken\nvalidate\ntest\nfields\n"
        "completion\n",
        {}},
       {"an unknown command", {"__complete", "x", ""}, {}, 0, "", {}},

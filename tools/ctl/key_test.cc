@@ -108,7 +108,7 @@ TEST(KeyCommand, WaitsOnStandardError) {
   script.change.response.add_gateways("default/g");
   script.proxy_watch.push_back(From<portico::v1::ListProxiesResponse>(
       "proxies { node_id: 'p' instance: 'i' gateway: 'default/g' epoch: 'e' connected: true running_revision: 13 "
-      "wanted_revision: 13 since { seconds: 1700000000 } }"));
+      "wanted_revision: 13 since { seconds: 1700000000 } } revision: 13"));
   const Outcome outcome = Type({"key", "create", "--consumer", "shop/acme", "--wait"}, script);
   EXPECT_EQ(outcome.code, 0) << outcome.error;
   outcome.key();

@@ -14,7 +14,7 @@ bool IsNameCharacter(char c) {
 
 // One label or more, and nothing that ends a host: "https://evil.example/.shop.example" is no name below.
 bool IsBelow(std::string_view labels) {
-  return !labels.empty() && labels.front() != '.' && labels.find("..") == labels.npos &&
+  return !labels.empty() && labels.front() != '.' && labels.back() != '.' && labels.find("..") == labels.npos &&
          std::all_of(labels.begin(), labels.end(), IsNameCharacter);
 }
 
