@@ -27,11 +27,16 @@ Taken TakeToken(Bucket& bucket, const Rate& rate, int64_t now_ns) {
   int64_t missing_ns = MissingTime(bucket, rate, now_ns);
   const int64_t wait_ns = missing_ns - (whole_ns - rate.interval_ns);
   if (wait_ns <= 0) missing_ns += rate.interval_ns;
-  bucket = {now_ns + missing_ns, rate.interval_ns};
+  // Who is refused writes nothing: a clock that is behind would give back what one that is ahead has taken.
+  if (wait_ns <= 0 || bucket.interval_ns != rate.interval_ns) bucket = {now_ns + missing_ns, rate.interval_ns};
   return {wait_ns <= 0, std::max<int64_t>(wait_ns, 0), (whole_ns - missing_ns) / rate.interval_ns, missing_ns};
 }
 
 void GiveBackToken(Bucket& bucket, const Rate& rate, int64_t now_ns) {
+  if (bucket.interval_ns == rate.interval_ns) {
+    bucket.full_at_ns -= rate.interval_ns;
+    return;
+  }
   bucket = {now_ns + std::max<int64_t>(MissingTime(bucket, rate, now_ns) - rate.interval_ns, 0), rate.interval_ns};
 }
 

@@ -7,7 +7,7 @@ namespace portico::shared {
 
 // A bucket of tokens as the generic cell rate algorithm keeps it (ITU-T I.371): not how many tokens there are, which
 // would have to be filled in, but when all of them will be there again. One number, no timer, no rounding that adds up.
-// Pure; nanoseconds of any clock that does not go back far.
+// Pure; nanoseconds of any clock. Those who share a bucket may each be a little behind the others.
 
 // One token comes each `interval_ns`, and the bucket holds `burst` of them.
 struct Rate {

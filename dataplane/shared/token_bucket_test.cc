@@ -10,6 +10,7 @@ namespace portico::shared {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kMilli = 1'000'000;
 
 TEST(RateOf, IsNeverMoreThanSaid) {
   const struct {
@@ -60,7 +61,11 @@ TEST(TakeToken, Rows) {
        {{0, true, 1, 0}, {500, true, 0, 0}, {500, false, 0, 500}, {1000, true, 0, 0}}},
       {"a clock that is a little behind",
        {kSecond, 1},
-       {{1000, true, 0, 0}, {990, false, 0, 1000}, {1990, true, 0, 0}}},
+       {{1000, true, 0, 0}, {990, false, 0, 1000}, {1990, false, 0, 10}, {2000, true, 0, 0}}},
+      {"of two clocks the one behind gives nothing back",
+       {10 * kMilli, 2},
+       {{1000, true, 1, 0}, {1000, true, 0, 0}, {980, false, 0, 10}, {1000, false, 0, 10}, {985, false, 0, 10},
+        {1010, true, 0, 0}, {990, false, 0, 10}, {1010, false, 0, 10}}},
       {"one an hour", {3'600 * kSecond, 1}, {{0, true, 0, 0}, {3'599'999, false, 0, 1}, {3'600'000, true, 0, 0}}},
       {"a burst of the most in an hour", {3'600 * kSecond, 1'000'000}, {{0, true, 999'999, 0}, {0, true, 999'998, 0}}},
   };
@@ -125,6 +130,9 @@ TEST(GiveBackToken, UndoesATake) {
   GiveBackToken(bucket, rate, 0);
   EXPECT_TRUE(TakeToken(bucket, rate, 0).token);
   EXPECT_FALSE(TakeToken(bucket, rate, 0).token);
+  GiveBackToken(bucket, rate, -100 * kMilli);  // by a clock that is behind
+  EXPECT_TRUE(TakeToken(bucket, rate, 0).token);
+  EXPECT_FALSE(TakeToken(bucket, rate, 950 * kMilli).token);
   Bucket full;
   GiveBackToken(full, rate, 7);
   EXPECT_EQ(TakeToken(full, rate, 7).remaining, 1);

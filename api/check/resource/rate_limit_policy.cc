@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/base/text.h"
+#include "api/check/resource/names.h"
 
 namespace portico::check {
 namespace {
@@ -18,6 +19,8 @@ void Key(const portico::v1::RateLimit& limit, const std::string& path, Report& r
   }
   if (parts.contains(portico::v1::RATE_LIMIT_KEY_HEADER) == limit.header().empty()) {
     report.Add(path + ".header", "is for the key Header, and needed there");
+  } else if (IsReservedField(limit.header())) {
+    report.Add(path + ".header", "is a field of the connection or of framing, whose value no rule sees");
   }
 }
 

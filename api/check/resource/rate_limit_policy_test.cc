@@ -48,6 +48,8 @@ TEST(CheckRateLimitPolicy, Rows) {
        "spec.limits[0].header is for the key Header, and needed there"},
       {"a key without its header", "{name: a, key: [Header], " + rate + "}",
        "spec.limits[0].header is for the key Header, and needed there"},
+      {"a header that no rule sees", "{name: a, key: [Header], header: Host, " + rate + "}",
+       "spec.limits[0].header is a field of the connection or of framing, whose value no rule sees"},
       {"the shortest", per("1s"), ""},
       {"too short", per("999ms"), "spec.limits[0].limit.per must be 1s to 1h"},
       {"none", per("0s"), "spec.limits[0].limit.per must be 1s to 1h"},
