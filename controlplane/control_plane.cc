@@ -83,7 +83,7 @@ ControlPlane::Serving::Serving(std::unique_ptr<change::Changes> opened, const Op
       first_revision(changes->Now()->revision),
       fleet(now),
       gatekeeper(*changes, GatekeeperOptions(options, std::move(admin_token_sha256), *changes, now, log)),
-      config_service(*changes, gatekeeper, writer, {.now = now}),
+      config_service(*changes, gatekeeper, writer, {.fleet = &fleet, .now = now}),
       fleet_service(fleet, gatekeeper),
       discovery_service(FollowOf(*changes), fleet, {.identifier = ProcessName()}) {
   changes->Follow([this](const model::Step& step) {

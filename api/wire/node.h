@@ -12,8 +12,9 @@
 namespace portico::wire {
 
 // The level of the resources' schema that this build knows: one more with each release that adds a field, a kind or a
-// value of an enum. A proxy refuses what it does not know; the level lets the control plane say so before.
-inline constexpr uint32_t kSchemaLevel = 1;
+// value of an enum, each of which is marked with it (options.proto). A proxy refuses what it does not know; the level
+// lets the control plane say so before.
+inline constexpr uint32_t kSchemaLevel = 2;
 
 // What a proxy says of itself in the first request of its stream, as envoy.config.core.v3.Node.
 struct Node {

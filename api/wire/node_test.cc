@@ -2,10 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
+
+#include "api/portico/v1/options.pb.h"
+#include "api/portico/v1/resource.pb.h"
+#include "google/protobuf/descriptor.h"
 
 namespace portico::wire {
 namespace {
@@ -36,6 +42,27 @@ TEST(NodeTest, OtherClientsMaySayLess) {
   ASSERT_TRUE(node.ok()) << node.status();
   EXPECT_EQ(node->instance, "");
   EXPECT_EQ(node->schema_level, 0u);
+}
+
+// The highest level that a field or a value of the resources is marked with.
+uint32_t HighestLevel(const google::protobuf::Descriptor& message, std::set<const void*>& seen) {
+  uint32_t highest = 0;
+  if (message.file()->package() != "portico.v1" || !seen.insert(&message).second) return highest;
+  for (int i = 0; i < message.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& field = *message.field(i);
+    highest = std::max(highest, field.options().GetExtension(v1::since_level));
+    if (field.message_type() != nullptr) highest = std::max(highest, HighestLevel(*field.message_type(), seen));
+    for (int v = 0; field.enum_type() != nullptr && v < field.enum_type()->value_count(); ++v)
+      highest = std::max(highest, field.enum_type()->value(v)->options().GetExtension(v1::value_since_level));
+  }
+  return highest;
+}
+
+// A release that adds something marks it, and is one level higher.
+TEST(NodeTest, TheLevelIsThatOfTheResources) {
+  std::set<const void*> seen;
+  EXPECT_EQ(HighestLevel(*v1::Resource::descriptor(), seen), kSchemaLevel);
+  EXPECT_GT(seen.size(), 50u);
 }
 
 TEST(NodeTest, WhatIsWrongIsNamed) {

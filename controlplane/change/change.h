@@ -2,6 +2,7 @@
 #define PORTICO_CONTROLPLANE_CHANGE_CHANGE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -48,12 +49,19 @@ struct Warning {
   std::string message;
 };
 
+// What proxies of a gateway must know to do what a resource says that the change brings them (check::LevelsOf).
+struct Need {
+  check::ResourceKey gateway, key;
+  std::map<uint32_t, std::string> levels;
+};
+
 struct Outcome {
   std::string epoch;
   uint64_t revision = 0;  // that holds the change; the one that held already, if nothing was to change
   std::vector<model::ResourceChange> changes;  // in the order of the keys; what stays as it was too
   std::vector<Warning> warnings;
   std::vector<check::ResourceKey> gateways;  // whose proxies get something of it
+  std::vector<Need> needs;                   // of resources that not every release's proxies know
 };
 
 // Why not. The violations say what of which resource, if it is one's fault.

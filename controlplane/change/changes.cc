@@ -98,6 +98,7 @@ std::variant<Outcome, Refusal> Changes::Try(const Change& change, const Judge& j
   outcome.changes = std::move(plan.changes);
   outcome.warnings = std::move(effects.warnings);
   outcome.gateways = std::move(effects.gateways);
+  outcome.needs = std::move(effects.needs);
   std::erase_if(step.changes, [](const auto& one) { return one.kind == model::ChangeKind::kUnchanged; });
   return outcome;
 }

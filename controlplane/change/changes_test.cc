@@ -263,6 +263,35 @@ TEST_F(ChangesTest, TakingLimitsOffIsTold) {
             std::string::npos);
 }
 
+TEST_F(ChangesTest, WhatProxiesMustKnowIsTold) {
+  const auto needs = [this](const std::string& text, bool dry_run = false) {
+    const auto result =
+        changes_->Apply(Change{.resources = ReadResources(text), .dry_run = dry_run}, {"alice", "10.0.0.7:4711"});
+    std::string told;
+    for (const Need& need : std::get<Outcome>(result).needs)
+      for (const auto& [level, path] : need.levels)
+        told += Concat(need.gateway.name, " ", need.key.ToString(), " ", level, " ", path, "; ");
+    return told;
+  };
+  const auto route = [](const std::string& name, const std::string& cluster, const std::string& more) {
+    return Concat("kind: Route\nmetadata: {name: ", name,
+                  "}\nspec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: ", cluster, "}]", more, "}]}");
+  };
+  const std::string retried = route("shop", "orders", ", retry: {attempts: 2}");
+  EXPECT_EQ(needs(kShop), "");
+  EXPECT_EQ(needs(retried, true), "g Route shop 2 spec.rules[0].retry; ");
+  EXPECT_EQ(needs(retried), "g Route shop 2 spec.rules[0].retry; ");
+  EXPECT_EQ(needs(retried), "") << "they have it";
+  EXPECT_EQ(needs("kind: Cluster\nmetadata: {name: far}\nspec: {endpoints: [{address: 10.0.0.1, port: 1, weight: 2}]}"),
+            "")
+      << "no proxy gets it";
+  EXPECT_EQ(needs(route("more", "far", "")), "g Cluster far 2 spec.endpoints[0].weight; ") << "now one does";
+  EXPECT_EQ(needs("kind: RateLimitPolicy\nmetadata: {name: p}\nspec: {targetRefs: [{kind: Gateway, name: other}], "
+                  "limits: [{name: all, limit: {requests: 1, per: 1s}}]}"),
+            "other RateLimitPolicy p 2 ; ");
+  EXPECT_EQ(needs(route("shop", "orders", "")), "");
+}
+
 TEST_F(ChangesTest, OnlyNewNoticesAreTold) {
   Apply(kShop);
   const std::string shadowed = Apply(

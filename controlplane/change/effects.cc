@@ -9,6 +9,7 @@
 
 #include "api/base/shared_map.h"
 #include "api/base/text.h"
+#include "api/check/levels.h"
 #include "api/resolve/resolved.h"
 
 namespace portico::change {
@@ -52,8 +53,10 @@ std::string Loss(const resolve::ResolvedRule& before, const resolve::ResolvedRul
 class Comparison {
  public:
   explicit Comparison(const model::Step& step) : step_(step) {
-    for (const model::ResourceChange& change : step.changes)
+    for (const model::ResourceChange& change : step.changes) {
       changed_.insert(change.key);
+      if (change.kind != model::ChangeKind::kUnchanged) brought_.insert(change.key);
+    }
   }
 
   Effects Run() && {
@@ -85,6 +88,7 @@ class Comparison {
       return;
     }
     TellNotices(before == nullptr ? resolve::Notices() : before->notices, after->notices);
+    TellNeeds(before == nullptr ? resolve::Reach() : before->reach, *after);
     if (before != nullptr) TellLosses(*before, *after);
   }
 
@@ -107,6 +111,19 @@ class Comparison {
     });
   }
 
+  void TellNeeds(const resolve::Reach& before, const resolve::ResolvedGateway& after) {
+    std::set<ResourceKey> brought = brought_;
+    base::Compare(before, after.reach, [&brought](const ResourceKey& key, const auto* was, const auto*) {
+      if (was == nullptr) brought.insert(key);
+    });
+    for (const ResourceKey& key : brought) {
+      const portico::v1::Resource* resource = step_.after->configuration.Find(key);
+      if (resource == nullptr || !after.reach.contains(key)) continue;
+      std::map<uint32_t, std::string> levels = check::LevelsOf(*resource);
+      if (!levels.empty()) effects_.needs.push_back({after.key, key, std::move(levels)});
+    }
+  }
+
   void TellLosses(const resolve::ResolvedGateway& before, const resolve::ResolvedGateway& after) {
     base::Compare(before.routes, after.routes, [&](const ResourceKey& key, const auto* was, const auto* is) {
       const auto old_rules = RulesOf(before, was);
@@ -122,6 +139,7 @@ class Comparison {
 
   const model::Step& step_;
   std::set<ResourceKey> changed_;  // or named
+  std::set<ResourceKey> brought_;  // changed
   Effects effects_;
 };
 

@@ -12,6 +12,7 @@ namespace portico::change {
 struct Effects {
   std::vector<Warning> warnings;             // that the step brings: what was so before is not told again
   std::vector<check::ResourceKey> gateways;  // that get something of it
+  std::vector<Need> needs;                   // of them, for what is new or newly theirs
 };
 
 // Pure. `step.changes` may hold what is unchanged too: its gateways are named as well, so that whoever repeats a change

@@ -5,6 +5,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "api/portico/v1/config_service.pb.h"
+#include "controlplane/fleet/fleet.h"
 #include "controlplane/north/counted_changes.h"
 #include "controlplane/north/gatekeeper.h"
 #include "controlplane/north/gather.h"
@@ -13,11 +14,11 @@
 namespace portico::north {
 
 // One Apply: gathers its messages, if it is known who calls, then is judged and stored on the writer's thread. Deletes
-// itself.
+// itself. `fleet` may be nullptr (ConfigServiceOptions).
 class ApplyCall final : public grpc::ServerReadReactor<portico::v1::ApplyRequest> {
  public:
   ApplyCall(grpc::CallbackServerContext& context, portico::v1::ApplyResponse& response, CountedChanges& changes,
-            const Gatekeeper& gatekeeper, Writer& writer);
+            const Gatekeeper& gatekeeper, Writer& writer, fleet::Fleet* fleet);
 
  private:
   void OnReadDone(bool ok) override;
@@ -30,6 +31,7 @@ class ApplyCall final : public grpc::ServerReadReactor<portico::v1::ApplyRequest
   CountedChanges& changes_;
   const Gatekeeper& gatekeeper_;
   Writer& writer_;
+  fleet::Fleet* const fleet_;
   portico::v1::ApplyRequest request_;
   Gather gather_;
 };

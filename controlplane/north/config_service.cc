@@ -10,6 +10,7 @@
 #include "controlplane/north/apply_call.h"
 #include "controlplane/north/convert.h"
 #include "controlplane/north/errors.h"
+#include "controlplane/north/old_proxies.h"
 #include "controlplane/north/shown.h"
 
 namespace portico::north {
@@ -95,10 +96,12 @@ absl::StatusOr<Caller> ReaderOf(const Gatekeeper& gatekeeper, const grpc::Server
   return caller;
 }
 
-grpc::Status Answer(const std::variant<change::Outcome, change::Refusal>& result,
+grpc::Status Answer(std::variant<change::Outcome, change::Refusal> result, fleet::Fleet* fleet,
                     portico::v1::ApplyResponse& response) {
   if (const auto* refusal = std::get_if<change::Refusal>(&result)) return ToGrpc(*refusal);
-  response = ToResponse(std::get<change::Outcome>(result));
+  auto& outcome = std::get<change::Outcome>(result);
+  if (fleet != nullptr) WarnOfOldProxies(*fleet, outcome);
+  response = ToResponse(outcome);
   return grpc::Status::OK;
 }
 
@@ -109,6 +112,7 @@ ConfigService::ConfigService(change::Changes& changes, const Gatekeeper& gatekee
     : changes_(changes),
       gatekeeper_(gatekeeper),
       writer_(writer),
+      fleet_(options.fleet),
       counted_(changes, std::move(options.now)),
       list_places_(options.lists_max, "lists"),
       watch_places_(options.watches_max, "watches") {
@@ -117,7 +121,7 @@ ConfigService::ConfigService(change::Changes& changes, const Gatekeeper& gatekee
 
 grpc::ServerReadReactor<portico::v1::ApplyRequest>* ConfigService::Apply(Context* context,
                                                                          portico::v1::ApplyResponse* response) {
-  return new ApplyCall(*context, *response, counted_, gatekeeper_, writer_);
+  return new ApplyCall(*context, *response, counted_, gatekeeper_, writer_, fleet_);
 }
 
 grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context,
@@ -191,7 +195,7 @@ grpc::ServerUnaryReactor* ConfigService::Delete(Context* context, const portico:
       if (!key.ok()) return ToGrpc(key.status());
       change.deletes.push_back(*std::move(key));
     }
-    return Answer(counted_.Apply(change, caller.record(), gatekeeper_.JudgeOf(caller)), *response);
+    return Answer(counted_.Apply(change, caller.record(), gatekeeper_.JudgeOf(caller)), fleet_, *response);
   });
 }
 
@@ -226,7 +230,7 @@ grpc::ServerUnaryReactor* ConfigService::Rollback(Context* context, const portic
     options.force = request->force();
     return Answer(counted_.Rollback(request->revision(), request->namespace_(), std::move(options), caller.record(),
                                     gatekeeper_.JudgeOf(caller)),
-                  *response);
+                  fleet_, *response);
   });
 }
 

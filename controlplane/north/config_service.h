@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "api/portico/v1/config_service.grpc.pb.h"
 #include "controlplane/change/changes.h"
+#include "controlplane/fleet/fleet.h"
 #include "controlplane/north/counted_changes.h"
 #include "controlplane/north/gatekeeper.h"
 #include "controlplane/north/places.h"
@@ -23,6 +24,8 @@ struct ConfigServiceOptions {
   // At a time, and a quarter of each for one caller.
   size_t lists_max = 100;     // each holds a message of 1 MiB, and its revision
   size_t watches_max = 1000;  // each may hold a message of 1 MiB, and names
+  // Whose proxies may be too old for what a change brings them; outlives the service. nullptr: nobody is warned of.
+  fleet::Fleet* fleet = nullptr;
   // In microseconds, for durations.
   change::Changes::Clock now = [] { return int64_t{0}; };
 };
@@ -69,6 +72,7 @@ class ConfigService final : public portico::v1::ConfigService::CallbackService {
   change::Changes& changes_;
   const Gatekeeper& gatekeeper_;
   Writer& writer_;
+  fleet::Fleet* const fleet_;
   CountedChanges counted_;
   Places list_places_, watch_places_;
   absl::Mutex mutex_;

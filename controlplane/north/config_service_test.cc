@@ -15,6 +15,7 @@
 #include "api/google/rpc/error_details.pb.h"
 #include "api/google/rpc/status.pb.h"
 #include "controlplane/change/codec.h"
+#include "controlplane/fleet/fleet.h"
 #include "controlplane/model/test_resources.h"
 #include "controlplane/store/memory/memory_store.h"
 #include "gtest/gtest.h"
@@ -75,7 +76,7 @@ std::vector<portico::v1::Resource> ManyClusters(const std::string& prefix) {
 class ConfigServiceTest : public testing::Test {
  protected:
   explicit ConfigServiceTest(ConfigServiceOptions options = {})
-      : service_(*changes_, gatekeeper_, writer_, std::move(options)) {
+      : service_(*changes_, gatekeeper_, writer_, WithFleet(std::move(options))) {
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -87,6 +88,11 @@ class ConfigServiceTest : public testing::Test {
   ~ConfigServiceTest() override {
     service_.End();
     server_->Shutdown();
+  }
+
+  ConfigServiceOptions WithFleet(ConfigServiceOptions options) {
+    options.fleet = &fleet_;
+    return options;
   }
 
   grpc::Status Apply(const std::vector<portico::v1::ApplyRequest>& requests, portico::v1::ApplyResponse& response) {
@@ -126,6 +132,7 @@ class ConfigServiceTest : public testing::Test {
   const std::unique_ptr<change::Changes> changes_ = *change::Changes::Open(
       store::memory::Open(), change::Codec(std::nullopt), key_pairs_, [] { return int64_t{1'000'000}; }, {100});
   const Gatekeeper gatekeeper_{*changes_, {}};
+  fleet::Fleet fleet_{[] { return int64_t{1}; }};
   Writer writer_;
   ConfigService service_;
   std::unique_ptr<grpc::Server> server_;
@@ -450,6 +457,46 @@ TEST_F(BoundedConfigServiceTest, WatchesHavePlaces) {
     EXPECT_EQ(watch(), refusal);
   }
   EXPECT_EQ(EventuallyNot(refusal, watch), "1: Route shop");
+}
+
+// Before it is stored, and not only by the proxies' refusals afterwards.
+TEST_F(ConfigServiceTest, WhatConnectedProxiesDoNotKnowIsWarnedOf) {
+  const auto warnings = [](const portico::v1::ApplyResponse& response) {
+    std::string text;
+    for (const portico::v1::Warning& warning : response.warnings())
+      text += Concat(warning.name().kind(), " ", warning.name().name(), " ", warning.path(), " ", warning.message());
+    return text;
+  };
+  const auto apply = [&](const std::string& retry) {
+    portico::v1::ApplyRequest request;
+    *request.add_resources() = ReadResources(
+        Concat("kind: Route\nmetadata: {name: shop}\nspec: {parentRefs: [{name: g}], rules: [{name: all, backendRefs: "
+               "[{name: orders}]",
+               retry, "}]}"))[0];
+    portico::v1::ApplyResponse response;
+    const grpc::Status status = Apply({request}, response);
+    return status.ok() ? warnings(response) : status.error_message();
+  };
+  portico::v1::Proxy proxy;
+  proxy.set_gateway("default/g");
+  proxy.set_node_id("edge-1");
+  proxy.set_schema_level(1);
+  const uint64_t stream = fleet_.Join(proxy);
+  const std::string warning =
+      "Route shop spec.rules[0].retry is of schema level 2; 1 of 1 connected proxies of Gateway g is of level 1 and "
+      "will "
+      "refuse it: upgrade first";
+  EXPECT_EQ(Apply(kShop), "1");
+  EXPECT_EQ(apply(", retry: {attempts: 2}"), warning);
+  EXPECT_EQ(apply(""), "");
+  portico::v1::RollbackRequest request;
+  request.set_revision(2);
+  portico::v1::ApplyResponse response;
+  grpc::ClientContext context;
+  EXPECT_TRUE(stub_->Rollback(&context, request, &response).ok());
+  EXPECT_EQ(warnings(response), warning);
+  fleet_.Leave(stream);
+  EXPECT_EQ(apply(", retry: {attempts: 3}"), "");
 }
 
 // A watch whose caller has left may still wait for its turn when everything else has gone.
