@@ -123,6 +123,24 @@ absl::Status ReadToken(const Caller& caller, const resolve::BoundPolicy& authent
   return absl::OkStatus();
 }
 
+// Whose key it is. Sets `refusal` if the policy knows no key of theirs.
+absl::Status ReadKey(const Caller& caller, const resolve::BoundPolicy& authentication,
+                     const auth::Authorization* authorization, const resolve::ResolvedGateway& gateway,
+                     Recognised& out) {
+  if (caller.consumer().empty()) return Failure("identity.consumer must say whose key it is");
+  if (absl::Status status = AddNamedConsumer(caller, authentication.key.name_space, gateway, out.identity);
+      !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<auth::Consumers> consumers =
+      auth::BuildConsumers(authentication.key.name_space, authorization, gateway.configuration, gateway.reach);
+  if (!consumers.ok()) return consumers.status();
+  for (const auth::Consumer& consumer : consumers->all())
+    if (consumer.name == out.identity.consumers.front() && !consumer.keys.empty()) return absl::OkStatus();
+  out.refusal = base::Concat("no key of ", caller.consumer(), " is taken");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Recognised> Recognise(const Caller& caller, const std::optional<resolve::BoundPolicy>& authentication,
@@ -140,6 +158,11 @@ absl::StatusOr<Recognised> Recognise(const Caller& caller, const std::optional<r
   const absl::StatusOr<std::optional<filter::IdentityMethod>> decoded = auth::DecodeMethod(method);
   if (!decoded.ok()) return Failure("identity.method is not supported yet");
   out.identity.method = **decoded;
+  if (method == v1::AUTHENTICATION_METHOD_NAME_API_KEY) {
+    const absl::Status status = ReadKey(caller, *authentication, authorization, gateway, out);
+    if (!status.ok()) return status;
+    return out;
+  }
   if (method == v1::AUTHENTICATION_METHOD_NAME_JWT) {
     const absl::Status status = ReadToken(caller, *authentication, authorization, gateway, out);
     if (!status.ok()) return status;

@@ -41,6 +41,26 @@ spec:
   groups: [staff]
   credentials: [{jwt: {issuer: "https://id.example", claims: {azp: other}}}]
 ---
+kind: Consumer
+metadata: {name: robot}
+spec:
+  groups: [partner]
+  credentials: [{apiKey: {sha256: 2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b}}]
+---
+kind: Consumer
+metadata: {name: robot, namespace: team}
+spec: {credentials: [{apiKey: {sha256: 3bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b}}]}
+---
+kind: AuthPolicy
+metadata: {name: keys}
+spec:
+  targetRefs: [{kind: Route, name: shop, sectionName: machines}]
+  authentication: {anyOf: [{apiKey: {extractFrom: {headers: [{name: x-api-key}]}}}]}
+  authorization:
+    defaultAction: Allow
+    rules:
+    - {name: no-removal, action: Deny, principal: {method: APIKey, groups: [partner]}, operation: {methods: [DELETE]}}
+---
 kind: AuthPolicy
 metadata: {name: signed-in}
 spec:
@@ -88,6 +108,9 @@ spec:
     filters: [{directResponse: {status: 418}}]
   - matches: [{path: {value: /away}, headers: [{name: x-away, value: "1"}]}]
     filters: [{requestRedirect: {scheme: https, port: 8443}}]
+  - name: machines
+    matches: [{path: {value: /machines}}]
+    backendRefs: [{name: product}]
   - name: secret
     matches: [{path: {type: Exact, value: /products/secret}}]
     backendRefs: [{name: product}]
@@ -217,6 +240,25 @@ TEST(Test, Policies) {
   });
 }
 
+TEST(Test, Keys) {
+  const std::string machines = "{url: 'http://shop.example:8080/machines'}";
+  const std::string removal = "{method: DELETE, url: 'http://shop.example:8080/machines'}";
+  RunCases({
+      {"nobody", machines, "", "{status: 401, deniedBy: {policy: keys}}", ""},
+      {"a token where keys are wanted", machines, "{subject: eva}", "{status: 401}", ""},
+      {"a key", machines, "{method: APIKey, consumer: robot}", "{rule: machines, status: 0}", ""},
+      {"what its Consumer may not", removal, "{method: APIKey, consumer: robot}",
+       "{status: 403, deniedBy: {policy: keys, rule: no-removal}}", ""},
+      {"of who has none", machines, "{method: APIKey, consumer: acme}", "{status: 401}", ""},
+      {"of another namespace", machines, "{method: APIKey, consumer: team/robot}", "{status: 0}",
+       "status: expected 0: a backend is asked, got 401 (no key of team/robot is taken)"},
+      {"where tokens are wanted", "{url: 'http://shop.example:8080/users'}", "{method: APIKey, consumer: robot}",
+       "{status: 401}", ""},
+      {"where everybody may", "{url: 'http://shop.example:8080/products'}", "{method: APIKey, consumer: robot}",
+       "{status: 0}", ""},
+  });
+}
+
 // What cannot be asked is said where the test begins.
 TEST(Test, CannotBeAsked) {
   struct Failure {
@@ -227,6 +269,8 @@ TEST(Test, CannotBeAsked) {
   };
   const std::string users = "{url: 'http://shop.example:8080/users'}";
   const std::vector<Failure> failures = {
+      {"whose key", "{url: 'http://shop.example:8080/machines'}", "{method: APIKey}",
+       "identity.consumer must say whose key it is"},
       {"no such Consumer", users, "{method: JWT, consumer: nobody}", "identity.consumer: there is no Consumer nobody"},
       {"no such port", "{url: 'http://shop.example:81/'}", "",
        "Gateway shop has no listener for http on port 81; it has http on 8080, http on 8081"},
