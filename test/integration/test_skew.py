@@ -180,6 +180,21 @@ class RealControlPlane(Case):
         asker.answer(asker.mark(1))
         eventually(lambda: fleet(self.control_plane)["edge-1"].running_revision == 1, "it runs")
 
+    def test_what_an_older_proxy_will_refuse_is_warned_of(self):
+        asker = self.asker("Gateway", "Route", "Revision", schemaLevel=1)
+        asker.answer(asker.mark(1))
+        text = ("kind: Route\nmetadata: {name: shop}\nspec:\n  rules:\n  - requestContentBytesMax: 10\n"
+                "    filters: [{type: DirectResponse, directResponse: {status: 200, body: two}}]\n")
+        for command, code in ((("apply", "--dry-run"), 0), (("diff",), 1), (("apply",), 0)):
+            with self.subTest(command):
+                done, said = self.ctl(*command, "-f", "-", text=text)
+                self.assertEqual(done, code, said)
+                self.assertIn("spec.rules[0].requestContentBytesMax", said)
+                self.assertIn("is of schema level 2; 1 of 1 connected proxies of Gateway default is of level 1 and will refuse "
+                              "it", said)
+        asker.answer(asker.mark(2))
+        self.assertNotIn("schema level", self.ctl("apply", "-f", "-", text=text)[1], "nothing is brought")
+
     def test_what_an_older_proxy_refuses_is_shown_to_who_applies(self):
         asker = self.asker("Gateway", "Route", "Revision", schemaLevel=0)
         asker.answer(asker.mark(1))
