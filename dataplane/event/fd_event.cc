@@ -20,8 +20,9 @@ FdEvent::~FdEvent() {
 
 bool FdEvent::Watch(int fd, Interest interest) {
   Unwatch();
-  const short what = interest == Interest::kStream ? EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST  //
-                                                   : EV_READ | EV_PERSIST;
+  short what = EV_READ | EV_PERSIST;
+  if (interest == Interest::kStream) what |= EV_WRITE | EV_CLOSED | EV_ET;
+  if (interest == Interest::kReadableOrWritable) what |= EV_WRITE;
   PORTICO_CHECK(event_assign(event(), loop_.base(), fd, what, &FdEvent::OnEvent, this) == 0);
   watched_ = event_add(event(), nullptr) == 0;
   return watched_;

@@ -28,8 +28,9 @@ class FdEvent : private base::ListLink<struct TriggeredTag> {
     virtual void OnFdEvent(FdReadiness ready) = 0;
   };
   enum class Interest {
-    kStream,    // reading, writing and the peer's FIN, edge-triggered: told once per change
-    kReadable,  // reading, level-triggered: told in every turn while something is there
+    kStream,              // reading, writing and the peer's FIN, edge-triggered: told once per change
+    kReadable,            // reading, level-triggered: told in every turn while something is there
+    kReadableOrWritable,  // both, level-triggered: for a library that reads and writes by itself and not to the end
   };
 
   // Both outlive it.

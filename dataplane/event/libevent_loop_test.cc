@@ -200,6 +200,23 @@ TEST(FdEvent, TellsInEveryTurnWhileReadable) {
   EXPECT_EQ(recorder.seen.size(), 3u);
 }
 
+TEST(FdEvent, TellsInEveryTurnWhileItCanDoAnything) {
+  LibeventLoop loop;
+  Pair pair;
+  FdRecorder recorder;
+  FdEvent event(loop, recorder);
+  ASSERT_TRUE(event.Watch(pair.here.get(), FdEvent::Interest::kReadableOrWritable));
+  loop.Turn(false);
+  loop.Turn(false);
+  pair.Send();
+  loop.Turn(false);
+  loop.Turn(false);
+  EXPECT_EQ(recorder.seen, (std::vector<std::string>{"w", "w", "rw", "rw"}));
+  ASSERT_TRUE(event.Watch(pair.here.get(), FdEvent::Interest::kReadable));  // from now on
+  loop.Turn(false);
+  EXPECT_EQ(recorder.seen.back(), "r");
+}
+
 TEST(FdEvent, TriggeredInItsHandlerRunsInTheNextTurn) {
   LibeventLoop loop;
   FdRecorder recorder;
