@@ -40,8 +40,23 @@ Cluster::~Cluster() {
 
 void Cluster::Update(std::shared_ptr<const ClusterConfig> config) {
   const std::shared_ptr<const ClusterConfig> old = std::exchange(use_.config, std::move(config));
+  if (resolved_ != nullptr && (!use_.config->named || use_.config->named->hostname != resolved_->hostname)) {
+    resolved_ = nullptr;
+  }
   UpdateRequests(old.get());
   UpdateEndpoints(old.get());
+  Settle();
+}
+
+void Cluster::SetAddresses(std::shared_ptr<const ResolvedName> resolved) {
+  if (!use_.config->named || use_.config->named->hostname != resolved->hostname) return;
+  resolved_ = std::move(resolved);
+  UpdateEndpoints(use_.config.get());
+  Settle();
+}
+
+// After the endpoints have become others.
+void Cluster::Settle() {
   // Told last: whoever waited there chooses among the new ones at once.
   for (const std::unique_ptr<Endpoint>& endpoint : removed_)
     endpoint->Remove();
@@ -50,6 +65,14 @@ void Cluster::Update(std::shared_ptr<const ClusterConfig> config) {
   use_.slots.StopWaiting();
   for (size_t count = use_.line.size(); count > 0 && !use_.line.empty(); --count)
     use_.line.TakeFirst()->OnRoom();
+}
+
+std::vector<ConfiguredEndpoint> Cluster::NamedEndpoints() const {
+  std::vector<ConfiguredEndpoint> endpoints;
+  if (AwaitsName()) return endpoints;
+  for (const net::Address& address : resolved_->addresses)
+    endpoints.emplace_back(address.WithPort(use_.config->named->port));
+  return endpoints;
 }
 
 void Cluster::UpdateEndpoints(const ClusterConfig* old) {
@@ -61,7 +84,7 @@ void Cluster::UpdateEndpoints(const ClusterConfig* old) {
   std::vector<std::unique_ptr<Endpoint>> before = std::exchange(endpoints_, {});
   std::vector<uint32_t> weights;
   std::vector<size_t> places_before;
-  for (const ConfiguredEndpoint& configured : use_.config->endpoints) {
+  for (const ConfiguredEndpoint& configured : use_.config->named ? NamedEndpoints() : use_.config->endpoints) {
     const auto known = places.find(configured.address);
     const bool is_known = known != places.end() && before[known->second] != nullptr;
     places_before.push_back(is_known ? known->second : balancer::Balancer::kNew);
@@ -101,7 +124,9 @@ void Cluster::Leave(bool admitted) {
   }
 }
 
+// Room is no use to who waits for an address; and what is not taken here goes on to another worker.
 void Cluster::OnRoom() {
+  if (AwaitsName()) return;
   while (use_.HasRoom() && !use_.line.empty())
     use_.line.TakeFirst()->OnRoom();
   if (!use_.line.empty()) use_.slots.Wait(use_.config->connections_max);
@@ -179,6 +204,7 @@ Endpoint* Cluster::FindFree() {
 }
 
 bool Cluster::AllTried(const Addresses& tried) const {
+  if (AwaitsName()) return false;
   for (size_t place = 0; place < endpoints_.size(); ++place)
     if (balancer_.weight(place) > 0 && !Contains(tried, endpoints_[place]->address())) return false;
   return true;
@@ -186,8 +212,15 @@ bool Cluster::AllTried(const Addresses& tried) const {
 
 void Cluster::Wait(Waiter& waiter) {
   use_.line.Join(waiter);
+  if (AwaitsName()) return;  // SetAddresses tells it
   if (use_.config->ejection) CloseEjected();
   use_.slots.Wait(use_.config->connections_max);
+}
+
+call::Error Cluster::NoEndpoint() const {
+  const bool unknown = use_.config->named && endpoints_.empty();
+  return {call::ErrorKind::kDestinationUnavailable, true,
+          unknown ? "no address is known of the cluster's name" : "the cluster has no endpoint"};
 }
 
 // Who waits could have a connection to another endpoint instead.

@@ -20,6 +20,7 @@ namespace portico::upstream {
 //   Cluster cluster(loop, network, pool, random, config, &observer);
 //   auto call = cluster.Start(request, handler);
 //   cluster.Update(newer_config);
+//   cluster.SetAddresses(resolved)      // of a configuration that names its origin, whenever they are others
 class Cluster final : public call::Backend, private shared::Budget::Member::Handler {
  public:
   // `observer` may be nullptr. All outlive the cluster. `shared`: what this cluster has in all workers.
@@ -31,6 +32,9 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   // The same name; anything else may differ. If the protocol or the security does, connections that are open take no
   // new requests; those under way on them go on.
   void Update(std::shared_ptr<const ClusterConfig> config);
+  // Where the name in its configuration leads; of another name nothing happens. As with Update, an address that is
+  // there again keeps all it has. Until the first of a name, calls wait in the cluster's line.
+  void SetAddresses(std::shared_ptr<const ResolvedName> resolved);
 
   std::string_view name() const override { return name_; }
   std::unique_ptr<call::Call> Start(const call::CallRequest& request, call::CallHandler& handler) override;
@@ -41,7 +45,11 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   Endpoint* Choose(const std::vector<net::Address>& tried, const net::Address* avoided = nullptr);
   // An endpoint that has a connection to be used now.
   Endpoint* FindFree();
+  // No endpoint is left to be asked, now or when the cluster's name leads somewhere.
   bool AllTried(const std::vector<net::Address>& tried) const;
+  size_t endpoint_count() const { return endpoints_.size(); }
+  // Why a call has nobody to ask.
+  call::Error NoEndpoint() const;
   // For UpstreamCall: waits until any connection is free or may be made. The waiter has its place.
   void Wait(Waiter& waiter);
   void Observe(std::string_view outcome);
@@ -68,7 +76,10 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   void OnRoom() override;
   size_t OnWanted(size_t count) override;
 
+  std::vector<ConfiguredEndpoint> NamedEndpoints() const;
+  bool AwaitsName() const { return use_.config->named && resolved_ == nullptr; }
   void UpdateEndpoints(const ClusterConfig* old);
+  void Settle();
   void UpdateRequests(const ClusterConfig* old);
   bool Admit();  // one call more is under way; false: it may not be
   void Leave(bool admitted);
@@ -83,6 +94,7 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   std::vector<std::unique_ptr<Endpoint>> endpoints_;  // in the order of the configuration
   std::vector<std::unique_ptr<Endpoint>> removed_;    // until their last connection and call end
   balancer::Balancer balancer_;                       // of endpoints_
+  std::shared_ptr<const ResolvedName> resolved_;      // of the name in the configuration; nullptr: not yet
   size_t next_free_ = 0;
   size_t calls_ = 0;
   size_t refused_ = 0;  // of them, for requests_max

@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_UPSTREAM_CLUSTER_CONFIG_H_
 #define PORTICO_DATAPLANE_UPSTREAM_CLUSTER_CONFIG_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,12 +27,25 @@ struct ConfiguredEndpoint {
   uint32_t weight;  // 0: none
 };
 
+// Where a cluster is whose endpoints are the addresses of a name.
+struct NamedOrigin {
+  std::string hostname;
+  uint16_t port = 0;
+};
+
+// Where such a name leads, as far as anybody knows.
+struct ResolvedName {
+  std::string hostname;
+  std::vector<net::Address> addresses;  // each once, with port 0. None: nothing could be learnt
+};
+
 // What a Cluster resource says, valid by construction. Immutable and shared by all workers.
 struct ClusterConfig {
   enum class Protocol : uint8_t { kHttp1, kHttp2 };
 
   std::string name;  // "namespace/name": the identity that runtime state is keyed by
   std::vector<ConfiguredEndpoint> endpoints;
+  std::optional<NamedOrigin> named;  // instead of endpoints
   balancer::Kind balancer = balancer::Kind::kRoundRobin;
   Protocol protocol = Protocol::kHttp1;
   base::Duration connect_timeout = std::chrono::seconds(1);           // with the TLS handshake

@@ -54,7 +54,7 @@ UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, c
   if (attempt_deadline_) timer_.Set(*attempt_deadline_);
   progress_at_ = begun_at_ = cluster_.loop().Now();
   if (admitted_) {
-    TryNext({ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"});
+    TryNext(cluster_.NoEndpoint());
   } else {
     GiveUp({ErrorKind::kConnectionLimitReached, true, "the cluster has too many requests"});
   }
@@ -157,7 +157,7 @@ void UpstreamCall::OnTurnEnd() {
 }
 
 void UpstreamCall::OnRoom() {
-  TryNext({ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"});
+  TryNext(cluster_.NoEndpoint());
 }
 
 void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
@@ -298,8 +298,7 @@ bool UpstreamCall::MayRepeat(const Error& error) const {
   if (error.kind != ErrorKind::kConnectionTerminated || repeated_ || heard_) return false;
   if (!sending_) return true;
   if (!request_.end) return false;
-  return error.retry_safe ||
-         (IsIdempotent(request_.head->method) && (reused_ || cluster_.config().endpoints.size() > 1));
+  return error.retry_safe || (IsIdempotent(request_.head->method) && (reused_ || cluster_.endpoint_count() > 1));
 }
 
 void UpstreamCall::OnStreamError(const Error& error) {
