@@ -34,6 +34,8 @@ one that is wrong is refused with file, line and field, and what was in force go
   --check                     with --config: judge the configuration as a start would, say what is wrong, and end
   --workers=N                 threads, 1 to 256; default: the processors this process may use
   --bind_address=IP           where listeners bind if their Gateway names no address; default: all, IPv4 and IPv6
+  --dns_servers=IP:PORT,...   who is asked for the names of Clusters, 1 to 8, one after another; default: the servers of
+                              /etc/resolv.conf. /etc/hosts comes first in any case
   --admin_address=IP:PORT     index, /metrics, /snapshot, ...; default: 127.0.0.1:9903; beyond loopback it is
                               read-only; "off": none
   --probe_address=IP:PORT     /ready, /live and /metrics alone, for probes and scrapers; default: none
@@ -56,6 +58,7 @@ namespace {
 
 constexpr size_t kWorkersMax = 256;
 constexpr size_t kDiscoveryAddressesMax = 16;
+constexpr size_t kDnsServersMax = 8;
 constexpr size_t kNodeIdBytesMax = 253;  // wire::Node::kTextBytesMax
 
 absl::Status Wrong(std::string_view flag, std::string_view value, std::string_view what) {
@@ -75,21 +78,16 @@ class Reader {
     into = *address;
   }
 
-  void DiscoveryAddresses(std::vector<net::Address>& into) {
-    if (!arguments_.Has("discovery_address")) return;
-    const std::string text = arguments_.Get("discovery_address");
+  // With commas between; port 0 is none.
+  void Addresses(std::string_view flag, size_t most, std::string_view what, std::vector<net::Address>& into) {
+    if (!arguments_.Has(flag)) return;
+    const std::string text = arguments_.Get(flag);
     for (const std::string_view one : base::Split(text, ',')) {
       absl::StatusOr<net::Address> address = net::Address::ParseWithPort(one);
-      if (!address.ok() || address->port() == 0) {
-        return Fail(Wrong("discovery_address", text,
-                          "must be IP:PORT, such as 127.0.0.1:9901, or several with commas between; names are not "
-                          "supported yet"));
-      }
+      if (!address.ok() || address->port() == 0) return Fail(Wrong(flag, text, what));
       into.push_back(*address);
     }
-    if (into.size() > kDiscoveryAddressesMax) {
-      Fail(Wrong("discovery_address", text, base::Concat("at most ", kDiscoveryAddressesMax, " addresses")));
-    }
+    if (into.size() > most) Fail(Wrong(flag, text, base::Concat("at most ", most, " addresses")));
   }
 
   void NodeId(std::string& into) {
@@ -205,7 +203,7 @@ std::vector<base::Flag> Flags() {
       {.name = "config"}, {.name = "version", .has_value = false}, {.name = "check", .has_value = false}};
   for (const std::string_view name : {"gateway", "admin_address", "probe_address", "bind_address", "workers", "node_id",
                                       "drain_delay", "drain_timeout", "log_level", "discovery_address", "tls_cert",
-                                      "tls_key", "ca", "state_dir", "state_key_file", "takeover"}) {
+                                      "dns_servers", "tls_key", "ca", "state_dir", "state_key_file", "takeover"}) {
     flags.push_back({.name = name});
   }
   return flags;
@@ -241,7 +239,12 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& words) {
   reader.Duration("drain_delay", options.drain_delay);
   reader.Duration("drain_timeout", options.drain_timeout);
   reader.LogLevel(options.log_level);
-  reader.DiscoveryAddresses(options.discovery_addresses);
+  reader.Addresses(
+      "discovery_address", kDiscoveryAddressesMax,
+      "must be IP:PORT, such as 127.0.0.1:9901, or several with commas between; names are not supported yet",
+      options.discovery_addresses);
+  reader.Addresses("dns_servers", kDnsServersMax,
+                   "must be IP:PORT, such as 127.0.0.1:53, or several with commas between", options.dns_servers);
   reader.NodeId(options.node_id);
   options.tls_cert = arguments->Get("tls_cert");
   options.tls_key = arguments->Get("tls_key");

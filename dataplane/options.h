@@ -31,6 +31,7 @@ struct Options {
   std::optional<net::Address> admin_address;      // nullopt: "off"
   std::optional<net::Address> probe_address;
   std::optional<net::Address> bind_address;
+  std::vector<net::Address> dns_servers;  // none: those of the system
   std::string takeover;           // where this process's sockets can be had, and those of the one before; "": nowhere
   std::optional<size_t> workers;  // nullopt: as many as there are processors
   base::Duration drain_delay = std::chrono::seconds(0);

@@ -10,10 +10,10 @@ namespace {
 using Words = std::vector<std::string>;
 
 TEST(OptionsTest, ReadsEveryFlag) {
-  const absl::StatusOr<Options> options =
-      ParseOptions({"--config=a.yaml", "--gateway=shop/edge", "--check", "--workers=3", "--bind_address=::1",
-                    "--admin_address=[::1]:1", "--probe_address=127.0.0.1:2", "--drain_delay=1m30s",
-                    "--drain_timeout=250ms", "--log_level=debug", "--node_id=n1"});
+  const absl::StatusOr<Options> options = ParseOptions(
+      {"--config=a.yaml", "--gateway=shop/edge", "--check", "--workers=3", "--bind_address=::1",
+       "--admin_address=[::1]:1", "--probe_address=127.0.0.1:2", "--drain_delay=1m30s", "--drain_timeout=250ms",
+       "--log_level=debug", "--node_id=n1", "--dns_servers=10.0.0.1:53,[::1]:54"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->config, "a.yaml");
   EXPECT_EQ(options->gateway, (check::ResourceKey{"Gateway", "shop", "edge"}));
@@ -25,6 +25,9 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->drain_delay, std::chrono::seconds(90));
   EXPECT_EQ(options->drain_timeout, std::chrono::milliseconds(250));
   EXPECT_EQ(options->log_level, observe::Severity::kDebug);
+  ASSERT_EQ(options->dns_servers.size(), 2u);
+  EXPECT_EQ(options->dns_servers[0].ToString(), "10.0.0.1:53");
+  EXPECT_EQ(options->dns_servers[1].ToString(), "[::1]:54");
 }
 
 TEST(OptionsTest, HasDefaults) {
@@ -79,6 +82,14 @@ TEST(OptionsTest, RefusesByFlag) {
       {"a long path",
        {"--config=a", base::Concat("--takeover=", std::string(100, 'p'))},
        "a Unix socket's path has at most 99 bytes"},
+      {"a name server's name", {"--config=a", "--dns_servers=localhost:53"}, "must be IP:PORT, such as 127.0.0.1:53"},
+      {"a name server without port",
+       {"--config=a", "--dns_servers=127.0.0.1"},
+       "must be IP:PORT, such as 127.0.0.1:53"},
+      {"no name server", {"--config=a", "--dns_servers="}, "empty value"},
+      {"nine name servers",
+       {"--config=a", "--dns_servers=[::1]:1,[::1]:2,[::1]:3,[::1]:4,[::1]:5,[::1]:6,[::1]:7,[::1]:8,[::1]:9"},
+       "at most 8 addresses"},
       {"both sources", {"--config=a", "--discovery_address=127.0.0.1:1"}, "only one of them"},
       {"a control plane's name", {"--discovery_address=localhost:1"}, "names are not supported yet"},
       {"no port of it", {"--discovery_address=127.0.0.1:0"}, "must be IP:PORT"},

@@ -35,7 +35,8 @@ Proxy::Proxy(event::LibeventLoop& loop, const Options& options, observe::Process
       access_log_(access_log),
       signals_(loop, {SIGTERM, SIGINT, SIGHUP}, *this),
       network_(loop, [this](std::string_view what) { log_.Write(Severity::kWarning, what); }),
-      workers_(loop, options.workers.value_or(worker::DefaultWorkers()), &access_log, log),
+      resolver_(loop, options.dns_servers),
+      workers_(loop, resolver_, options.workers.value_or(worker::DefaultWorkers()), &access_log, log),
       admin_(loop, network_, pool_, *this) {}
 
 Proxy::~Proxy() = default;

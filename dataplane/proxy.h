@@ -16,6 +16,7 @@
 #include "dataplane/event/signals.h"
 #include "dataplane/filters/filters.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/ares_resolver.h"
 #include "dataplane/net/socket_network.h"
 #include "dataplane/observe/process_log.h"
 #include "dataplane/options.h"
@@ -111,6 +112,7 @@ class Proxy final : private source::FileSource::Handler,
   int exit_code_ = 0;
   event::SignalWatch signals_;  // before any thread
   net::SocketNetwork network_;
+  net::AresResolver resolver_;
   base::BlockPool pool_;
   const filters::SharedState filter_state_;
   worker::Workers workers_;

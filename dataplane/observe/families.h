@@ -39,6 +39,11 @@ inline constexpr Family kCompositionStepDuration = {"portico_composition_step_du
                                                     "Time from a step's first call to its last answer.",
                                                     MetricKind::kHistogram,
                                                     {"composition", "step"}};
+// outcome: "answered", "no_address", "no_such_name", "server_failure", "timeout", "malformed" (net/resolver.h).
+inline constexpr Family kDnsLookups = {"portico_dns_lookups_total",
+                                       "Lookups of a cluster's name, one family of addresses each, by outcome.",
+                                       MetricKind::kCounter,
+                                       {"cluster", "outcome"}};
 inline constexpr Family kUpstreamConnections = {
     "portico_upstream_connections", "Open connections to a cluster.", MetricKind::kGauge, {"cluster"}};
 inline constexpr Family kEndpointEjections = {"portico_endpoint_ejections_total",
@@ -90,6 +95,7 @@ inline constexpr std::array kFamilies = {&kRequests,
                                          &kRequestDuration,
                                          &kUpstreamRequests,
                                          &kRetries,
+                                         &kDnsLookups,
                                          &kCompositionSteps,
                                          &kCompositionStepDuration,
                                          &kUpstreamConnections,

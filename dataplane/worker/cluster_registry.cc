@@ -31,6 +31,11 @@ void ClusterRegistry::Swap(const snapshot::Clusters& next) {
     cluster->Update(config);
 }
 
+// What waits for it goes on, and may do anything: it is held meanwhile.
+void ClusterRegistry::SetAddresses(const std::string& cluster, std::shared_ptr<const upstream::ResolvedName> resolved) {
+  if (const std::shared_ptr<upstream::Cluster> found = Find(cluster)) found->SetAddresses(std::move(resolved));
+}
+
 void ClusterRegistry::Clear() {
   std::vector<std::shared_ptr<upstream::Cluster>> dropped;
   for (auto& [name, cluster] : entries_)

@@ -13,6 +13,7 @@
 #include "dataplane/net/network.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/upstream/cluster.h"
+#include "dataplane/upstream/cluster_config.h"
 #include "dataplane/upstream/cluster_observer.h"
 #include "dataplane/worker/cluster_state.h"
 #include "dataplane/worker/shared_limits.h"
@@ -29,6 +30,8 @@ class ClusterRegistry {
 
   // Looks at nothing but what differs from the last ones.
   void Swap(const snapshot::Clusters& next);
+  // Of a cluster that names its origin; there need be none of the name any more.
+  void SetAddresses(const std::string& cluster, std::shared_ptr<const upstream::ResolvedName> resolved);
   // Drops all, at the end of the turn.
   void Clear();
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,6 +28,7 @@
 #include "dataplane/observe/process_log.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "dataplane/tls/tls_stream.h"
+#include "dataplane/upstream/cluster_config.h"
 #include "dataplane/worker/access_log_buffer.h"
 #include "dataplane/worker/cluster_registry.h"
 #include "dataplane/worker/cluster_state.h"
@@ -72,6 +74,11 @@ class Worker final : private downstream::Host, private listener::Listener::Owner
   // Forgets the slots that no snapshot needs. Swap does it too, but whoever else holds the old snapshot (the main
   // thread, which frees it) keeps them.
   void SweepSlots() { slots_.Sweep(); }
+
+  // Where the name of a cluster leads (ClusterNames).
+  void SetAddresses(const std::string& cluster, std::shared_ptr<const upstream::ResolvedName> resolved) {
+    clusters_.SetAddresses(cluster, std::move(resolved));
+  }
 
   // See Listener: a warning; then no new connections, and idle ones are closed.
   void Drain(bool final);

@@ -71,14 +71,19 @@ struct Workers::Thread {
   shared::Thread thread;
 };
 
-Workers::Workers(event::LibeventLoop& main, size_t count, exporting::LogFile* access_log, observe::ProcessLog& log)
+Workers::Workers(event::LibeventLoop& main, net::Resolver& resolver, size_t count, exporting::LogFile* access_log,
+                 observe::ProcessLog& log)
     : main_(main),
       access_log_(access_log),
       log_(log),
       network_(main),
       self_(std::make_shared<Workers*>(this)),
       busy_timer_(main.timers(), *this),
-      timer_(main.timers(), *this) {
+      timer_(main.timers(), *this),
+      names_(main, resolver, SeedFromKernel(), metrics_, log,
+             [this](const std::string& cluster, const std::shared_ptr<const upstream::ResolvedName>& resolved) {
+               TellAddresses(cluster, resolved);
+             }) {
   PORTICO_CHECK(count > 0);
   for (size_t i = 0; i < count; ++i)
     threads_.push_back(std::make_unique<Thread>(i, limits_, access_log, log));
@@ -191,6 +196,7 @@ void Workers::Published() {
   metrics_.GaugeOf(observe::kConfigurationRevision, {}).Set(static_cast<int64_t>(current_->revision));
   for (const std::unique_ptr<Thread>& thread : threads_)
     thread->loop.Post([&worker = thread->worker] { worker.SweepSlots(); });
+  names_.Swap(current_->clusters);
   whole_ = std::move(publication_->whole);
   ShowBusyPorts(std::move(publication_->busy));
   FinishPublication(absl::OkStatus());
@@ -345,6 +351,12 @@ std::set<net::Address> Workers::addresses() const {
       all.insert(bind.address.WithPort(port->number));
   }
   return all;
+}
+
+// Behind whatever made the worker's cluster what it is: tasks are run in their order.
+void Workers::TellAddresses(const std::string& cluster, const std::shared_ptr<const upstream::ResolvedName>& resolved) {
+  for (const std::unique_ptr<Thread>& thread : threads_)
+    thread->loop.Post([&worker = thread->worker, cluster, resolved] { worker.SetAddresses(cluster, resolved); });
 }
 
 observe::MetricsSnapshot Workers::ReadMetrics() const {

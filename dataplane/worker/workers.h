@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,11 +18,14 @@
 #include "dataplane/export/log_file.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
+#include "dataplane/net/resolver.h"
 #include "dataplane/net/socket_network.h"
 #include "dataplane/observe/metrics.h"
 #include "dataplane/observe/process_log.h"
 #include "dataplane/snapshot/snapshot.h"
+#include "dataplane/upstream/cluster_config.h"
 #include "dataplane/worker/busy_ports.h"
+#include "dataplane/worker/cluster_names.h"
 #include "dataplane/worker/cluster_state.h"
 #include "dataplane/worker/shared_limits.h"
 
@@ -49,8 +53,9 @@ class Workers : private event::Timer::Handler {
   static constexpr base::Duration kBusyPauseMin = std::chrono::milliseconds(250),
                                   kBusyPauseMax = std::chrono::seconds(15);
 
-  // All outlive it. `access_log` may be nullptr. Its target follows the configuration.
-  Workers(event::LibeventLoop& main, size_t count, exporting::LogFile* access_log, observe::ProcessLog& log);
+  // All outlive it. `access_log` may be nullptr. Its target follows the configuration. `resolver` is the main loop's.
+  Workers(event::LibeventLoop& main, net::Resolver& resolver, size_t count, exporting::LogFile* access_log,
+          observe::ProcessLog& log);
   ~Workers() override;
 
   // All workers run the snapshot, or none does and the old one goes on: then the status says which port could not be
@@ -114,6 +119,7 @@ class Workers : private event::Timer::Handler {
   void OnTimer(event::Timer& timer) override;
   void EnterDrainStep(DrainStep step);
   void AskIfIdle();
+  void TellAddresses(const std::string& cluster, const std::shared_ptr<const upstream::ResolvedName>& resolved);
 
   struct Question {
     size_t missing;
@@ -144,6 +150,7 @@ class Workers : private event::Timer::Handler {
   event::Timer timer_;
 
   SharedLimits limits_;
+  ClusterNames names_;
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 

@@ -22,6 +22,8 @@
 #include "dataplane/listener/test_peer.h"
 #include "dataplane/listener/test_snapshot.h"
 #include "dataplane/observe/families.h"
+#include "dataplane/upstream/cluster_config.h"
+#include "test/support/fake_resolver.h"
 
 namespace portico::worker {
 namespace {
@@ -52,7 +54,7 @@ uint16_t FreePort() {
 }
 
 struct World {
-  explicit World(size_t count = 3) : workers(std::make_unique<Workers>(main, count, &access_log, log)) {}
+  explicit World(size_t count = 3) : workers(std::make_unique<Workers>(main, resolver, count, &access_log, log)) {}
 
   // Turns the main loop until the predicate holds. What other threads do does not always wake it: hence the ticks.
   bool Until(const std::function<bool()>& predicate, base::Duration within = seconds(20)) {
@@ -80,6 +82,7 @@ struct World {
   }
 
   event::LibeventLoop main;
+  test::FakeResolver resolver;
   net::SocketNetwork network{main};
   exporting::LogFile access_log{[](std::string) {}};
   observe::ProcessLog log{STDERR_FILENO, [] { return base::WallTime(); }};
@@ -205,6 +208,37 @@ TEST(Workers, ShowTheirClusters) {
 }
 
 // At the limit, on real sockets: who comes out of the queue is heard before it can be closed for the next one.
+// One lookup for all of them; and who came before its answer gets one all the same.
+TEST(Workers, AllHearWhereANameLeads) {
+  World world;
+  const Squatter origin;
+  auto cluster = std::make_shared<upstream::ClusterConfig>();
+  cluster->name = "default/named";
+  cluster->named = upstream::NamedOrigin{"a.test", origin.port};
+  cluster->connect_timeout = seconds(20);  // the origin lets most wait
+  const uint16_t port = PublishOnFreePort(world, [&](uint16_t number) {
+    auto snapshot = Loopback({MakePort(number, {"http"}, {{.cluster = "default/named"}})});
+    snapshot->clusters.Put(cluster->name, cluster);
+    return snapshot;
+  });
+  EXPECT_EQ(world.resolver.Waiting(), "A a.test, AAAA a.test");
+  for (int i = 0; i < 12; ++i)
+    world.Connect(port, Get("/"));
+  const auto shown = [&] {
+    std::optional<std::vector<ClusterState>> states;
+    world.workers->Inspect([&](std::vector<ClusterState> all) { states = std::move(all); });
+    EXPECT_TRUE(world.Until([&] { return states.has_value(); }));
+    return states->at(0);
+  };
+  EXPECT_TRUE(world.Until([&] { return shown().pending == 12; }));
+  EXPECT_TRUE(world.resolver.Say("a.test", net::Family::kV4, test::Answer({"127.0.0.1"}, seconds(60))));
+  EXPECT_TRUE(world.Until([&] { return shown().connections == 12; })) << "each has one made for it";
+  const ClusterState state = shown();
+  ASSERT_EQ(state.endpoints.size(), 1u);
+  EXPECT_EQ(state.endpoints[0].address, base::Concat("127.0.0.1:", origin.port));
+  EXPECT_EQ(Sum(world.workers->ReadMetrics(), observe::kDnsLookups), 1);
+}
+
 TEST(Workers, WhoWaitedAtTheLimitIsAnswered) {
   for (const size_t count : {1, 3}) {
     SCOPED_TRACE(count);
@@ -351,8 +385,8 @@ TEST(Workers, TakeOverFromOthers) {
         world, [](uint16_t number) { return Loopback({MakePort(number, {"http"}, {{.answer = "old"}})}); });
     const std::set<net::Address> addresses = {net::Address::Parse("127.0.0.1", port).value()};
     EXPECT_EQ(world.workers->addresses(), addresses);
-    std::unique_ptr<Workers> old =
-        std::exchange(world.workers, std::make_unique<Workers>(world.main, row.after, nullptr, world.log));
+    std::unique_ptr<Workers> old = std::exchange(
+        world.workers, std::make_unique<Workers>(world.main, world.resolver, row.after, nullptr, world.log));
     const auto share = [&] {
       std::optional<absl::StatusOr<std::vector<net::ListeningSocket>>> shared;
       old->ShareSockets([&](absl::StatusOr<std::vector<net::ListeningSocket>> all) { shared = std::move(all); });
@@ -385,7 +419,7 @@ TEST(Workers, TakeOverFromOthers) {
     // From now on it is a port like any other: given up and wanted again, when another process has it, it is refused.
     ASSERT_TRUE(world.Publish(Loopback({})).ok());
     std::unique_ptr<Workers> heir =
-        std::exchange(world.workers, std::make_unique<Workers>(world.main, 1, nullptr, world.log));
+        std::exchange(world.workers, std::make_unique<Workers>(world.main, world.resolver, 1, nullptr, world.log));
     const auto again = Loopback({MakePort(port, {"http"}, {{}})});
     ASSERT_TRUE(world.Publish(again).ok());
     std::swap(heir, world.workers);
