@@ -14,6 +14,7 @@ using portico::v1::Resource;
 std::optional<std::set<uint32_t>> PortsOf(const Resource& cluster) {
   if (cluster.cluster().spec().has_endpoints_from()) return std::nullopt;
   std::set<uint32_t> ports;
+  if (cluster.cluster().spec().has_dns()) ports.insert(cluster.cluster().spec().dns().port());
   for (const auto& endpoint : cluster.cluster().spec().endpoints())
     ports.insert(endpoint.port());
   return ports;

@@ -28,6 +28,7 @@ using check::ResourceKey;
 // Of those that are listed elsewhere a port selects some, or none for now.
 bool MayHaveEndpointWithPort(const v1::ClusterSpec& cluster, uint32_t port) {
   if (cluster.has_endpoints_from()) return true;
+  if (cluster.has_dns() && cluster.dns().port() == port) return true;
   return std::any_of(cluster.endpoints().begin(), cluster.endpoints().end(),
                      [port](const v1::Endpoint& endpoint) { return endpoint.port() == port; });
 }

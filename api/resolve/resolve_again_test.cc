@@ -172,6 +172,7 @@ class Generator {
 
   std::string ClusterSpec() {
     if (Below(3) == 0) return Concat("{endpointsFrom: {name: ", Name("e", 2), NameSpace(), "}}");
+    if (Below(4) == 0) return Concat("{dns: {hostname: a, port: ", 1 + Below(2), "}}");
     return Concat("{endpoints: [{address: 1.2.3.4, port: ", 1 + Below(2), "}], tls: {hostname: h, caCertificateRefs: [",
                   Pick({"", Concat("{name: ", Name("s", 3), "}")}), "]}}");
   }

@@ -100,6 +100,9 @@ absl::StatusOr<std::string> BackendBinder::BuildCluster(const ResourceKey& key, 
   if (whole == whole_.end()) whole = whole_.emplace(key, BuildWhole(key)).first;
   if (!whole->second.ok()) return whole->second.status();
   const Cluster& cluster = *whole->second;
+  if (cluster->named && port && cluster->named->port != *port) {
+    return Fault(key.ToString(), " has no endpoint with port ", *port);
+  }
   const auto has_other_port = [port](const upstream::ConfiguredEndpoint& endpoint) {
     return port && endpoint.address.port() != *port;
   };

@@ -177,6 +177,9 @@ class RandomConfiguration {
     if (Below(3) == 0) {
       return Put(configuration_, Resource("Cluster", name, Concat("endpointsFrom: {name: e", Below(2), "}")));
     }
+    if (Below(4) == 0) {
+      return Put(configuration_, Resource("Cluster", name, Concat("dns: {hostname: a, port: ", 1 + Below(2), "}")));
+    }
     Put(configuration_, Resource("Cluster", name,
                                  Concat("endpoints: [",
                                         Pick({"{address: 127.0.0.1, port: 1}", "{address: 127.0.0.1, port: 2}",

@@ -103,6 +103,9 @@ std::string Cluster(std::string_view name, std::string_view endpoints, std::stri
 std::string Moving(std::string_view more = "") {
   return Resource("Cluster", "c", Concat("endpointsFrom: {name: e", more, "}"));
 }
+std::string Named() {
+  return Resource("Cluster", "c", "dns: {hostname: a.test, port: 7}");
+}
 const std::string kTwoPorts =
     "{address: 127.0.0.1, port: 1}, {address: 127.0.0.1, port: 2}, {address: 127.0.0.2, port: 1}";
 
@@ -298,6 +301,14 @@ TEST(Snapshot, Backends) {
        Route("{name: c, port: 9}, {name: c}") + Cluster("c", kTwoPorts),
        {"fault: Cluster c has no endpoint with port 9", "default/c"},
        {"default/c 3"}},
+      {"a name",
+       Route("{name: c}, {name: c, port: 7}") + Named(),
+       {"default/c", "default/c"},
+       {"default/c 0 a.test:7"}},
+      {"another port than the name's",
+       Route("{name: c, port: 8}") + Named(),
+       {"fault: Cluster c has no endpoint with port 8"},
+       {}},
       {"endpoints that are listed elsewhere",
        Route("{name: c}") + Moving() + Resource("Endpoints", "e", Concat("endpoints: [", kTwoPorts, "]")),
        {"default/c"},
@@ -378,8 +389,10 @@ TEST(Snapshot, Backends) {
     }
     EXPECT_EQ(got->faults.size(), faults);
     std::vector<std::string> clusters;
-    for (const auto& [name, cluster] : got->clusters)
+    for (const auto& [name, cluster] : got->clusters) {
       clusters.push_back(Concat(name, " ", cluster->endpoints.size()));
+      if (cluster->named) clusters.back() += Concat(" ", cluster->named->hostname, ":", cluster->named->port);
+    }
     EXPECT_EQ(clusters, row.clusters);
   }
 }

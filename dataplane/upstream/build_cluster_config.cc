@@ -59,6 +59,10 @@ absl::Status BuildSecurity(const ClusterSpec& spec, const check::ResourceKey& cl
 
 absl::Status ReadEndpoints(const ClusterSpec& spec, const check::ResourceKey& cluster,
                            const check::Configuration& configuration, resolve::Grants& grants, ClusterConfig& config) {
+  if (spec.has_dns()) {
+    config.named = NamedOrigin{spec.dns().hostname(), static_cast<uint16_t>(spec.dns().port())};
+    return absl::OkStatus();
+  }
   const auto* listed = &spec.endpoints();
   if (spec.has_endpoints_from()) {
     const auto& reference = spec.endpoints_from();

@@ -50,6 +50,7 @@ TEST(BuildClusterConfigTest, WhatIsNotWrittenHasTheDocumentedDefault) {
   EXPECT_EQ((*config)->name, "default/orders");
   ASSERT_EQ((*config)->endpoints.size(), 2u);
   EXPECT_EQ((*config)->endpoints[1].address.ToString(), "[::1]:9001");
+  EXPECT_FALSE((*config)->named.has_value());
   EXPECT_EQ((*config)->protocol, ClusterConfig::Protocol::kHttp1);
   EXPECT_EQ((*config)->connect_timeout, seconds(1));
   EXPECT_EQ((*config)->idle_connections_max, 256u);
@@ -64,6 +65,22 @@ TEST(BuildClusterConfigTest, WhatIsNotWrittenHasTheDocumentedDefault) {
   EXPECT_EQ((*config)->retry_constraint.per_second_min, 10u);
   EXPECT_EQ((*config)->security, nullptr);
   EXPECT_EQ((*config)->security_identity, "");
+}
+
+TEST(BuildClusterConfigTest, ANameInsteadOfEndpoints) {
+  portico::v1::Resource resource = Orders();
+  resource.mutable_cluster()->mutable_spec()->clear_endpoints();
+  resource.mutable_cluster()->mutable_spec()->mutable_dns()->set_hostname("orders.internal");
+  resource.mutable_cluster()->mutable_spec()->mutable_dns()->set_port(9001);
+  check::Configuration configuration;
+  ASSERT_TRUE(configuration.Add(resource));
+  resolve::Grants grants(configuration);
+  const auto config = BuildClusterConfig(kKey, configuration, grants);
+  ASSERT_TRUE(config.ok());
+  EXPECT_TRUE((*config)->endpoints.empty());
+  ASSERT_TRUE((*config)->named.has_value());
+  EXPECT_EQ((*config)->named->hostname, "orders.internal");
+  EXPECT_EQ((*config)->named->port, 9001);
 }
 
 TEST(BuildClusterConfigTest, WhatIsWrittenCounts) {

@@ -54,12 +54,12 @@ def echo(request):
 class Server:
     """Accepts connections, a thread for each. `requests` is everything received, in order."""
 
-    def __init__(self, script=echo, port=0):
+    def __init__(self, script=echo, port=0, address="127.0.0.1"):
         self.script, self.requests, self.lock = script, [], threading.Lock()
         self.numbers, self.connections = itertools.count(1), {}
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", port))
+        self.listener.bind((address, port))
         self.listener.listen(512)
         self.port = self.listener.getsockname()[1]
 

@@ -289,10 +289,8 @@ class ListedElsewhere(Case):
 
     @table({"no list": (MOVING + TO_ALL, "there is no Endpoints list"),
             "both": (MOVING.replace("{endpointsFrom", "{endpoints: [{address: 127.0.0.1, port: 1}], endpointsFrom") +
-                     listed("list", [1]) + TO_ALL, "exactly one of endpoints and endpointsFrom"),
-            "neither": ("---\nkind: Cluster\nmetadata: {name: all}\nspec: {}\n" + TO_ALL, "exactly one"),
-            "names are for later": ("---\nkind: Cluster\nmetadata: {name: all}\nspec: {dns: {hostname: a, port: 1}}\n",
-                                    "dns: is not supported yet")})
+                     listed("list", [1]) + TO_ALL, "exactly one of endpoints, dns and endpointsFrom"),
+            "neither": ("---\nkind: Cluster\nmetadata: {name: all}\nspec: {}\n" + TO_ALL, "exactly one")})
     def test_refused(self, text, why):
         code, said = check(gateway(8080) + text)
         self.assertEqual(code, 1, said)

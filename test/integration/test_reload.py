@@ -24,7 +24,8 @@ BAD = {
     "bad jq program": ("kind: Composition\nmetadata: {name: c}\nspec:\n  steps:\n  - name: a\n    call: {backendRef: "
                        "{name: c}, path: /}\n  answer: {body: '$nothing'}\n---\n" + cluster("c", 9).lstrip("-\n"), "nothing"),
     "bad duration": (cluster("c", 9, "connectTimeout: 5").lstrip("-\n"), "connectTimeout"),
-    "a field of later": ("kind: Cluster\nmetadata: {name: c}\nspec: {dns: {hostname: a.example, port: 1}}\n", "dns"),
+    "a field of later": (route("x", ["{backendRefs: [{name: c}], sessionPersistence: {sessionName: s}}"]).lstrip("-\n"),
+                         "sessionPersistence"),
     "alias bomb": ("kind: Cluster\nmetadata: {name: c}\nspec:\n  a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"  {chr(98 + i)}: &{chr(98 + i)} [" + ",".join([f"*{chr(97 + i)}"] * 9) + "]\n" for i in range(9)), ""),
 }

@@ -111,7 +111,9 @@ class Checker {
     if (found == nullptr || !reference.has_port()) return;
     if (!found->has_cluster()) return Add(Concat(path, ".port"), "a Composition has no port");
     if (found->cluster().spec().has_endpoints_from()) return;  // it selects among them, whichever there are
-    const auto& endpoints = found->cluster().spec().endpoints();
+    const auto& spec = found->cluster().spec();
+    if (spec.has_dns() && spec.dns().port() == reference.port()) return;
+    const auto& endpoints = spec.endpoints();
     if (std::none_of(endpoints.begin(), endpoints.end(),
                      [&](const auto& endpoint) { return endpoint.port() == reference.port(); })) {
       Add(Concat(path, ".port"), Concat("no endpoint of Cluster ", reference.name(), " has port ", reference.port()));

@@ -89,6 +89,7 @@ TEST(CheckReferences, NamesFieldAndNearest) {
       "---\nkind: ReferenceGrant\nmetadata: {name: g, namespace: other}\nspec: {from: [{kind: HTTPRoute, namespace: "
       "default}], to: [{kind: Cluster}]}\n";
   const std::string moving = "---\nkind: Cluster\nmetadata: {name: moving}\nspec: {endpointsFrom: {name: list}}\n";
+  const std::string named = "---\nkind: Cluster\nmetadata: {name: named}\nspec: {dns: {hostname: a, port: 5}}\n";
   const std::string listed = "---\nkind: Endpoints\nmetadata: {name: list}\nspec: {endpoints: []}\n";
   const struct {
     const char* name;
@@ -105,6 +106,9 @@ TEST(CheckReferences, NamesFieldAndNearest) {
       {"port of a composition", Backend("kind: Composition, name: c, port: 1"),
        "Route x: spec.rules[0].backendRefs[0].port a Composition has no port"},
       {"any port of endpoints that are listed elsewhere", Backend("name: moving, port: 1") + moving + listed, ""},
+      {"the port of a name", Backend("name: named, port: 5") + named, ""},
+      {"another port than the name's", Backend("name: named, port: 6") + named,
+       "Route x: spec.rules[0].backendRefs[0].port no endpoint of Cluster named has port 6"},
       {"no such list", moving, "Cluster moving: spec.endpointsFrom.name there is no Endpoints list"},
       {"a list elsewhere",
        "---\nkind: Cluster\nmetadata: {name: x}\nspec: {endpointsFrom: {name: l, namespace: other}}\n",

@@ -189,6 +189,8 @@ constexpr Rule kRules[] = {
     // cluster.proto
     {"ClusterSpec.endpoints", AtMost(1000), {}},
     {"ClusterSpec.connect_timeout", kOptional, Time{1, kMinute_ms}},
+    {"DnsEndpoints.hostname", kRequired, kDnsName},
+    {"DnsEndpoints.port", kRequired, kPort},
     {"Endpoint.address", kRequired, kIpAddress},
     {"Endpoint.port", kRequired, kPort},
     {"Endpoint.weight", kOptional, Number{0, 1000}},

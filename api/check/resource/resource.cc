@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "api/base/text.h"
@@ -36,9 +37,19 @@ void CheckEndpoints(const Endpoints& endpoints, Report& report) {
   }
 }
 
+// 10.0.0.1 is a DNS name by its letters, and 10.1 an address to some; no top-level domain is a number (RFC 1123 section
+// 2.1).
+bool EndsInDigits(std::string_view name) {
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  return !last.empty() && last.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 void CheckCluster(const portico::v1::ClusterSpec& spec, Report& report) {
-  if ((spec.endpoints_size() > 0) + spec.has_endpoints_from() != 1) {
-    report.Add("spec", "must hold exactly one of endpoints and endpointsFrom");
+  if ((spec.endpoints_size() > 0) + spec.has_dns() + spec.has_endpoints_from() != 1) {
+    report.Add("spec", "must hold exactly one of endpoints, dns and endpointsFrom");
+  }
+  if (EndsInDigits(spec.dns().hostname())) {
+    report.Add("spec.dns.hostname", "must be a name: an address stands in endpoints");
   }
   CheckEndpoints(spec.endpoints(), report);
 }
