@@ -49,6 +49,8 @@ class Collector {
     }
   }
 
+  void Visit(const portico::v1::CachePurgeSpec& spec) { out_.needs.insert(TargetOf(owner_, spec.target_ref())); }
+
   void VisitTargets(const portico::v1::Resource& policy) {
     for (const auto& reference : TargetsOf(policy))
       out_.guards.insert(TargetOf(owner_, reference));
@@ -77,6 +79,7 @@ Outgoing OutgoingOf(const ResourceKey& key, const portico::v1::Resource& resourc
   if (resource.has_composition()) collector.Visit(resource.composition().spec());
   if (resource.has_cluster()) collector.Visit(resource.cluster().spec());
   if (resource.has_auth_policy()) collector.Visit(resource.auth_policy().spec());
+  if (resource.has_cache_purge()) collector.Visit(resource.cache_purge().spec());
   collector.VisitTargets(resource);
   return collector.Take();
 }

@@ -56,6 +56,10 @@ TEST(OutgoingOf, SaysWhatIsNeededAndWhatIsGuarded) {
       {"a cache's policy",
        "kind: CachePolicy\nmetadata: {name: p}\nspec: {targetRefs: [{kind: Route, name: r, sectionName: one}]}", "",
        "Route r"},
+      {"a purge",
+       "kind: CachePurge\nmetadata: {name: p, namespace: n}\nspec: {targetRef: {kind: Gateway, name: g, namespace: "
+       "far}}",
+       "Gateway far/g", ""},
       {"a secret", "kind: Secret\nmetadata: {name: s}\nspec: {jwks: {inline: '{}'}}", "", ""},
   };
   for (const auto& row : kRows) {

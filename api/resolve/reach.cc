@@ -25,6 +25,8 @@ class Collector {
       for (const ResourceKey& certificate : listener.certificates)
         Refer(certificate);
     }
+    for (const ResourceKey& purge : configuration_.Referrers(key_, "CachePurge"))
+      if (grants_.Permit(purge, key_, &out_)) out_.insert(purge);
     VisitPolicies();
   }
 

@@ -13,11 +13,12 @@ namespace portico::resolve {
 // those needs others. That is a graph without circles, so counting by how many each is needed tells when one is out of
 // reach.
 //
-// A Gateway needs its certificates; a Route its backends; a Cluster its authorities; a Composition its Clusters; a
-// Gateway or Route all policies that target it, also those that lose (whoever looks at a proxy sees why); an AuthPolicy
-// its key sets and the Consumers that it can recognise: those of its own namespace with an issuer of the policy's, and
-// those it names by "namespace/name". (Whoever may write a Consumer gives its groups; that right ends at the
-// namespace.) All need the grants that let them refer to each other. What is not there is not needed.
+// A Gateway needs its certificates, and the purges that are for it; a Route its backends; a Cluster its authorities; a
+// Composition its Clusters; a Gateway or Route all policies that target it, also those that lose (whoever looks at a
+// proxy sees why); an AuthPolicy its key sets and the Consumers that it can recognise: those of its own namespace with
+// an issuer of the policy's, and those it names by "namespace/name". (Whoever may write a Consumer gives its groups;
+// that right ends at the namespace.) All need the grants that let them refer to each other. What is not there is not
+// needed.
 class ReachKeeper {
  public:
   // Of `gateway` it reads key, listeners and routes. All outlive it.

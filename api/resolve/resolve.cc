@@ -144,6 +144,7 @@ class Differ {
     for (const v1::Resource* version : {was, is})
       if (version != nullptr && check::IsPolicyKind(key.kind)) OnPolicy(key, *version);
     if (any.has_consumer()) OnConsumer(key, was, is);
+    if (any.has_cache_purge()) work_.nodes.insert(before_.key);
   }
 
   // Another one is nothing to this one, but for what says no Gateway while there is one alone, and for notices.

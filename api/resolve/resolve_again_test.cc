@@ -122,6 +122,10 @@ class Generator {
         text = Resource("RateLimitPolicy", Name("p", 4), Concat("{targetRefs: [", Targets(), "]}"));
         break;
       case 14:
+        text = Resource("CachePurge", Name("p", 3),
+                        Concat("{targetRef: {kind: Gateway, name: ", Pick({"front", "back"}),
+                               ", namespace: ", Pick({"team", "default"}), "}}"));
+        break;
       case 15:
         text = Resource("CachePolicy", Name("p", 3), Concat("{targetRefs: [", Targets(), "]}"));
         break;
@@ -163,11 +167,12 @@ class Generator {
   }
 
   std::string Grant() {
-    return Concat("kind: ReferenceGrant\nmetadata: {name: ", Name("g", 2), ", namespace: ", Pick({"team", "default"}),
-                  "}\nspec: {from: [{kind: ",
-                  Pick({"Route", "AuthPolicy", "RateLimitPolicy", "CachePolicy", "Gateway", "Composition"}),
-                  ", namespace: ", Pick({"team", "default"}),
-                  "}], to: [{kind: ", Pick({"Cluster", "Route", "Secret", "Endpoints"}), "}]}\n");
+    return Concat(
+        "kind: ReferenceGrant\nmetadata: {name: ", Name("g", 2), ", namespace: ", Pick({"team", "default"}),
+        "}\nspec: {from: [{kind: ",
+        Pick({"Route", "AuthPolicy", "RateLimitPolicy", "CachePolicy", "CachePurge", "Gateway", "Composition"}),
+        ", namespace: ", Pick({"team", "default"}),
+        "}], to: [{kind: ", Pick({"Cluster", "Route", "Secret", "Endpoints", "Gateway"}), "}]}\n");
   }
 
   std::string ClusterSpec() {

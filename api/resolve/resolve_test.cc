@@ -376,6 +376,12 @@ spec:
 ---
 {kind: CachePolicy, metadata: {name: cache}, spec: {targetRefs: [{kind: Route, name: r}]}}
 ---
+{kind: CachePurge, metadata: {name: purge}, spec: {targetRef: {kind: Gateway, name: front}}}
+---
+{kind: CachePurge, metadata: {name: not-ours}, spec: {targetRef: {kind: Gateway, name: other}}}
+---
+{kind: CachePurge, metadata: {name: not-granted, namespace: team}, spec: {targetRef: {kind: Gateway, name: front, namespace: default}}}
+---
 {kind: Consumer, metadata: {name: ours}, spec: {credentials: [{jwt: {issuer: us, claims: {azp: a}}}]}}
 ---
 {kind: Consumer, metadata: {name: other-issuer}, spec: {credentials: [{jwt: {issuer: them, claims: {azp: a}}}]}}
@@ -443,10 +449,10 @@ TEST(Resolve, Reach) {
   std::vector<std::string> reach;
   for (const ResourceKey& key : Keys(gateway))
     reach.push_back(key.ToString());
-  EXPECT_THAT(reach, ElementsAre("AuthPolicy p", "CachePolicy cache", "Cluster c", "Cluster moving", "Composition m",
-                                 "Consumer ours", "Consumer team/named", "Endpoints list", "Gateway front",
-                                 "RateLimitPolicy limits", "RateLimitPolicy limits-too", "Route r", "Secret ca",
-                                 "Secret cert", "Secret jwks"));
+  EXPECT_THAT(reach, ElementsAre("AuthPolicy p", "CachePolicy cache", "CachePurge purge", "Cluster c", "Cluster moving",
+                                 "Composition m", "Consumer ours", "Consumer team/named", "Endpoints list",
+                                 "Gateway front", "RateLimitPolicy limits", "RateLimitPolicy limits-too", "Route r",
+                                 "Secret ca", "Secret cert", "Secret jwks"));
   EXPECT_THAT(gateway.listeners[0].certificates, ElementsAre(ResourceKey{"Secret", "default", "cert"}));
   EXPECT_THAT(NoticeTexts(gateway), Contains(HasSubstr("spec.listeners[0].tls.certificateRefs[1]: Secret team/far")));
 }

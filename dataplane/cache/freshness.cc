@@ -12,12 +12,13 @@ namespace {
 
 using std::chrono::seconds;
 
-// Section 5.1: of a list the first counts. Zero if there is no such field.
+// Zero if there is no such field. Section 5.1 lets the first of several count; two that say different things may come
+// of two caches that know nothing of each other, so here none does.
 base::Duration AgeValue(const http::Fields& fields) {
   const std::optional<std::string_view> field = fields.Find(http::FieldId::kAge);
   if (!field) return base::Duration(0);
-  const std::string_view first = http::TrimOws(field->substr(0, field->find(',')));
-  return ParseDelta(first).value_or(kDeltaMax);
+  if (fields.Count(http::FieldId::kAge) > 1) return kDeltaMax;
+  return ParseDelta(http::TrimOws(*field)).value_or(kDeltaMax);
 }
 
 }  // namespace

@@ -27,10 +27,10 @@ bool IsStored(const http::Field& field) {
   }
 }
 
-// Section 3.2: what says how the stored bytes are to be read stays as it came with them.
+// Section 3.2: what was computed of the stored bytes stays as it came with them.
 bool IsUpdated(const http::Field& field) {
-  return IsStored(field) && field.id != FieldId::kContentEncoding && field.id != FieldId::kContentType &&
-         field.name != "content-range" && field.id != FieldId::kEtag;
+  return IsStored(field) && field.id != FieldId::kContentEncoding && field.id != FieldId::kEtag &&
+         field.name != "content-range" && field.name != "content-md5" && field.name != "content-digest";
 }
 
 // RFC 9110 section 15.4.5.

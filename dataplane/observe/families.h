@@ -10,6 +10,12 @@
 
 namespace portico::observe {
 
+// The label `code_class`: "1xx" to "5xx"; "none" when no response was sent (status 0, or no status at all).
+constexpr std::string_view CodeClass(unsigned status) {
+  constexpr std::string_view kClasses[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+  return status >= 100 && status <= 599 ? kClasses[status / 100 - 1] : "none";
+}
+
 inline constexpr Family kRequests = {"portico_requests_total",
                                      "Exchanges finished, by route and class of status.",
                                      MetricKind::kCounter,
@@ -91,6 +97,21 @@ inline constexpr Family kAccessLogDroppedLines = {
 inline constexpr Family kMemoryResident = {
     "portico_memory_resident_bytes", "Memory of the process that is in RAM.", MetricKind::kGauge, {}};
 
+// outcome: what the cache did, as the access log has it: hit, miss, collapsed (waited for another's fetch), revalidated
+// (the origin said that what was stored still holds), bypass.
+inline constexpr Family kCacheRequests = {"portico_cache_requests_total",
+                                          "Requests of rules that store responses, by what the cache did.",
+                                          MetricKind::kCounter,
+                                          {"outcome"}};
+inline constexpr Family kCacheBytes = {
+    "portico_cache_bytes", "Memory of stored responses, of those on their way in and out too.", MetricKind::kGauge, {}};
+inline constexpr Family kCacheEntries = {
+    "portico_cache_entries", "URIs of which responses are stored.", MetricKind::kGauge, {}};
+inline constexpr Family kCacheEvictions = {
+    "portico_cache_evictions_total", "URIs whose stored responses made room for others.", MetricKind::kCounter, {}};
+inline constexpr Family kCachePurged = {
+    "portico_cache_purged_total", "URIs whose stored responses were purged.", MetricKind::kCounter, {}};
+
 inline constexpr std::array kFamilies = {&kRequests,
                                          &kRequestDuration,
                                          &kUpstreamRequests,
@@ -111,13 +132,12 @@ inline constexpr std::array kFamilies = {&kRequests,
                                          &kTlsCertificateNotAfter,
                                          &kMisbehaviour,
                                          &kAccessLogDroppedLines,
-                                         &kMemoryResident};
-
-// The label `code_class`: "1xx" to "5xx"; "none" when no response was sent (status 0, or no status at all).
-constexpr std::string_view CodeClass(unsigned status) {
-  constexpr std::string_view kClasses[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
-  return status >= 100 && status <= 599 ? kClasses[status / 100 - 1] : "none";
-}
+                                         &kMemoryResident,
+                                         &kCacheRequests,
+                                         &kCacheBytes,
+                                         &kCacheEntries,
+                                         &kCacheEvictions,
+                                         &kCachePurged};
 
 }  // namespace portico::observe
 

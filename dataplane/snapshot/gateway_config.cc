@@ -64,6 +64,9 @@ class Reader {
       client.limits.streams_max =
           static_cast<uint32_t>(Number("limits.concurrentStreamsMax", limits.concurrent_streams_max(), 1, 10'000));
     }
+    if (limits.has_cache_bytes_max()) {
+      out_.cache_bytes_max = Number("limits.cacheBytesMax", limits.cache_bytes_max(), 1 << 20, uint64_t{1} << 40);
+    }
     if (limits.has_connections_max()) {
       client.connections_max = Number("limits.connectionsMax", limits.connections_max(), 1, 10'000'000);
     }

@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_SNAPSHOT_GATEWAY_CONFIG_H_
 #define PORTICO_DATAPLANE_SNAPSHOT_GATEWAY_CONFIG_H_
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct GatewayConfig {
   base::Duration response_head_timeout = std::chrono::seconds(30);  // of every cluster
   std::vector<net::Address> addresses;                              // as Snapshot::addresses
   AccessLogTarget access_log;
+  uint64_t cache_bytes_max = 64 << 20;
 };
 
 // `bind_address` is for a gateway that names no address of its own. kInvalidArgument: a value out of its bounds or of

@@ -53,9 +53,11 @@ std::string BackendText(const BoundBackend& backend) {
 }
 
 std::string RuleText(const BoundRule& rule) {
-  std::string out = Concat(rule.route, " ", rule.index, " ", rule.name, " on ", rule.listener, ":", rule.listener_port,
-                           rule.chain.empty() ? "" : " guarded",
-                           rule.direct_response ? Concat(" ", rule.direct_response->content) : "");
+  std::string out =
+      Concat(rule.route, " ", rule.index, " ", rule.name, " on ", rule.listener, ":", rule.listener_port,
+             rule.chain.empty() ? "" : " guarded",
+             rule.cache == nullptr ? "" : Concat(" cache ", rule.cache->stores, rule.cache->authenticates),
+             rule.direct_response ? Concat(" ", rule.direct_response->content) : "");
   for (size_t i = 0; i < rule.bound_backends.size(); ++i)
     out += Concat(" ", rule.backends[i].name, " ", rule.backends[i].weight, ": ", BackendText(*rule.bound_backends[i]));
   return out;
@@ -88,6 +90,8 @@ std::string TextOf(const Snapshot& snapshot) {
   out += Concat(snapshot.parts.cluster_names.map().size(), " names of clusters\n");
   for (const auto& [name, route] : snapshot.routes)
     out += Concat("route ", name, " ", route->rules.size(), " ", route->matches.size(), "\n");
+  for (const cache::Purge& purge : snapshot.purges)
+    out += Concat("purge ", purge.name, " ", purge.at, " ", purge.scope.host, purge.scope.path_prefix, "\n");
   for (const check::Violation& fault : snapshot.faults)
     out += Concat("fault ", fault.key.ToString(), " ", fault.path, " ", fault.message, "\n");
   for (const auto& [key, counted] : snapshot.parts.backends.map())
@@ -130,7 +134,7 @@ class RandomConfiguration {
   const check::Configuration& configuration() const { return configuration_; }
 
   void Change() {
-    const size_t draw = Below(27);
+    const size_t draw = Below(28);
     if (draw < 9) return ChangeRoute();
     if (draw < 14) return ChangeCluster();
     if (draw < 17) return ChangeComposition();
@@ -138,6 +142,7 @@ class RandomConfiguration {
     if (draw < 21) return ChangeLimits();
     if (draw < 23) return ChangeCache();
     if (draw < 26) return ChangeEndpoints();
+    if (draw < 27) return ChangePurge();
     Put(configuration_, Concat(kGateway, "  timeouts: {responseHead: ", 1 + Below(3), "s}\n"));
   }
 
@@ -237,6 +242,14 @@ class RandomConfiguration {
     if (RemovesInstead("CachePolicy", name)) return;
     Put(configuration_,
         Resource("CachePolicy", name, Concat("targetRefs: [", Target(), "], disabled: ", Pick({"true", "false"}))));
+  }
+
+  void ChangePurge() {
+    const std::string name = Concat("p", Below(2));
+    if (RemovesInstead("CachePurge", name)) return;
+    Put(configuration_, Resource("CachePurge", name,
+                                 Concat("targetRef: {kind: Gateway, name: ", Pick({"front", "other"}),
+                                        "}, at: '2026-01-01T00:00:0", Below(10), "Z'")));
   }
 
   std::mt19937 random_;
@@ -379,6 +392,22 @@ TEST(SnapshotChange, SharesWhatIsTheSame) {
 }
 
 // Ten thousand Routes of one template have one expression, however many snapshots they came by.
+// At ten thousand routes an order to the cache must not cost as much as they do.
+TEST(SnapshotChange, APurgeBuildsNothingElse) {
+  check::Configuration configuration;
+  Put(configuration, kGateway);
+  Put(configuration, Resource("Route", "r", "rules: [{backendRefs: [{name: c}]}]"));
+  Put(configuration, Resource("CachePolicy", "p", "targetRefs: [{kind: Route, name: r}]"));
+  const auto before = MustBuild(configuration);
+  Put(configuration,
+      Resource("CachePurge", "x", "targetRef: {kind: Gateway, name: front}, at: '2026-01-01T00:00:00Z'"));
+  const auto after = MustBuild(configuration, before.get());
+  ASSERT_EQ(after->purges.size(), 1u);
+  EXPECT_EQ(after->purges[0].name, "default/x");
+  EXPECT_EQ(before->ports[0], after->ports[0]) << "the tables are the same objects";
+  EXPECT_EQ(*before->routes.Find("default/r"), *after->routes.Find("default/r"));
+}
+
 TEST(SnapshotChange, OneExpressionIsCompiledOnce) {
   check::Configuration configuration;
   Put(configuration, kGateway);

@@ -15,6 +15,7 @@
 #include "api/base/text.h"
 #include "api/check/targets.h"
 #include "api/resolve/resolve.h"
+#include "dataplane/cache/cache_config.h"
 #include "dataplane/filters/filters.h"
 #include "dataplane/route/route_config.h"
 #include "dataplane/snapshot/backends_config.h"
@@ -31,9 +32,14 @@ std::string NameOf(const ResourceKey& key) {
   return Concat(key.name_space, "/", key.name);
 }
 
-// What is about rules and their backends alone, by the kind.
+// What a rule may have for a backend.
+bool IsBackend(const ResourceKey& key) {
+  return key.kind == "Cluster" || key.kind == "Composition";
+}
+
+// What is about rules and their backends alone, by the kind, or about none of them: purges are read each time.
 bool IsLocal(const ResourceKey& key) {
-  return key.kind == "Route" || key.kind == "Cluster" || key.kind == "Composition" || key.kind == "Endpoints";
+  return key.kind == "Route" || IsBackend(key) || key.kind == "Endpoints" || key.kind == "CachePurge";
 }
 
 bool HasPolicies(const resolve::Reach& reach) {
@@ -59,7 +65,7 @@ std::optional<Work> CompareWith(const resolve::ResolvedGateway& before, const re
                 [&](const ResourceKey& key, const auto*, const auto*) {
                   if (!before.reach.contains(key) && !now.reach.contains(key)) return;
                   if (!IsLocal(key)) everything = true;
-                  if (key.kind == "Cluster" || key.kind == "Composition") work.backends.insert(key);
+                  if (IsBackend(key)) work.backends.insert(key);
                   // What they are is the Clusters'.
                   if (key.kind != "Endpoints") return;
                   for (ResourceKey& cluster : now.configuration.Referrers(key, "Cluster"))
@@ -88,6 +94,9 @@ class Builder {
     out_->revision = 0;
     out_->addresses = config.addresses;
     out_->access_log = config.access_log;
+    out_->cache_bytes_max = config.cache_bytes_max;
+    out_->purges = cache::BuildPurges(gateway);
+    gateway_stores_ = cache::GatewayStores(gateway);
     out_->resolved = std::move(gateway);
     if (out_->parts.regexes == nullptr) out_->parts.regexes = std::make_shared<route::RegexCache>();
     binder_.emplace(BackendBinder::Timeouts{config.response_head_timeout, config.client.stream_idle_timeout}, *out_);
@@ -200,6 +209,7 @@ class Builder {
   std::shared_ptr<const BoundRule> BindRule(const resolve::ResolvedRule& resolved) {
     auto rule = std::make_shared<BoundRule>(route::BuildRule(now(), resolved));
     rule->chain = filters::ChainOf(resolved.message(), TakeChain(resolved.policies));
+    rule->cache = cache::BuildCachePolicy(resolved, gateway_stores_);
     for (const resolve::ResolvedBackend& backend : resolved.backends) {
       rule->bound_backends.push_back(binder_->Take(backend));
       const FaultKey fault = FaultOf(resolved, *rule, rule->bound_backends.size() - 1);
@@ -276,6 +286,7 @@ class Builder {
   const Snapshot* const before_;
   std::shared_ptr<Snapshot> out_;
   const std::shared_ptr<const ClientConfig> client_;
+  bool gateway_stores_ = false;
   std::optional<BackendBinder> binder_;
   std::vector<Place> places_;                                    // as ResolvedGateway::listeners
   std::vector<std::vector<route::RouteTable::Change>> changes_;  // of each port, of each listener

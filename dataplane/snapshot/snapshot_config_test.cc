@@ -131,6 +131,7 @@ TEST(Snapshot, Gateway) {
          EXPECT_EQ(client.limits.streams_max, 100u);
          EXPECT_FALSE(client.request_content_bytes_max);
          EXPECT_FALSE(client.connections_max);
+         EXPECT_EQ(got.cache_bytes_max, 67'108'864u);
          EXPECT_EQ(client.limits.upload_bytes_per_second_min, 240u);
          EXPECT_EQ(client.request_head_timeout, seconds(10));
          EXPECT_EQ(client.stream_idle_timeout, std::chrono::minutes(5));
@@ -144,7 +145,8 @@ TEST(Snapshot, Gateway) {
       {"limits",
        "limits: {requestHeadBytesMax: 1024, requestFieldsMax: 10000, requestTargetBytesMax: 64, "
        "requestContentBytesMax: "
-       "0, concurrentStreamsMax: 1, connectionsMax: 10000000, requestContentBytesPerSecondMin: 0}",
+       "0, concurrentStreamsMax: 1, connectionsMax: 10000000, requestContentBytesPerSecondMin: 0, cacheBytesMax: "
+       "1048576}",
        Options(),
        [](const Snapshot& got) {
          const ClientConfig& client = *got.ports[0]->client;
@@ -154,6 +156,7 @@ TEST(Snapshot, Gateway) {
          EXPECT_EQ(client.limits.streams_max, 1u);
          EXPECT_EQ(client.request_content_bytes_max, 0u);
          EXPECT_EQ(client.connections_max, 10'000'000u);
+         EXPECT_EQ(got.cache_bytes_max, 1'048'576u);
          EXPECT_EQ(client.limits.upload_bytes_per_second_min, 0u);
        }},
       {"timeouts",
@@ -217,6 +220,8 @@ TEST(Snapshot, RefusedAsAWhole) {
       {"connections", Gateway("limits: {connectionsMax: 0}"), "connectionsMax: must be 1 to 10000000"},
       {"pace of content", Gateway("limits: {requestContentBytesPerSecondMin: 1048577}"),
        "requestContentBytesPerSecondMin: must be 0 to 1048576"},
+      {"memory of the cache", Gateway("limits: {cacheBytesMax: 1048575}"),
+       "cacheBytesMax: must be 1048576 to 1099511627776"},
       {"request head", Gateway("timeouts: {requestHead: 0s}"), "spec.timeouts.requestHead: must be 1ms to 1h"},
       {"response head", Gateway("timeouts: {responseHead: 25h}"), "responseHead: must be 1ms to 24h"},
       {"stream idle", Gateway("timeouts: {streamIdle: 25h}"), "streamIdle: must be 1ms to 24h"},

@@ -24,6 +24,7 @@ class SharedLimits {
   // Connections of clients.
   const std::shared_ptr<shared::Budget>& clients() const { return clients_; }
   cache::Store& responses() { return responses_; }
+  const cache::Store& responses() const { return responses_; }
 
  private:
   shared::Keyed<shared::Budget> connections_;

@@ -35,6 +35,7 @@ void TrafficMetrics::OnExchangeEnd(const observe::ExchangeRecord& record) {
   if (route.duration == nullptr) route.duration = &metrics_.HistogramOf(observe::kRequestDuration, {name});
   route.duration->Record(record.duration);
   if (!record.steps.empty()) CountSteps(record);
+  if (!record.cache.empty()) CountCache(record.cache);
 }
 
 void TrafficMetrics::CountSteps(const observe::ExchangeRecord& record) {
@@ -51,6 +52,12 @@ void TrafficMetrics::CountSteps(const observe::ExchangeRecord& record) {
     }
     cells.duration->Record(step.duration);
   }
+}
+
+void TrafficMetrics::CountCache(std::string_view outcome) {
+  shared::Counter*& requests = FindOrAdd(cache_requests_, outcome);
+  if (requests == nullptr) requests = &metrics_.CounterOf(observe::kCacheRequests, {outcome});
+  requests->Add();
 }
 
 void TrafficMetrics::OnAttempt(std::string_view cluster, std::string_view outcome) {

@@ -23,7 +23,8 @@ namespace portico::worker {
 // and kept; counting costs a hash look-up and no lock.
 //
 //   traffic.OnExchangeEnd(record)      → portico_requests_total, portico_request_duration_seconds,
-//                                        portico_composition_steps_total, portico_composition_step_duration_seconds
+//                                        portico_composition_steps_total, portico_composition_step_duration_seconds,
+//                                        portico_cache_requests_total
 //   upstream::ClusterObserver          → portico_upstream_requests_total, portico_retries_total,
 //                                        portico_upstream_connections,
 //                                        portico_endpoint_ejections_total, portico_endpoints_ejected
@@ -78,6 +79,7 @@ class TrafficMetrics final : public upstream::ClusterObserver {
   };
 
   void CountSteps(const observe::ExchangeRecord& record);
+  void CountCache(std::string_view outcome);
   Route& RouteOf(std::string_view name);
   Cluster& ClusterOf(std::string_view name);
   void RetireIfUnused(std::string_view name, const Cluster& cluster);
@@ -89,7 +91,8 @@ class TrafficMetrics final : public upstream::ClusterObserver {
   TextMap<Route> routes_;
   TextMap<Cluster> clusters_;
   TextMap<TextMap<Step>> compositions_;
-  snapshot::Routes kept_routes_;  // of the last snapshot
+  TextMap<shared::Counter*> cache_requests_;  // by outcome, of a fixed list
+  snapshot::Routes kept_routes_;              // of the last snapshot
   snapshot::Clusters kept_clusters_;
   std::vector<std::string> new_routes_, new_clusters_;  // since then
 };

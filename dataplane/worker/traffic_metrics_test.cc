@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "api/base/text.h"
 #include "dataplane/base/file_descriptor.h"
@@ -66,15 +67,23 @@ TEST(TrafficMetrics, CountsByRouteAndClass) {
   for (const int status : {200, 204, 404, 503, 101, 0, 999, -1})
     traffic.OnExchangeEnd(Record("default/shop", status));
   traffic.OnExchangeEnd(Record("", 404));
+  for (const std::string_view outcome : {"hit", "miss", "hit"}) {
+    observe::ExchangeRecord record = Record("", 200);
+    record.cache = outcome;
+    traffic.OnExchangeEnd(record);
+  }
   EXPECT_EQ(Series(metrics), (std::set<std::string>{
                                  "portico_requests_total default/shop,1xx 1",
                                  "portico_requests_total default/shop,2xx 2",
                                  "portico_requests_total default/shop,4xx 1",
                                  "portico_requests_total default/shop,5xx 1",
                                  "portico_requests_total default/shop,none 3",
+                                 "portico_requests_total none,2xx 3",
                                  "portico_requests_total none,4xx 1",
                                  "portico_request_duration_seconds default/shop 8",
-                                 "portico_request_duration_seconds none 1",
+                                 "portico_request_duration_seconds none 4",
+                                 "portico_cache_requests_total hit 2",
+                                 "portico_cache_requests_total miss 1",
                              }));
 }
 

@@ -364,6 +364,11 @@ observe::MetricsSnapshot Workers::ReadMetrics() const {
   for (const std::unique_ptr<Thread>& thread : threads_)
     observe::Merge(total, thread->metrics.Read());
   AddValue(total, observe::kMemoryResident, observe::ResidentBytes());
+  const cache::Store& responses = limits_.responses();
+  AddValue(total, observe::kCacheBytes, static_cast<int64_t>(responses.bytes()));
+  AddValue(total, observe::kCacheEntries, static_cast<int64_t>(responses.size()));
+  AddValue(total, observe::kCacheEvictions, responses.evictions());
+  AddValue(total, observe::kCachePurged, responses.purged());
   if (access_log_ != nullptr) AddValue(total, observe::kAccessLogDroppedLines, access_log_->dropped_lines());
   return total;
 }

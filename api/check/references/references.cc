@@ -44,6 +44,7 @@ class Checker {
       Target(TargetsOf(*resource)[i], Concat("spec.targetRefs[", i, "]"));
     if (resource->has_auth_policy()) Visit(resource->auth_policy().spec());
     if (resource->has_consumer()) Visit(resource->consumer().spec());
+    if (resource->has_cache_purge()) Visit(resource->cache_purge().spec());
   }
 
   Violations Take() { return std::move(violations_); }
@@ -200,6 +201,8 @@ class Checker {
       if (secret != nullptr && !secret->has_ca_certificates()) Add(path, "refers to a Secret without `caCertificates`");
     }
   }
+
+  void Visit(const portico::v1::CachePurgeSpec& spec) { Resolve(TargetOf(key_, spec.target_ref()), "spec.targetRef"); }
 
   void Visit(const portico::v1::AuthPolicySpec& spec) {
     for (int i = 0; i < spec.authentication().any_of_size(); ++i) {

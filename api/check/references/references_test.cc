@@ -155,6 +155,10 @@ TEST(CheckReferences, NamesFieldAndNearest) {
        PolicyOf("CachePolicy", "x", "{kind: Gateway, name: g}") + "---\n" +
            PolicyOf("CachePolicy", "y", "{kind: Gateway, name: g}"),
        "CachePolicy y: spec.targetRefs[0] CachePolicy x and CachePolicy y have the same target"},
+      {"a purge", "kind: CachePurge\nmetadata: {name: x}\nspec: {targetRef: {kind: Gateway, name: g}}\n", ""},
+      {"a purge of an unknown gateway",
+       "kind: CachePurge\nmetadata: {name: x}\nspec: {targetRef: {kind: Gateway, name: gg}}\n",
+       "CachePurge x: spec.targetRef.name there is no Gateway gg; did you mean `g`?"},
       {"the same target twice in one policy",
        PolicyOf("RateLimitPolicy", "x", "{kind: Route, name: r}, {kind: Route, name: r}"),
        "RateLimitPolicy x: spec.targetRefs[1] RateLimitPolicy x and RateLimitPolicy x have the same target"},

@@ -43,6 +43,19 @@ std::string Shown(std::string_view text) {
   return shown;
 }
 
+bool IsNumber(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32 || field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64 ||
+         field.cpp_type() == FieldDescriptor::CPPTYPE_INT32;
+}
+
+// A negative number is larger than any bound.
+uint64_t NumberOf(const Message& message, const FieldDescriptor& field) {
+  const Reflection& reflection = *message.GetReflection();
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64) return reflection.GetUInt64(message, &field);
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32) return reflection.GetUInt32(message, &field);
+  return static_cast<uint64_t>(int64_t{reflection.GetInt32(message, &field)});
+}
+
 class Walk {
  public:
   explicit Walk(const ResourceKey& key) : key_(key) {}
@@ -69,8 +82,7 @@ class Walk {
     const Reflection& reflection = *message.GetReflection();
     if (field.is_repeated()) return VisitItems(message, field, rule, path);
     // A number is never missing: the bounds of one that is required leave zero out.
-    const bool is_number =
-        field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32 || field.cpp_type() == FieldDescriptor::CPPTYPE_INT32;
+    const bool is_number = IsNumber(field);
     const bool required = rule != nullptr && rule->count.least > 0;
     if (!reflection.HasField(message, &field) && !(required && is_number)) {
       if (required) Add(path, "is missing");
@@ -81,12 +93,7 @@ class Walk {
     }
     if (rule == nullptr) return;
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) Text(reflection.GetString(message, &field), *rule, path);
-    if (!is_number) return;
-    // A negative number is larger than any bound.
-    const bool is_signed = field.cpp_type() == FieldDescriptor::CPPTYPE_INT32;
-    NumberValue(is_signed ? static_cast<uint64_t>(int64_t{reflection.GetInt32(message, &field)})
-                          : reflection.GetUInt32(message, &field),
-                *rule, path);
+    if (is_number) NumberValue(NumberOf(message, field), *rule, path);
   }
 
   void VisitItems(const Message& message, const FieldDescriptor& field, const Rule* rule, const std::string& path) {

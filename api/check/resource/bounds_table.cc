@@ -24,8 +24,8 @@ constexpr std::string_view kCluster[] = {"Cluster"};
 constexpr std::string_view kEndpoints[] = {"Endpoints"};
 constexpr std::string_view kBackends[] = {"Cluster", "Composition"};
 constexpr std::string_view kRoutes[] = {"Route", "HTTPRoute"};
-constexpr std::string_view kReferring[] = {"Gateway", "Route",      "HTTPRoute",   "Composition",
-                                           "Cluster", "AuthPolicy", "CachePolicy", "RateLimitPolicy"};
+constexpr std::string_view kReferring[] = {"Gateway",    "Route",       "HTTPRoute",       "Composition", "Cluster",
+                                           "AuthPolicy", "CachePolicy", "RateLimitPolicy", "CachePurge"};
 constexpr std::string_view kReferredTo[] = {"Gateway", "Route", "Cluster", "Composition", "Secret", "Endpoints"};
 constexpr std::string_view kSchemes[] = {"http", "https"};
 constexpr uint64_t kRedirects[] = {301, 302, 303, 307, 308};
@@ -56,6 +56,10 @@ constexpr Grammar kSha256{IsSha256, "must be 64 hexadecimal digits in lower case
 constexpr Grammar kMethod{IsMethod, kMethodsWords};
 constexpr Grammar kIpAddress{IsIpAddress, "must be an IPv4 or IPv6 address"};
 constexpr Grammar kNetwork{IsNetwork, "must be a network (10.0.0.0/8) without bits below its prefix, or one address"};
+bool IsHost(std::string_view text) {
+  return IsSubdomain(text) || IsIpAddress(text);
+}
+constexpr Grammar kHost{IsHost, "must be a DNS name in lower case or an IP address, without port"};
 constexpr Grammar kConsumerName{IsQualifiedName, "must be the name of a Consumer, or namespace/name"};
 constexpr Grammar kTokenName{IsQualifiedName, "must be the name of a Token, or namespace/name"};
 constexpr Grammar kNewPath{IsReplacementPath,
@@ -139,6 +143,7 @@ constexpr Rule kRules[] = {
     {"GatewayLimits.connections_max", kOptional, Number{1, 10000000}},
     {"GatewayLimits.request_content_bytes_per_second_min", kOptional, Number{0, 1048576}},
     {"ServerTiming.networks", {1, 256}, kNetwork},
+    {"GatewayLimits.cache_bytes_max", kOptional, Number{1048576, uint64_t{1} << 40}},
     {"AccessLog.file", kOptional, kAbsoluteFile},
     // route.proto
     {"RouteSpec.parent_refs", AtMost(32), {}},
@@ -243,6 +248,13 @@ constexpr Rule kRules[] = {
     {"IdentityHeader.identity", kRequired, {}},
     {"IdentityHeader.header", kRequired, kFieldName},
     {"IdentityHeader.claim", kOptional, Long(1, 256)},
+    // cache_policy.proto
+    {"CachePolicySpec.target_refs", {1, 16}, {}},
+    {"CachePolicySpec.default_ttl", kOptional, Time{1000, kDay_ms}},
+    {"CachePolicySpec.content_bytes_max", kOptional, Number{1, uint64_t{1} << 30}},
+    {"CachePurgeSpec.target_ref", kRequired, {}},
+    {"CachePurgeSpec.host", kOptional, kHost},
+    {"CachePurgeSpec.at", kRequired, {}},
     // rate_limit_policy.proto
     {"RateLimitPolicySpec.target_refs", {1, 16}, {}},
     {"RateLimitPolicySpec.limits", {1, 16}, {}},

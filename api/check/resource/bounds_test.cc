@@ -497,6 +497,12 @@ std::vector<Case> GatewayCases() {
        {"1048577"},
        "spec.limits.requestContentBytesPerSecondMin",
        "must be 0 to 1048576"},
+      {"GatewayLimits.cache_bytes_max",
+       Gateway("limits: {cacheBytesMax: @}"),
+       {"1048576", "1099511627776"},
+       {"0", "1048575", "1099511627777"},
+       "spec.limits.cacheBytesMax",
+       "must be 1048576 to 1099511627776"},
       {"AccessLog.file",
        Gateway("accessLog: {file: @}"),
        {"/a", "/" + A(1023)},
@@ -1310,11 +1316,13 @@ std::vector<Case> OtherCases() {
        "must be portico.dev or gateway.networking.k8s.io, not apps"},
       {"ReferenceGrantFrom.kind",
        Grant("{namespace: n, kind: @}", kTo),
-       {"Gateway", "Route", "HTTPRoute", "Composition", "Cluster", "AuthPolicy", "CachePolicy", "RateLimitPolicy"},
+       {"Gateway", "Route", "HTTPRoute", "Composition", "Cluster", "AuthPolicy", "CachePolicy", "RateLimitPolicy",
+        "CachePurge"},
        {"Secret"},
        "spec.from[0].kind",
-       "must be Gateway, Route, HTTPRoute, Composition, Cluster, AuthPolicy, CachePolicy or RateLimitPolicy, not "
-       "Secret"},
+       "must be Gateway, Route, HTTPRoute, Composition, Cluster, AuthPolicy, CachePolicy, RateLimitPolicy or "
+       "CachePurge, "
+       "not Secret"},
       {"ReferenceGrantFrom.namespace",
        Grant("{kind: Route, @}", kTo),
        {"namespace: n"},
@@ -1357,6 +1365,54 @@ std::vector<Case> OtherCases() {
        {""},
        "spec.tls.privateKey",
        "is missing"},
+  };
+}
+
+std::vector<Case> CacheCases() {
+  const auto policy = [](const std::string& more) {
+    return Spec("CachePolicy", "targetRefs: [{kind: Gateway, name: g}], " + more);
+  };
+  const auto purge = [](const std::string& more) {
+    return Spec("CachePurge", "targetRef: {kind: Gateway, name: g}, at: '2026-11-26T12:00:00Z', " + more);
+  };
+  const char kHostWords[] = "must be a DNS name in lower case or an IP address, without port";
+  return {
+      {"CachePolicySpec.target_refs",
+       Spec("CachePolicy", "targetRefs: [@]"),
+       {"{kind: Route, name: a}", Named(16, ", kind: Route")},
+       {"", Named(17, ", kind: Route")},
+       "spec.targetRefs",
+       "must have 1 to 16 items"},
+      {"CachePolicySpec.default_ttl",
+       policy("defaultTtl: @"),
+       {"1s", "24h"},
+       {"0s", "999ms", "24h1s"},
+       "spec.defaultTtl",
+       "must be 1s to 24h"},
+      {"CachePolicySpec.content_bytes_max",
+       policy("contentBytesMax: @"),
+       {"1", "1073741824"},
+       {"0", "1073741825"},
+       "spec.contentBytesMax",
+       "must be 1 to 1073741824"},
+      {"CachePurgeSpec.target_ref",
+       Spec("CachePurge", "at: '2026-11-26T12:00:00Z', @"),
+       {"targetRef: {kind: Gateway, name: g}"},
+       {""},
+       "spec.targetRef",
+       "is missing"},
+      {"CachePurgeSpec.at",
+       Spec("CachePurge", "targetRef: {kind: Gateway, name: g}, @"),
+       {"at: '2026-11-26T12:00:00.5Z'"},
+       {""},
+       "spec.at",
+       "is missing"},
+      {"CachePurgeSpec.host",
+       purge("host: @"),
+       {"''", "shop.example", "127.0.0.1", "'::1'"},
+       {"'shop.example:80'", "Shop.example", "'*.example'", "'[::1]'", "a/b"},
+       "spec.host",
+       kHostWords},
   };
 }
 
@@ -1465,7 +1521,7 @@ std::vector<Case> AccessCases() {
 std::vector<Case> AllCases() {
   std::vector<Case> all;
   for (auto* cases : {CommonCases, GatewayCases, RouteCases, ClusterCases, AuthPolicyCases, RateLimitPolicyCases,
-                      OtherCases, AccessCases}) {
+                      CacheCases, OtherCases, AccessCases}) {
     for (Case& row : cases())
       all.push_back(std::move(row));
   }

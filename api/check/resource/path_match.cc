@@ -49,10 +49,15 @@ void CheckPathMatch(const portico::v1::PathMatch& match, const std::string& path
   if (!match.has_value()) return;
   const std::string& value = match.value();
   const std::string field = path + ".value";
+  const bool is_regex = match.type() == portico::v1::PATH_MATCH_TYPE_REGULAR_EXPRESSION;
+  if (is_regex && value.size() <= kPathBytesMax) return CheckRegex(value, field, report);
+  CheckPath(value, field, report);
+}
+
+void CheckPath(const std::string& value, const std::string& field, Report& report) {
   if (value.size() > kPathBytesMax) {
     return report.Add(field, base::Concat("must be at most ", kPathBytesMax, " bytes"));
   }
-  if (match.type() == portico::v1::PATH_MATCH_TYPE_REGULAR_EXPRESSION) return CheckRegex(value, field, report);
   if (!value.starts_with('/')) return report.Add(field, "must begin with /");
   if (value.find("//") != std::string::npos) report.Add(field, "must not hold //");
   if (base::LowerAscii(value).find("%2f") != std::string::npos) report.Add(field, "must not hold an encoded slash");

@@ -11,6 +11,9 @@ namespace portico::check {
 // The value of a path match: a path in its one spelling, or an RE2 expression. `path` is the match's own.
 void CheckPathMatch(const portico::v1::PathMatch& match, const std::string& path, Report& report);
 
+// A path in its one spelling. `field` is its own.
+void CheckPath(const std::string& value, const std::string& field, Report& report);
+
 // An expression that RE2 compiles within the data plane's memory.
 void CheckRegex(const std::string& text, std::string path, Report& report);
 

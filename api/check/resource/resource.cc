@@ -12,6 +12,7 @@
 #include "api/check/resource/bounds.h"
 #include "api/check/resource/composition.h"
 #include "api/check/resource/gateway.h"
+#include "api/check/resource/path_match.h"
 #include "api/check/resource/rate_limit_policy.h"
 #include "api/check/resource/report.h"
 #include "api/check/resource/route.h"
@@ -67,6 +68,15 @@ void CheckConsumer(const portico::v1::ConsumerSpec& spec, Report& report) {
   }
 }
 
+void CheckCachePurge(const portico::v1::CachePurgeSpec& spec, Report& report) {
+  const auto& target = spec.target_ref();
+  if (!target.kind().empty() && target.kind() != "Gateway") report.Add("spec.targetRef.kind", "must be Gateway");
+  if (!target.section_name().empty()) {
+    report.Add("spec.targetRef.sectionName", "must be left out: a purge is of the whole Gateway");
+  }
+  if (!spec.path_prefix().empty()) CheckPath(spec.path_prefix(), "spec.pathPrefix", report);
+}
+
 // Metadata and spec, also if they are left out: what is required in them is missing then. A Composition's spec is
 // judged by its own file alone.
 void CheckFields(const Resource& resource, Report& report) {
@@ -94,6 +104,7 @@ Violations CheckResource(const Resource& resource, const CheckEnvironment& envir
   if (resource.has_endpoints()) CheckEndpoints(resource.endpoints().spec().endpoints(), report);
   if (resource.has_auth_policy()) CheckAuthPolicy(resource.auth_policy().spec(), report);
   if (resource.has_rate_limit_policy()) CheckRateLimitPolicy(resource.rate_limit_policy().spec(), report);
+  if (resource.has_cache_purge()) CheckCachePurge(resource.cache_purge().spec(), report);
   if (resource.has_consumer()) CheckConsumer(resource.consumer().spec(), report);
   if (resource.has_role()) CheckRole(resource.role().spec(), report);
   if (resource.has_secret()) CheckSecret(resource.secret().spec(), environment.key_pairs, report);

@@ -71,6 +71,14 @@ TEST(CheckResource, OneRowForEachRule) {
        "targetRefs: [{kind: Gateway, name: g}], "
        "authentication: {anyOf: [{}]}",
        "spec.authentication.anyOf[0] must hold exactly one"},
+      {"CachePurge", "targetRef: {kind: Route, name: r}, at: '2026-01-01T00:00:00Z'",
+       "spec.targetRef.kind must be Gateway"},
+      {"CachePurge", "targetRef: {kind: Gateway, name: g, sectionName: s}, at: '2026-01-01T00:00:00Z'",
+       "spec.targetRef.sectionName must be left out: a purge is of the whole Gateway"},
+      {"CachePurge", "targetRef: {kind: Gateway, name: g}, pathPrefix: a, at: '2026-01-01T00:00:00Z'",
+       "spec.pathPrefix must begin with /"},
+      {"CachePurge", "targetRef: {kind: Gateway, name: g}, pathPrefix: /a/../b, at: '2026-01-01T00:00:00Z'",
+       "spec.pathPrefix must not hold the segments . and .."},
       {"AuthPolicy",
        "targetRefs: [{kind: Gateway, name: g}], "
        "authentication: {anyOf: [{anonymous: {}}, {anonymous: {}}]}",
