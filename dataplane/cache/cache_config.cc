@@ -39,9 +39,9 @@ const v1::AuthPolicySpec& SpecOf(const std::optional<resolve::BoundPolicy>& poli
   return policy ? policy->resource->auth_policy().spec() : v1::AuthPolicySpec::default_instance();
 }
 
-// What makes the rule's answers what they are. A change of any of it is a change of the identity: in doubt a miss. How
-// the rule is matched, and what limits it, is none of it.
-std::string IdentityOf(const resolve::ResolvedRule& rule) {
+// What makes the rule's answers what they are. A change of any of it is a change of this: in doubt a miss. How the
+// rule is matched, and what limits it, is none of it.
+std::string DigestOf(const resolve::ResolvedRule& rule) {
   std::string all;
   Append(all, rule.route.ToString());
   for (const v1::RouteFilter& filter : rule.message().filters())
@@ -73,7 +73,7 @@ std::shared_ptr<const CachePolicy> BuildCachePolicy(const resolve::ResolvedRule&
   const v1::CachePolicySpec& spec = policy->resource->cache_policy().spec();
   if (spec.disabled()) return out;
   out->stores = true;
-  out->identity = IdentityOf(rule);
+  out->rule = DigestOf(rule);
   if (spec.has_default_ttl()) out->default_ttl = base::DecodeDuration(spec.default_ttl());
   if (spec.has_content_bytes_max()) out->content_bytes_max = spec.content_bytes_max();
   out->authenticates = AsksWhoCalls(authentication);

@@ -102,7 +102,7 @@ TEST(CacheConfigTest, WhatStoresNothing) {
 }
 
 // What was stored outlives what does not concern it.
-TEST(CacheConfigTest, TheIdentityIsOfWhatMakesTheAnswers) {
+TEST(CacheConfigTest, TheRuleIsWhatMakesTheAnswers) {
   struct Row {
     std::string_view name;
     std::string rule, more;
@@ -121,12 +121,11 @@ TEST(CacheConfigTest, TheIdentityIsOfWhatMakesTheAnswers) {
       {"who calls", kRule, Auth(Jwt("")), false},
       {"who may", kRule, Auth("authorization: {defaultAction: Deny}"), false},
   };
-  const std::string identity = Built(Route(kRule) + kCache)->identity;
-  EXPECT_EQ(identity.size(), 32u);
+  const std::string rule = Built(Route(kRule) + kCache)->rule;
+  EXPECT_EQ(rule.size(), 32u);
   for (const Row& row : rows)
-    EXPECT_EQ(Built(Route(row.rule) + kCache + row.more)->identity == identity, row.same) << row.name;
-  EXPECT_EQ(Built(Route(kRule) + Resource("CachePolicy", "q", "targetRefs: [{kind: Gateway, name: g}]"))->identity,
-            identity)
+    EXPECT_EQ(Built(Route(row.rule) + kCache + row.more)->rule == rule, row.same) << row.name;
+  EXPECT_EQ(Built(Route(kRule) + Resource("CachePolicy", "q", "targetRefs: [{kind: Gateway, name: g}]"))->rule, rule)
       << "today's policy is asked when a response is given";
 }
 

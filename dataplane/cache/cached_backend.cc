@@ -31,26 +31,23 @@ std::unique_ptr<call::Call> CachedBackend::Start(const call::CallRequest& reques
   if (!request.end || uri_.authority.empty() || HasPreconditionForOrigin(head.fields)) {
     return std::make_unique<PassingCall>(kBypass, kBypass, *origin_, request, handler);
   }
-  CachedCall::Question question{
-      .cache = cache_,
-      .policy = policy_,
-      .origin = origin_,
-      .key = KeyOf(uri_),
-      .request = request,
-      .control = ReadRequestControl(head.fields),
-      .authorized = authorized_ || policy_->authenticates || head.fields.Has(http::FieldId::kAuthorization),
-      .stored = nullptr,
-      .decision = {}};
-  const Store::Found found = cache_.store().Find(question.key, policy_->identity, head.fields);
-  question.stored = found.response;
-  question.decision = {Decision::Kind::kForward, found.known ? kVaryMiss : kUriMiss};
-  if (found.response != nullptr) {
-    question.decision = Decide(*found.response, question.control, question.authorized, *policy_, cache_.loop().Now());
+  const bool authorized = authorized_ || policy_->authenticates || head.fields.Has(http::FieldId::kAuthorization);
+  CacheRequest asks{KeyOf(uri_), Identity(*policy_, head), ReadRequestControl(head.fields), authorized, &head};
+  const uint64_t generation = cache_.store().Generation(asks.key);
+  Store::Found found = cache_.store().Find(asks);
+  Decision decision{Decision::Kind::kForward, found.known ? kVaryMiss : kUriMiss};
+  if (found.response != nullptr) decision = Decide(*found.response, asks, *policy_, cache_.loop().Now());
+  if (is_head && decision.kind != Decision::Kind::kGive && !asks.control.only_if_cached) {
+    return std::make_unique<PassingCall>(decision.why, "miss", *origin_, request, handler);
   }
-  const bool gives = question.decision.kind == Decision::Kind::kGive;
-  if (is_head && !gives && !question.control.only_if_cached) {
-    return std::make_unique<PassingCall>(question.decision.why, "miss", *origin_, request, handler);
-  }
+  CachedCall::Question question{.cache = cache_,
+                                .policy = policy_,
+                                .origin = origin_,
+                                .request = request,
+                                .asks = std::move(asks),
+                                .generation = generation,
+                                .stored = std::move(found.response),
+                                .decision = decision};
   return std::make_unique<CachedCall>(std::move(question), handler);
 }
 

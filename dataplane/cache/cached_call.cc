@@ -36,23 +36,24 @@ http::ResponseHead CopyOf(const http::ResponseHead& head, base::Arena& arena) {
 
 CachedCall::CachedCall(Question question, call::CallHandler& handler)
     : question_(std::move(question)), handler_(handler) {
+  const CacheRequest& asks = question_.asks;
   const bool gives = question_.decision.kind == Decision::Kind::kGive;
-  if (gives || question_.control.only_if_cached) {
+  if (gives || asks.control.only_if_cached) {
     if (gives) outcome_ = "hit";
     question_.cache.loop().AtTurnEnd(*this);
     return;
   }
   // What asks for less, or for nothing to be kept, is its own alone, unless we ask for more on its behalf.
   const bool revalidates = question_.decision.kind == Decision::Kind::kRevalidate;
-  const bool shares = (revalidates || !AsksForLess(head().fields)) && !question_.control.no_store &&
-                      !question_.control.malformed && !question_.cache.IsUnstorable(question_.key);
-  fill_ = shares ? question_.cache.FindFill(question_.key, question_.policy->identity) : nullptr;
+  const bool shares = (revalidates || !AsksForLess(head().fields)) && !asks.control.no_store &&
+                      !asks.control.malformed && !question_.cache.IsUnstorable(asks.key, asks.identity);
+  std::shared_ptr<Fill> fill = shares ? question_.cache.FindFill(asks.key, asks.identity) : nullptr;
   // Whoever wants a younger one than is stored may want a younger one than is on its way.
-  if (fill_ != nullptr && !question_.control.no_cache) {
-    fill_->Join(*this);
-    question_.cache.loop().AtTurnEnd(*this);
+  const bool joins = fill != nullptr && !WantsANewOne(asks.control);
+  if (joins) {
+    Join(std::move(fill));
   } else {
-    BeginFill(shares);
+    BeginFill(shares && fill == nullptr);
   }
 }
 
@@ -62,18 +63,38 @@ CachedCall::~CachedCall() {
 }
 
 void CachedCall::BeginFill(bool listed) {
-  const bool revalidates = question_.decision.kind == Decision::Kind::kRevalidate;
-  Fill::Request request{question_.key,
-                        question_.policy,
-                        question_.origin,
-                        question_.request.attempt_timeout,
-                        question_.request.retry,
-                        question_.authorized,
-                        revalidates ? question_.stored : nullptr};
+  const CacheRequest& asks = question_.asks;
+  // What was found may have been purged while this waited for another.
+  const uint64_t generation = question_.cache.store().Generation(asks.key);
+  const bool has_stored = generation == question_.generation && question_.stored != nullptr;
+  Fill::Request request{.key = asks.key,
+                        .identity = asks.identity,
+                        .generation = generation,
+                        .policy = question_.policy,
+                        .origin = question_.origin,
+                        .attempt_timeout = question_.request.attempt_timeout,
+                        .retry = question_.request.retry,
+                        .span = question_.request.span,
+                        .authorized = asks.authorized,
+                        .replaced = has_stored ? question_.stored : nullptr,
+                        .asks_about_it = has_stored && question_.decision.kind == Decision::Kind::kRevalidate};
   fill_ = std::make_shared<Fill>(question_.cache, std::move(request), head(), listed);
   if (listed) question_.cache.List(fill_);
   fill_->Join(*this);
   fill_->Start();
+}
+
+void CachedCall::Join(std::shared_ptr<Fill> fill) {
+  fill_ = std::move(fill);
+  fill_->Join(*this);
+  WaitUntil(question_.cache.loop().Now() + kWaitForHeadMax);
+  question_.cache.loop().AtTurnEnd(*this);
+}
+
+void CachedCall::WaitUntil(base::MonotonicTime time) {
+  event::Timer::Handler& handler = *this;
+  if (!timer_) timer_.emplace(question_.cache.loop().timers(), handler);
+  if (std::exchange(wait_end_, time) != time) timer_->Set(time);
 }
 
 void CachedCall::GoAlone() {
@@ -123,27 +144,24 @@ void CachedCall::Run() {
 
 void CachedCall::RunFill() {
   const std::shared_ptr<Fill> fill = fill_;  // a callback may leave it
+  if (!leads() && !head_given_) return RunWaiting();
+  const bool* gone = gone_;
   if (leads() && !head_given_) {
-    const bool* gone = gone_;
     for (const http::ResponseHead& informational : fill->TakeInformational()) {
       handler_.OnInformational(informational);
       if (*gone) return;
     }
   }
-  const bool may_have = leads() || head_given_ || fill->state() == State::kAsked || MayShare();
   switch (fill->state()) {
     case State::kAsked:
       return;
     case State::kStoring:
     case State::kWhole:
-      if (may_have) return Give(*fill->stored());
-      if (fill->state() == State::kStoring && timer_) return;  // for the whole
-      return GoAlone();
+      return Give(*fill->stored());
     case State::kPassing:
     case State::kPassed:
-      return leads() ? RunPassing() : GoAlone();
+      return RunPassing();
     case State::kFailed: {
-      if (!leads() && !head_given_) return GoAlone();
       over_ = true;
       const call::Error error = fill->error();
       return handler_.OnError(error);
@@ -151,23 +169,31 @@ void CachedCall::RunFill() {
   }
 }
 
-// Of another's fill: what it has is for this request, and may be given. Sets the timer if that will be known later.
-bool CachedCall::MayShare() {
-  const Fill& fill = *fill_;
-  if (fill.stored() == nullptr || !fill.shareable()) return false;
-  const StoredResponse& stored = *fill.stored();
-  if (!Selects(stored.selecting, head().fields)) return false;
-  if (question_.authorized && !AllowsAuthorization(stored.control)) return false;
-  if (stored.length) return true;
-  const base::MonotonicTime until = fill.answered() + kWaitForWholeMax;
-  if (question_.cache.loop().Now() >= until) {
-    timer_.reset();
-    return false;
+// For another's fill, of which nothing is given yet. As soon as that is of no use all go alone at once.
+void CachedCall::RunWaiting() {
+  const bool is_late = question_.cache.loop().Now() >= wait_end_;
+  switch (fill_->state()) {
+    case State::kAsked:
+      return is_late ? GoAlone() : void();
+    case State::kStoring:
+    case State::kWhole:
+      if (!MayShare()) return GoAlone();
+      if (fill_->stored()->length) return Give(*fill_->stored());
+      WaitUntil(fill_->answered() + kWaitForWholeMax);
+      if (question_.cache.loop().Now() >= wait_end_) GoAlone();
+      return;
+    case State::kPassing:
+    case State::kPassed:
+    case State::kFailed:
+      return GoAlone();
   }
-  event::Timer::Handler& handler = *this;
-  if (!timer_) timer_.emplace(question_.cache.loop().timers(), handler);
-  timer_->Set(until);
-  return false;
+}
+
+// What it has may be stored, holds, and is given to this request: as if it had been stored a moment ago.
+bool CachedCall::MayShare() const {
+  if (!fill_->shareable() || !fill_->IsCurrent()) return false;
+  const base::MonotonicTime now = question_.cache.loop().Now();
+  return Decide(*fill_->stored(), question_.asks, *question_.policy, now).kind == Decision::Kind::kGive;
 }
 
 // only-if-cached (section 5.2.1.7).

@@ -22,23 +22,25 @@ namespace portico::cache {
 //
 //   stored, fresh ──────────────────────────────▶ gives what is stored
 //   only-if-cached, and not that ───────────────▶ 504
-//   a fill of the same is under way ──▶ waits ──▶ gives what that has, if that may be given to others and is for this
+//   a fill of the same is under way ──▶ waits ──▶ gives what that has, if that may be stored and Decide gives it to
+//   this
 //                                         │        request; as it comes if its length is known, else when it is whole
 //                                         └─────▶ else goes alone, all that wait at once: a fill of its own
 //   none ──▶ begins one, and is its leader ─────▶ gives what that has, as it comes, stored or not
 class CachedCall final : public call::Call, private FillReader, private event::Timer::Handler {
  public:
-  // How long a fill of unknown length is waited for once its head is there: it may be a stream without an end.
+  // How long another's fill is waited for: its request may be one that the origin never answers. From when this began.
+  static constexpr base::Duration kWaitForHeadMax = std::chrono::seconds(5);
+  // And for the whole of a length that nobody knows: it may be a stream without an end. From its head.
   static constexpr base::Duration kWaitForWholeMax = std::chrono::seconds(2);
 
   struct Question {
     WorkerCache& cache;
     std::shared_ptr<const CachePolicy> policy;
     std::shared_ptr<call::Backend> origin;
-    std::string key;
     call::CallRequest request;
-    CacheControl control;  // of the request
-    bool authorized;
+    CacheRequest asks;                             // the same, as the cache sees it
+    uint64_t generation;                           // noted before `stored` was looked for
     std::shared_ptr<const StoredResponse> stored;  // what it selects; nullptr: none
     Decision decision;                             // about that
   };
@@ -57,12 +59,15 @@ class CachedCall final : public call::Call, private FillReader, private event::T
   void OnTimer(event::Timer& timer) override;
 
   void BeginFill(bool listed);
+  void Join(std::shared_ptr<Fill> fill);
+  void WaitUntil(base::MonotonicTime time);
   void GoAlone();
   void LeaveFill();
   void Run();
   void RunFill();
   void RunPassing();
-  bool MayShare();
+  bool MayShare() const;
+  void RunWaiting();
   void Refuse();
   void Give(const StoredResponse& stored);
   bool GiveHead(const StoredResponse& stored);
@@ -75,7 +80,8 @@ class CachedCall final : public call::Call, private FillReader, private event::T
   const Question question_;
   call::CallHandler& handler_;
   std::shared_ptr<Fill> fill_;
-  std::optional<event::Timer> timer_;  // of kWaitForWholeMax
+  std::optional<event::Timer> timer_;  // while it waits for another's
+  base::MonotonicTime wait_end_{};
   std::string_view outcome_ = "miss";  // CallFacts::cache
   bool head_given_ = false;
   bool over_ = false;

@@ -24,6 +24,7 @@ class Content {
 
   // What its memory is counted by; whoever fills it grows it first.
   shared::ByteHold& hold() { return hold_; }
+  size_t held_bytes() const { return hold_.bytes(); }
   // What memory the next Append of `bytes` takes more. `expected`: how long the whole will be, 0 if nobody knows; then
   // pieces double, so that no more than half of the memory is empty.
   size_t BytesFor(size_t bytes, uint64_t expected) const;

@@ -38,17 +38,15 @@ void RemoveConditions(http::Fields& fields) {
 }  // namespace
 
 Fill::Fill(WorkerCache& cache, Request request, const http::RequestHead& head, bool listed)
-    : cache_(cache),
-      request_(std::move(request)),
-      generation_(cache.store().Generation(request_.key)),
-      listed_(listed) {
+    : cache_(cache), request_(std::move(request)), listed_(listed), asks_about_stored_(request_.asks_about_it) {
   CopyHead(head, head_);
+  if (request_.span.spans != nullptr) spans_ = *request_.span.spans;
   // Section 4.3.1: asked about what we have, whatever the client has.
-  if (request_.stale == nullptr) return;
+  if (!asks_about_stored_) return;
   RemoveConditions(head_.fields);
-  const http::Fields& stale = request_.stale->fields;
-  if (const auto tag = stale.Find(FieldId::kEtag)) head_.fields.Add(FieldId::kIfNoneMatch, *tag);
-  if (const auto date = stale.Find(FieldId::kLastModified)) head_.fields.Add(FieldId::kIfModifiedSince, *date);
+  const http::Fields& stored = request_.replaced->fields;
+  if (const auto tag = stored.Find(FieldId::kEtag)) head_.fields.Add(FieldId::kIfNoneMatch, *tag);
+  if (const auto date = stored.Find(FieldId::kLastModified)) head_.fields.Add(FieldId::kIfModifiedSince, *date);
 }
 
 Fill::~Fill() {
@@ -66,8 +64,24 @@ void Fill::Ask() {
   request.attempt_timeout = request_.attempt_timeout;
   request.retry = request_.retry;
   if (request.retry) request.retry->deadline.reset();
+  const std::optional<std::string_view> trace = head_.fields.Find(FieldId::kTraceparent);
+  if (spans_ && trace) request.span = {&*spans_, call::SetTraceparent(head_.fields, *trace)};
   call::CallHandler& handler = *this;
   call_ = request_.origin->Start(request, handler);
+}
+
+// What the log wants to know outlives the call.
+void Fill::EndCall() {
+  facts_ = call_->facts();
+  endpoint_ = facts_.endpoint;
+  retries_ = facts_.retries;
+  facts_.endpoint = endpoint_;
+  facts_.retries = retries_;
+  call_.reset();
+}
+
+bool Fill::IsCurrent() const {
+  return cache_.store().Generation(request_.key) == request_.generation;
 }
 
 void Fill::Join(FillReader& reader) {
@@ -86,12 +100,14 @@ void Fill::Unlist() {
 
 void Fill::Become(State state) {
   state_ = state;
+  if (state != State::kStoring) filling_.reset();
   if (state != State::kAsked && state != State::kStoring) Unlist();
   for (FillReader* reader = readers_.front(); reader != nullptr; reader = readers_.Next(*reader))
     cache_.loop().AtTurnEnd(*reader);
 }
 
 void Fill::OnInformational(const http::ResponseHead& head) {
+  if (leader_ == nullptr) return;
   http::ResponseHead copy(arena_);
   copy.status = head.status;
   copy.fields.CopyFrom(head.fields);
@@ -102,21 +118,24 @@ void Fill::OnInformational(const http::ResponseHead& head) {
 void Fill::OnResponse(http::ResponseHead head) {
   times_.answered = cache_.loop().Now();
   times_.answered_wall = cache_.loop().WallNow();
-  if (head.status == kNotModified && request_.stale != nullptr) {
+  if (head.status == kNotModified && request_.asks_about_it) {
+    if (!asks_about_stored_) return Fail("304 to a request without conditions");
     if (Refresh(head)) return Become(State::kWhole);
-    // It is about another response than ours, and so of no use to anybody: once more, without conditions.
+    // About another response than ours, or about one that is purged: of no use to anybody. Once more.
+    asks_about_stored_ = false;
     RemoveConditions(head_.fields);
     return Ask();
   }
   if (BeginStoring(head)) return Become(State::kStoring);
-  if (listed_) cache_.NoteUnstorable(request_.key);
+  if (listed_) cache_.NoteUnstorable(request_.key, request_.identity);
   passing_head_.emplace(std::move(head));
   Become(State::kPassing);
 }
 
 // Section 4.3.4.
 bool Fill::Refresh(const http::ResponseHead& not_modified) {
-  const StoredResponse& stale = *request_.stale;
+  if (!IsCurrent()) return false;
+  const StoredResponse& stale = *request_.replaced;
   std::optional<http::ResponseHead> head = FreshenedHead(stale, not_modified, arena_);
   if (!head) return false;
   stored_ = NewStored(*head);
@@ -134,42 +153,57 @@ std::string_view Fill::WhyNot(const http::ResponseHead& head) const {
 }
 
 std::shared_ptr<StoredResponse> Fill::NewStored(const http::ResponseHead& head) const {
-  auto stored = std::make_shared<StoredResponse>(cache_.store().NewHold());
+  auto stored = std::make_shared<StoredResponse>(cache_.store().NewHold(), request_.identity);
   ReadHead(head, head_.fields, times_, *stored);
-  stored->identity = request_.policy->identity;
   return stored;
+}
+
+// One of all who ask for the same at once.
+bool Fill::List() {
+  if (!listed_ && cache_.FindFill(request_.key, request_.identity) == nullptr) {
+    cache_.List(shared_from_this());
+    listed_ = true;
+  }
+  return listed_;
+}
+
+bool Fill::Grow(shared::ByteHold& hold, size_t bytes) {
+  return filling_->Grow(bytes) && cache_.store().Grow(hold, bytes);
 }
 
 // The whole length is taken from the store's memory at once where it is known: it can't fail half way then.
 bool Fill::BeginStoring(const http::ResponseHead& head) {
-  if (!WhyNot(head).empty()) return false;
+  if (!WhyNot(head).empty() || !IsCurrent() || !List()) return false;
+  filling_.emplace(cache_.store().NewFillingHold());
   auto content = std::make_shared<Content>(cache_.store().NewHold());
   std::shared_ptr<StoredResponse> stored = NewStored(head);
   stored->length = head.framing.ends_with_head ? std::optional<uint64_t>(0) : head.framing.length;
   const size_t length = static_cast<size_t>(stored->length.value_or(0));
-  if (!cache_.store().Grow(content->hold(), sizeof(Content) + content->BytesFor(length, length))) return false;
-  if (!cache_.store().Grow(stored->hold, stored->bytes())) return false;
+  if (!Grow(content->hold(), sizeof(Content) + content->BytesFor(length, length))) return false;
+  if (!Grow(stored->hold, stored->bytes())) return false;
   stored->content = content;
   content_ = std::move(content);
   stored_ = std::move(stored);
   shareable_ = true;
-  cache_.ForgetUnstorable(request_.key);
+  cache_.ForgetUnstorable(request_.key, request_.identity);
   return true;
 }
 
 void Fill::OnContent(base::Slice content) {
-  if (state_ == State::kStoring && Keep(content)) return Become(state_);
+  if (state_ == State::kStoring) {
+    if (stored_->length && content.size() > *stored_->length - content_->size()) return Fail("content without an end");
+    if (Keep(content)) return Become(state_);
+  }
   shareable_ = false;
-  state_ = State::kPassing;
   passing_.Append(std::move(content));
-  Become(state_);
+  Become(State::kPassing);
 }
 
-// Content of a known length has its room, and its codec sees to it that it is not longer.
+// Content of a known length has its room.
 bool Fill::Keep(const base::Slice& content) {
   if (!stored_->length) {
     if (content_->size() + content.size() > request_.policy->content_bytes_max) return false;
-    if (!cache_.store().Grow(content_->hold(), content_->BytesFor(content.size(), 0))) return false;
+    if (!Grow(content_->hold(), content_->BytesFor(content.size(), 0))) return false;
   }
   content_->Append(content.view(), stored_->length.value_or(0));
   call_->Consumed(content.size());
@@ -182,15 +216,12 @@ void Fill::OnTrailers(http::Fields trailers) {
 }
 
 void Fill::OnEnd() {
-  const call::CallFacts facts = call_->facts();
-  endpoint_ = facts.endpoint;
-  attempts_ = facts.attempts;
-  retries_ = facts.retries;
+  if (state_ == State::kStoring && stored_->length.value_or(content_->size()) != content_->size()) {
+    return Fail("the content is not as long as it was to be");
+  }
+  EndCall();
   if (state_ == State::kWhole) return;  // refreshed
   if (state_ == State::kPassing) return Become(State::kPassed);
-  if (stored_->length.value_or(content_->size()) != content_->size()) {
-    return OnError({call::ErrorKind::kHttpProtocolError, false, "the content is not as long as it was to be"});
-  }
   if (shareable_) {
     // Readers look at the same object on this thread alone until it is stored.
     stored_->length = content_->size();
@@ -201,23 +232,25 @@ void Fill::OnEnd() {
 
 bool Fill::Store() {
   if (refreshed_ && !cache_.store().Grow(stored_->hold, stored_->bytes())) return false;
-  return cache_.store().Put(request_.key, stored_, generation_);
+  return cache_.store().Put(request_.key, stored_, request_.generation, request_.replaced.get());
 }
 
+void Fill::Fail(std::string_view detail) {
+  OnError({call::ErrorKind::kHttpProtocolError, false, detail});
+}
+
+// Of a part nobody is given any more, and nothing is kept.
 void Fill::OnError(const call::Error& error) {
+  const call::Error copy = error;  // it may be the call's
+  EndCall();
   if (state_ == State::kWhole) return;
   shareable_ = false;
-  error_ = error;
+  error_ = copy;
   Become(State::kFailed);
 }
 
 void Fill::Consumed(size_t bytes) {
-  if (state_ == State::kPassing || state_ == State::kAsked) call_->Consumed(bytes);
-}
-
-call::CallFacts Fill::facts() const {
-  if (!endpoint_.empty()) return {.endpoint = endpoint_, .attempts = attempts_, .retries = retries_};
-  return call_ == nullptr ? call::CallFacts() : call_->facts();
+  if (call_ != nullptr && (state_ == State::kPassing || state_ == State::kAsked)) call_->Consumed(bytes);
 }
 
 }  // namespace portico::cache

@@ -12,6 +12,7 @@
 #include "api/base/arena.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/intrusive_list.h"
+#include "dataplane/cache/identity.h"
 #include "dataplane/cache/policy.h"
 #include "dataplane/cache/store.h"
 #include "dataplane/cache/stored_response.h"
@@ -31,24 +32,31 @@ class FillReader : public event::TurnEnd, public base::ListLink<struct FillReade
 //   kAsked ──head──▶ kStoring ──end──▶ kWhole      whoever reads may have it, now or when it is whole
 //     │                 └──too long, no room──▶ kPassing
 //     ├──head that may not be stored──▶ kPassing ──end──▶ kPassed     the leader's alone, as fast as it takes it
-//     └──304 about the stale one──▶ kWhole
+//     ├──304 about the stale one──▶ kWhole
+//     └──304 about another, or about what is purged meanwhile: asked once more, without conditions
 //   from each: ──▶ kFailed
 //
-// The leader is whose request it is. Callbacks of the call only note what came; readers run at the turn's end.
-class Fill final : private call::CallHandler {
+// The leader is whose request it is. Callbacks of the call only note what came; readers run at the turn's end. The call
+// is over, and its place at the cluster free, as soon as the origin has said all, however slow readers are.
+class Fill final : public std::enable_shared_from_this<Fill>, private call::CallHandler {
  public:
   enum class State : uint8_t { kAsked, kStoring, kWhole, kPassing, kPassed, kFailed };
 
   struct Request {
     std::string key;
+    Identity identity;
+    uint64_t generation;  // of the key, noted before `replaced` was found
     std::shared_ptr<const CachePolicy> policy;
     std::shared_ptr<call::Backend> origin;
     std::optional<base::Duration> attempt_timeout;
     std::optional<call::Retry> retry;  // its deadline is the leader's, and does not bind
+    call::SpanPlace span;              // copied, with its spans
     bool authorized;
-    std::shared_ptr<const StoredResponse> stale;  // to be asked about; nullptr: none
+    std::shared_ptr<const StoredResponse> replaced;  // what is in its place; nullptr: nothing that is known
+    bool asks_about_it;                              // the origin is asked if that still holds
   };
-  // The cache outlives it; `head` is copied. Nothing is asked before Start. `listed`: it is, by who makes it.
+  // The cache outlives it; `head` is copied. Nothing is asked before Start. `listed`: it is, by who makes it. Who is
+  // not stores nothing while another does: what is fetched twice takes room once.
   Fill(WorkerCache& cache, Request request, const http::RequestHead& head, bool listed);
   ~Fill() override;
 
@@ -59,9 +67,10 @@ class Fill final : private call::CallHandler {
 
   State state() const { return state_; }
   bool IsLeader(const FillReader& reader) const { return leader_ == &reader; }
-  uint64_t generation() const { return generation_; }
+  // Nothing was invalidated since it was asked for.
+  bool IsCurrent() const;
   const std::string& key() const { return request_.key; }
-  const std::string& identity() const { return request_.policy->identity; }
+  const Identity& identity() const { return request_.identity; }
 
   // kStoring and kWhole: the head, and the content as far as it is here. After kStoring became kPassing the leader
   // still finds here what it has not read of it.
@@ -79,7 +88,7 @@ class Fill final : private call::CallHandler {
 
   const std::optional<http::Fields>& trailers() const { return trailers_; }
   const call::Error& error() const { return *error_; }
-  call::CallFacts facts() const;
+  call::CallFacts facts() const { return call_ == nullptr ? facts_ : call_->facts(); }
 
  private:
   void OnInformational(const http::ResponseHead& head) override;
@@ -91,8 +100,12 @@ class Fill final : private call::CallHandler {
   void OnSendReady() override {}
 
   void Ask();
+  void EndCall();
+  void Fail(std::string_view detail);
   bool Refresh(const http::ResponseHead& not_modified);
   bool BeginStoring(const http::ResponseHead& head);
+  bool List();
+  bool Grow(shared::ByteHold& hold, size_t bytes);
   bool Keep(const base::Slice& content);
   std::string_view WhyNot(const http::ResponseHead& head) const;
   std::shared_ptr<StoredResponse> NewStored(const http::ResponseHead& head) const;
@@ -102,7 +115,6 @@ class Fill final : private call::CallHandler {
 
   WorkerCache& cache_;
   const Request request_;
-  const uint64_t generation_;
   bool listed_;
   State state_ = State::kAsked;
   base::IntrusiveList<FillReader, struct FillReaderTag> readers_;
@@ -110,19 +122,21 @@ class Fill final : private call::CallHandler {
 
   base::Arena arena_;
   http::RequestHead head_{arena_};
+  std::optional<call::Spans> spans_;
   ExchangeTimes times_{};
+  bool asks_about_stored_;  // with what it asks now
   bool shareable_ = false;
   bool refreshed_ = false;
   std::shared_ptr<StoredResponse> stored_;
-  std::shared_ptr<Content> content_;  // of stored_
+  std::shared_ptr<Content> content_;         // of stored_
+  std::optional<shared::ByteHold> filling_;  // while it is stored
   std::vector<http::ResponseHead> informational_;
   std::optional<http::ResponseHead> passing_head_;
   base::Buffer passing_;
   std::optional<http::Fields> trailers_;
   std::optional<call::Error> error_;
-  std::string endpoint_;  // of a call that is over
-  int attempts_ = 0;
-  std::string retries_;
+  call::CallFacts facts_;  // of a call that is over
+  std::string endpoint_, retries_;
   std::unique_ptr<call::Call> call_;
 };
 

@@ -43,6 +43,7 @@ std::optional<base::Duration> ExplicitLifetime(const http::Fields& fields, const
 }
 
 base::Duration InitialAge(const http::Fields& fields, const ExchangeTimes& times) {
+  if (fields.Count(http::FieldId::kDate) > 1) return kDeltaMax;
   const base::Duration apparent_age =
       std::max<base::Duration>(seconds(0), times.answered_wall - DateOf(fields, times.answered_wall));
   const base::Duration corrected_age_value = AgeValue(fields) + (times.answered - times.asked);

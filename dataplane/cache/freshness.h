@@ -23,8 +23,8 @@ struct ExchangeTimes {
 std::optional<base::Duration> ExplicitLifetime(const http::Fields& fields, const CacheControl& control,
                                                base::WallTime answered);
 
-// corrected_initial_age of section 4.2.3. An `age` that is not one number makes it older than any lifetime: in doubt it
-// is stale.
+// corrected_initial_age of section 4.2.3. An `age` that is not one number, or a second `date`, makes it older than any
+// lifetime: in doubt it is stale.
 base::Duration InitialAge(const http::Fields& fields, const ExchangeTimes& times);
 
 // current_age: what it was when it came, and what has passed since.

@@ -24,13 +24,16 @@ std::string_view DirectoryOf(std::string_view path) {
   return path.substr(0, path.rfind('/') + 1);
 }
 
-// RFC 3986 section 5.2.2 as far as it stays with this scheme and authority: the path and query of a reference, "" where
-// it leads elsewhere or can't be read. A dot segment is refused by NormalisePath, so "../x" names nothing.
+// RFC 3986 section 5.2.2 as far as it stays with this authority: the path and query of a reference, "" where it leads
+// elsewhere or can't be read. A dot segment is refused by NormalisePath, so "../x" names nothing. The scheme may be
+// either: who unwraps TLS before us has its origin's references in https, and its requests here in http.
 std::string TargetOf(const TargetUri& uri, std::string_view reference) {
   reference = reference.substr(0, reference.find('#'));
   const size_t colon = reference.find(':');
+  std::string scheme(uri.scheme);
   if (colon != std::string_view::npos && reference.substr(0, colon).find_first_of("/?") == std::string_view::npos) {
-    if (!base::EqualsIgnoreCase(reference.substr(0, colon), uri.scheme)) return "";
+    scheme = base::LowerAscii(reference.substr(0, colon));
+    if (scheme != "http" && scheme != "https") return "";
     reference.remove_prefix(colon + 1);
     if (!reference.starts_with("//")) return "";
   }
@@ -38,7 +41,7 @@ std::string TargetOf(const TargetUri& uri, std::string_view reference) {
     reference.remove_prefix(2);
     const size_t end = std::min(reference.find_first_of("/?"), reference.size());
     const std::string authority = base::LowerAscii(reference.substr(0, end));
-    if (PlainAuthority(uri.scheme, authority) != PlainAuthority(uri.scheme, uri.authority)) return "";
+    if (PlainAuthority(scheme, authority) != PlainAuthority(uri.scheme, uri.authority)) return "";
     reference.remove_prefix(end);
     if (!reference.starts_with('/')) return base::Concat("/", reference);
   }

@@ -48,7 +48,10 @@ TEST(KeyTest, WhatAnUnsafeRequestMakesInvalidBesides) {
       {"http://other.example/x", ""},
       {"http://shop.example.other/x", ""},
       {"http://shop.example:81/x", ""},
-      {"https://shop.example/x", ""},
+      {"https://shop.example/x", "http://shop.example/x"},  // TLS was unwrapped before us
+      {"https://shop.example:443/x", "http://shop.example/x"},
+      {"https://shop.example:80/x", ""},
+      {"ftp://shop.example/x", ""},
       {"http:x", ""},
       {"../x", ""},
       {"/a/../x", ""},

@@ -1,5 +1,7 @@
 #include "dataplane/cache/passing_call.h"
 
+#include <utility>
+
 #include "api/base/text.h"
 
 namespace portico::cache {
@@ -30,17 +32,34 @@ call::CallFacts PassingCall::facts() const {
   return facts;
 }
 
+// Cancelled: it may be on its way yet.
+PassingCall::~PassingCall() {
+  Settle(nullptr);
+}
+
 void PassingCall::OnResponse(http::ResponseHead head) {
-  if (store_ != nullptr && head.status >= 200 && head.status < 400) Invalidate(head.fields);
+  Settle(&head);
   if (!why_.empty()) head.fields.Add("cache-status", base::Concat("portico; fwd=", why_));
   handler_.OnResponse(std::move(head));
 }
 
-void PassingCall::Invalidate(const http::Fields& response) {
+// The handler may ask again at once, and destroy this.
+void PassingCall::OnError(const call::Error& error) {
+  Settle(nullptr);
+  handler_.OnError(error);
+}
+
+// nullptr: there is none, nor will there be.
+void PassingCall::Settle(const http::ResponseHead* answer) {
+  Store* const store = std::exchange(store_, nullptr);
+  if (store == nullptr) return;
   const TargetUri uri{scheme_, authority_, path_, query_, has_query_};
-  store_->Invalidate(KeyOf(uri));
-  for (const std::string& key : OtherKeys(uri, response))
-    store_->Invalidate(key);
+  const bool is_lost = answer == nullptr || answer->status == 502 || answer->status == 504;
+  const bool is_success = answer != nullptr && answer->status < 400;
+  if (is_lost || is_success) store->Invalidate(KeyOf(uri));
+  if (!is_success) return;
+  for (const std::string& key : OtherKeys(uri, answer->fields))
+    store->Invalidate(key);
 }
 
 }  // namespace portico::cache

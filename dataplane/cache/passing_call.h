@@ -13,7 +13,8 @@
 namespace portico::cache {
 
 // A call that passes the cache by: everything goes to the origin and back as it is, but for cache-status, or for what
-// an unsafe request makes invalid (RFC 9111 section 4.4) when its response says that it was no error.
+// an unsafe request makes invalid (RFC 9111 section 4.4): by a response that says that it was no error, and by none,
+// since nobody knows then what the origin did. Nor do they after a 502 or 504, which somebody before the origin says.
 class PassingCall final : public call::Call, private call::CallHandler {
  public:
   // Says "portico; fwd=WHY". Both texts are static; `outcome` is CallFacts'.
@@ -22,6 +23,7 @@ class PassingCall final : public call::Call, private call::CallHandler {
   // Of an unsafe request. The store outlives it; `uri` is read now.
   PassingCall(Store& store, const TargetUri& uri, call::Backend& origin, const call::CallRequest& request,
               call::CallHandler& handler);
+  ~PassingCall() override;
 
   void SendContent(base::Buffer& content, bool end) override { origin_->SendContent(content, end); }
   void SendTrailers(const http::Fields& trailers) override { origin_->SendTrailers(trailers); }
@@ -35,13 +37,13 @@ class PassingCall final : public call::Call, private call::CallHandler {
   void OnContent(base::Slice content) override { handler_.OnContent(std::move(content)); }
   void OnTrailers(http::Fields trailers) override { handler_.OnTrailers(std::move(trailers)); }
   void OnEnd() override { handler_.OnEnd(); }
-  void OnError(const call::Error& error) override { handler_.OnError(error); }
+  void OnError(const call::Error& error) override;
   void OnSendReady() override { handler_.OnSendReady(); }
-  void Invalidate(const http::Fields& response);
+  void Settle(const http::ResponseHead* answer);
 
   call::CallHandler& handler_;
   const std::string_view why_, outcome_;
-  Store* const store_ = nullptr;  // of an unsafe request
+  Store* store_ = nullptr;  // of an unsafe request, until it is known what that did
   // The target URI's parts, for as long as the call.
   std::string scheme_, authority_, path_, query_;
   bool has_query_ = false;

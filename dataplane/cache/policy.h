@@ -14,9 +14,9 @@ namespace portico::cache {
 struct CachePolicy {
   // False: this rule gives and stores nothing, but its unsafe requests make invalid what other rules have stored.
   bool stores = false;
-  // A digest of all that makes the rule's answers what they are: its backends, how it rewrites, who may ask. What was
-  // stored under another is not used.
-  std::string identity = {};
+  // A digest of all that makes the rule's answers what they are: its backends, how it rewrites, who may ask. It goes
+  // into the Identity of what is stored.
+  std::string rule = {};
   std::optional<base::Duration> default_ttl = {};  // of a response that says nothing of its freshness
   uint64_t content_bytes_max = 1'048'576;          // longer content is not stored
   // Its callers are asked who they are: each request counts as carrying `authorization` (RFC 9111 section 3.5).

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 
+#include "dataplane/cache/conditional.h"
 #include "dataplane/cache/variants.h"
 
 namespace portico::cache {
@@ -14,14 +15,30 @@ using http::FieldId;
 // RFC 9110 section 15.1 (heuristically cacheable), less 206, of which a part is not a whole.
 constexpr std::array kCacheableByDefault = {200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501};
 // What we know all about that concerns a cache, beside those.
-constexpr std::array kUnderstood = {201, 202, 302, 303, 307, 400, 403, 500, 502, 503, 504};
+constexpr std::array kUnderstood = {201, 202, 302, 303, 307, 403, 500, 502, 503, 504};
+// What is said of one request, or of who sent it, and not of the resource: the next one's fields may be well.
+constexpr std::array kAboutTheRequest = {400, 401, 406, 407, 408, 411, 412, 413, 415, 416,
+                                         417, 421, 422, 425, 426, 428, 429, 431, 505, 511};
+// To a request with a condition these are as to one without (RFC 9110 section 13.2.1).
+constexpr std::array kUnconditional = {200, 301, 308, 404, 410};
+
+template <typename List>
+bool IsIn(const List& list, int status) {
+  return std::find(list.begin(), list.end(), status) != list.end();
+}
 
 bool IsCacheableByDefault(int status) {
-  return std::find(kCacheableByDefault.begin(), kCacheableByDefault.end(), status) != kCacheableByDefault.end();
+  return IsIn(kCacheableByDefault, status);
 }
 
 bool IsUnderstood(int status) {
-  return IsCacheableByDefault(status) || std::find(kUnderstood.begin(), kUnderstood.end(), status) != kUnderstood.end();
+  return IsCacheableByDefault(status) || IsIn(kUnderstood, status);
+}
+
+// Whether it is the answer that the same request without conditions and ranges would have had.
+bool IsOfThePlainRequest(const http::Fields& request, int status) {
+  if (request.Has(FieldId::kRange)) return status == 200;
+  return !AsksForLess(request) || IsIn(kUnconditional, status);
 }
 
 // What the request forbids, and what its response can't be a response for another request of.
@@ -30,6 +47,8 @@ std::string_view WhyNotThis(const StoreQuestion& question) {
   if (question.request.method != "GET") return "method";
   if (question.request_control.no_store || question.request_control.malformed) return "request's cache-control";
   if (response.status < 200 || response.status == 206 || response.status == 304) return "status";
+  if (IsIn(kAboutTheRequest, response.status)) return "status";
+  if (!IsOfThePlainRequest(question.request.fields, response.status)) return "conditional";
   if (response.fields.Find("content-range")) return "part of a whole";
   if (response.framing.ends_with_connection) return "content without an end";
   if (response.framing.length.value_or(0) > question.policy.content_bytes_max) return "too long";

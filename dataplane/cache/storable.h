@@ -15,8 +15,9 @@ namespace portico::cache {
 // not. Pure; of the head alone, so the content may still turn out too long, incomplete, or followed by trailers.
 //
 // Stricter than the RFC: nothing is stored without explicit freshness or a defaultTtl (no heuristics); nothing that
-// sets a cookie; no-store counts beside must-understand too; of a response that is stale at once only what has a
-// validator; a content that ends with its connection is never known to be whole.
+// sets a cookie; no status that is about the request (400, 431…), and to one with conditions or a range only what is
+// surely the answer to all others too; no-store counts beside must-understand too; of a response that is stale at once
+// only what has a validator; a content that ends with its connection is never known to be whole.
 struct StoreQuestion {
   const http::RequestHead& request;  // as the origin got it
   const CacheControl& request_control;

@@ -90,6 +90,8 @@ TEST(StorableTest, Section3) {
        "part of a whole"},
       {"304", {.status = 304}, "status"},
       {"404", {.status = 404}, ""},
+      {"a status about the request", {.status = 431}, "status"},
+      {"one about who sent it", {.status = 401}, "status"},
       {"500 that says how long", {.status = 500}, ""},
       {"a status of nobody", {.status = 299}, ""},
       {"must-understand of it",
@@ -105,6 +107,35 @@ TEST(StorableTest, Section3) {
   };
   for (const Row& row : rows)
     EXPECT_EQ(Why(row.one), row.why) << row.name;
+}
+
+// What is not surely the answer to everybody else's request: RFC 9110 sections 13.2.1 and 14.2.
+TEST(StorableTest, ConditionsAndRanges) {
+  const Lines conditional = {{"if-none-match", "\"a\""}}, since = {{"if-modified-since", "x"}},
+              range = {{"range", "bytes=0-1"}}, if_range = {{"if-range", "\"a\""}};
+  struct Row {
+    std::string_view name;
+    Lines request;
+    int status;
+    std::string_view why;
+  };
+  const Row rows[] = {
+      {"the whole, for a condition", conditional, 200, ""},
+      {"the whole, for a date", since, 200, ""},
+      {"the whole, for a range", range, 200, ""},
+      {"gone, for a condition", conditional, 410, ""},
+      {"gone, for a range", range, 410, "conditional"},
+      {"a failure, for a condition", conditional, 500, "conditional"},
+      {"a failure, for a date", since, 503, "conditional"},
+      {"a failure, for if-range", if_range, 500, "conditional"},
+      {"a failure", {}, 500, ""},
+      {"not satisfiable", range, 416, "status"},
+      {"refused", range, 400, "status"},
+      {"a condition that failed", conditional, 412, "status"},
+      {"too many fields", conditional, 431, "status"},
+  };
+  for (const Row& row : rows)
+    EXPECT_EQ(Why({.request = row.request, .status = row.status}), row.why) << row.name;
 }
 
 // Section 3.5, whoever says that the request carries `authorization`.

@@ -8,46 +8,74 @@ namespace {
 
 // An entry of the store beside its key, which is there once: two nodes, a place in the table, counts of owners.
 constexpr size_t kEntryOverheadBytes = 256;
-// Somebody else stored a variant of the same URI meanwhile. More than there are threads at one URI.
+// Somebody else stored a variant of the same URI meanwhile, or took the room that was made. More than there are threads
+// at one URI.
 constexpr int kTriesMax = 16;
 
 bool IsSameVariant(const StoredResponse& a, const StoredResponse& b) {
   return a.identity == b.identity && a.selecting == b.selecting;
 }
 
+// Dates are whole seconds: within one, what was answered the latest.
+bool IsMoreRecent(const StoredResponse& a, const StoredResponse& b) {
+  return a.date != b.date ? a.date > b.date : a.answered > b.answered;
+}
+
 }  // namespace
 
 void Store::set_bytes_max(size_t bytes_max) {
   account_->set_bytes_max(bytes_max);
-  while (account_->bytes() > bytes_max && responses_.Evict())
+  filling_->set_bytes_max(bytes_max / kFillingPart);
+  while (account_->bytes() > bytes_max && responses_.Evict(Weight) > 0)
     evictions_.Add();
 }
 
-Store::Found Store::Find(const std::string& key, std::string_view identity, const http::Fields& request) {
-  const std::shared_ptr<const Variants> variants = responses_.Find(key);
+Store::Found Store::Find(const CacheRequest& request) {
+  const std::shared_ptr<const Variants> variants = responses_.Find(request.key);
   Found found;
   if (variants == nullptr) return found;
   for (const std::shared_ptr<const StoredResponse>& response : variants->responses) {
-    if (response->identity != identity) continue;
-    found.known = true;
-    if (Selects(response->selecting, request)) {
-      found.response = response;
-      return found;
-    }
+    found.known = found.known || response->identity == request.identity;
+    if (!IsFor(*response, request)) continue;
+    if (found.response == nullptr || IsMoreRecent(*response, *found.response)) found.response = response;
   }
   return found;
 }
 
-bool Store::Grow(shared::ByteHold& hold, size_t bytes) {
-  if (bytes > account_->bytes_max()) return false;
-  while (!hold.Grow(bytes)) {
-    if (!responses_.Evict()) return false;
+// 0: somebody is being sent one of them, or is about to be, so that to let go of them would win nothing.
+size_t Store::Weight(const std::shared_ptr<const Variants>& variants) {
+  if (variants.use_count() > 1) return 0;
+  size_t bytes = variants->hold.bytes();
+  for (const std::shared_ptr<const StoredResponse>& response : variants->responses) {
+    if (response.use_count() > 1 || response->content.use_count() > 1) return 0;
+    bytes += response->hold.bytes() + response->content->held_bytes();
+  }
+  return bytes;
+}
+
+bool Store::MakeRoom(size_t bytes) {
+  if (responses_.Evictable(bytes, Weight) < bytes) return false;
+  for (size_t won = 0; won < bytes;) {
+    const size_t weight = responses_.Evict(Weight);
+    if (weight == 0) return false;
     evictions_.Add();
+    won += weight;
   }
   return true;
 }
 
-bool Store::Put(const std::string& key, std::shared_ptr<const StoredResponse> response, uint64_t generation) {
+bool Store::Grow(shared::ByteHold& hold, size_t bytes) {
+  for (int i = 0; i < kTriesMax; ++i) {
+    if (hold.Grow(bytes)) return true;
+    const size_t most = account_->bytes_max(), held = account_->bytes();
+    if (bytes > most) return false;
+    if (held > most - bytes && !MakeRoom(held - (most - bytes))) return false;
+  }
+  return false;
+}
+
+bool Store::Put(const std::string& key, std::shared_ptr<const StoredResponse> response, uint64_t generation,
+                const StoredResponse* replaced) {
   for (int i = 0; i < kTriesMax; ++i) {
     shared::ByteHold hold = NewHold();
     if (!Grow(hold, sizeof(Variants) + kEntryOverheadBytes + key.size() + kVariantsMax * sizeof response)) return false;
@@ -57,8 +85,10 @@ bool Store::Put(const std::string& key, std::shared_ptr<const StoredResponse> re
     after->responses.push_back(response);
     if (before != nullptr) {
       for (const std::shared_ptr<const StoredResponse>& other : before->responses) {
-        if (!IsSameVariant(*other, *response) && after->responses.size() < kVariantsMax) {
-          after->responses.push_back(other);
+        if (!IsSameVariant(*other, *response)) {
+          if (after->responses.size() < kVariantsMax) after->responses.push_back(other);
+        } else if (other.get() != replaced && IsMoreRecent(*other, *response)) {
+          return false;
         }
       }
     }

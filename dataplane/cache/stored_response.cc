@@ -49,7 +49,7 @@ bool IsSentWith304(const http::Field& field, bool has_etag) {
 }  // namespace
 
 size_t StoredResponse::bytes() const {
-  size_t all = sizeof *this + kOverheadBytes + arena.bytes() + identity.capacity();
+  size_t all = sizeof *this + kOverheadBytes + arena.bytes();
   for (const SelectingField& field : selecting)
     all += sizeof field + field.name.capacity() + (field.value ? field.value->capacity() : 0);
   return all;
@@ -67,6 +67,7 @@ void ReadHead(const http::ResponseHead& response, const http::Fields& request, c
   stored.explicit_lifetime = ExplicitLifetime(response.fields, stored.control, times.answered_wall);
   stored.initial_age = InitialAge(response.fields, times);
   stored.answered = times.answered;
+  stored.date = DateOf(response.fields, times.answered_wall);
   stored.selecting = SelectingFieldsOf(response.fields, request).value_or(SelectingFields());
 }
 
@@ -75,6 +76,8 @@ std::optional<http::ResponseHead> FreshenedHead(const StoredResponse& stored, co
   const std::optional<std::string_view> tag = not_modified.fields.Find(FieldId::kEtag);
   const std::optional<std::string_view> ours = stored.fields.Find(FieldId::kEtag);
   if (tag && tag != ours) return std::nullopt;
+  const std::optional<std::string_view> modified = not_modified.fields.Find(FieldId::kLastModified);
+  if (!tag && modified && modified != stored.fields.Find(FieldId::kLastModified)) return std::nullopt;
   http::ResponseHead head(arena);
   head.status = stored.status;
   for (const http::Field& field : stored.fields) {

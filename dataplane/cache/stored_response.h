@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "dataplane/cache/conditional.h"
 #include "dataplane/cache/content.h"
 #include "dataplane/cache/freshness.h"
+#include "dataplane/cache/identity.h"
 #include "dataplane/cache/variants.h"
 #include "dataplane/http/message.h"
 #include "dataplane/shared/byte_account.h"
@@ -22,7 +22,8 @@ namespace portico::cache {
 
 // A response as its origin gave it, before any edit of a rule. Immutable once it is stored, for all threads.
 struct StoredResponse {
-  explicit StoredResponse(shared::ByteHold its_hold) : hold(std::move(its_hold)) {}
+  StoredResponse(shared::ByteHold its_hold, const Identity& its_identity)
+      : identity(its_identity), hold(std::move(its_hold)) {}
 
   base::Arena arena{512};
   http::Fields fields{arena};  // without age, content-length and what belongs to one connection; always with date
@@ -31,8 +32,9 @@ struct StoredResponse {
   std::optional<base::Duration> explicit_lifetime;  // ExplicitLifetime of its fields
   base::Duration initial_age{};
   base::MonotonicTime answered;
+  base::WallTime date;  // DateOf its fields: what is the most recent
   SelectingFields selecting;
-  std::string identity;  // CachePolicy's
+  const Identity identity;
   // Grows until the whole is here; then of this length.
   std::shared_ptr<const Content> content;
   std::optional<uint64_t> length;  // nullopt: not known yet
@@ -48,7 +50,7 @@ void ReadHead(const http::ResponseHead& response, const http::Fields& request, c
               StoredResponse& stored);
 
 // Section 4.3.4: the stored response's head with the fields that came with a 304 about it, in `arena`. nullopt: that
-// was about another (its strong etag differs).
+// was about another (its etag differs, or without one its last-modified).
 std::optional<http::ResponseHead> FreshenedHead(const StoredResponse& stored, const http::ResponseHead& not_modified,
                                                 base::Arena& arena);
 

@@ -39,7 +39,8 @@ http::ResponseHead HeadOf(base::Arena& arena, int status, const Lines& lines) {
 
 std::unique_ptr<StoredResponse> Stored(const Lines& lines) {
   base::Arena arena;
-  auto stored = std::make_unique<StoredResponse>(shared::ByteHold(std::make_shared<shared::ByteAccount>(1 << 20)));
+  auto stored = std::make_unique<StoredResponse>(shared::ByteHold(std::make_shared<shared::ByteAccount>(1 << 20)),
+                                                 Identity({}, http::RequestHead(arena)));
   ReadHead(HeadOf(arena, 200, lines), http::Fields(arena), kTimes, *stored);
   return stored;
 }
@@ -74,6 +75,12 @@ TEST(StoredResponseTest, A304BringsNewerFields) {
       {"no tag", {{"etag", "\"a\""}, {"date", "D"}}, {}, "etag: \"a\""},
       {"another tag", {{"etag", "\"a\""}}, {{"etag", "\"b\""}}, std::nullopt},
       {"a tag where there was none", {}, {{"etag", "\"b\""}}, std::nullopt},
+      {"another time, and no tag", {{"last-modified", "L"}}, {{"last-modified", "M"}}, std::nullopt},
+      {"the same time", {{"last-modified", "L"}, {"date", "D"}}, {{"last-modified", "L"}}, "last-modified: L"},
+      {"the same tag counts more than a time",
+       {{"etag", "\"a\""}, {"last-modified", "L"}, {"date", "D"}},
+       {{"etag", "\"a\""}, {"last-modified", "M"}},
+       "etag: \"a\"; last-modified: M"},
       {"a weak one of it", {{"etag", "\"a\""}}, {{"etag", "W/\"a\""}}, std::nullopt},
   };
   for (const Row& row : rows) {

@@ -18,7 +18,7 @@ inline const FieldList kFresh = {{"cache-control", "max-age=60"}, {"content-leng
 
 inline RuleSpec Cached(cache::CachePolicy policy = {}) {
   policy.stores = true;
-  if (policy.identity.empty()) policy.identity = "a rule";
+  if (policy.rule.empty()) policy.rule = "a rule";
   RuleSpec spec;
   spec.cache = std::make_shared<const cache::CachePolicy>(std::move(policy));
   return spec;

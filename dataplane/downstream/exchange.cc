@@ -268,7 +268,8 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   }
   std::optional<cache::CachedBackend> cached;
   if (rule_->cache != nullptr) {
-    const cache::TargetUri uri{request_->scheme, request_->authority, target_.path, target_.query, target_.has_query};
+    const std::string_view scheme = record_.tls.empty() ? "http" : "https";
+    const cache::TargetUri uri{scheme, request_->authority, target_.path, target_.query, target_.has_query};
     cached.emplace(host_.cache(), rule_->cache, uri, request_->fields.Has(http::FieldId::kAuthorization), origin);
   }
   PrepareForOrigin();

@@ -191,17 +191,15 @@ TEST(ExchangeCacheTest, TodaysPolicySaysWhatMayBeGiven) {
   };
   const base::Duration minute = seconds(60);
   const Row rows[] = {
-      {"the same", {.stores = true, .identity = "a rule", .default_ttl = minute}, true},
-      {"a shorter time, not yet over", {.stores = true, .identity = "a rule", .default_ttl = seconds(11)}, true},
-      {"a shorter time, over", {.stores = true, .identity = "a rule", .default_ttl = seconds(10)}, false},
-      {"no time any more", {.stores = true, .identity = "a rule"}, false},
-      {"shorter contents",
-       {.stores = true, .identity = "a rule", .default_ttl = minute, .content_bytes_max = 4},
-       false},
+      {"the same", {.stores = true, .rule = "a rule", .default_ttl = minute}, true},
+      {"a shorter time, not yet over", {.stores = true, .rule = "a rule", .default_ttl = seconds(11)}, true},
+      {"a shorter time, over", {.stores = true, .rule = "a rule", .default_ttl = seconds(10)}, false},
+      {"no time any more", {.stores = true, .rule = "a rule"}, false},
+      {"shorter contents", {.stores = true, .rule = "a rule", .default_ttl = minute, .content_bytes_max = 4}, false},
       {"callers are asked who they are",
-       {.stores = true, .identity = "a rule", .default_ttl = minute, .authenticates = true},
+       {.stores = true, .rule = "a rule", .default_ttl = minute, .authenticates = true},
        false},
-      {"another rule", {.stores = true, .identity = "another", .default_ttl = minute}, false},
+      {"another rule", {.stores = true, .rule = "another", .default_ttl = minute}, false},
   };
   for (const Row& row : rows) {
     CacheWorld world({Cached({.default_ttl = minute})});
@@ -219,7 +217,7 @@ TEST(ExchangeCacheTest, TodaysPolicySaysWhatMayBeGiven) {
 }
 
 TEST(ExchangeCacheTest, TwoRulesShareNothing) {
-  RuleSpec one = Cached({.identity = "one"}), two = Cached({.identity = "two"});
+  RuleSpec one = Cached({.rule = "one"}), two = Cached({.rule = "two"});
   two.path = "/two";
   CacheWorld world({one, two});
   world.Store();

@@ -388,7 +388,7 @@ TEST(ExchangeCacheTest, AnUnsafeRequestMakesInvalid) {
   for (const bool stores : {true, false}) {
     for (const Row& row : rows) {
       // The unsafe request's rule may be another, which stores nothing.
-      RuleSpec other = Cached({.identity = "other"});
+      RuleSpec other = Cached({.rule = "other"});
       if (!stores) other.cache = std::make_shared<const cache::CachePolicy>(cache::CachePolicy{});
       CacheWorld world;
       world.Store();

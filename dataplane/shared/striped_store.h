@@ -5,148 +5,136 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "dataplane/shared/generations.h"
 #include "dataplane/shared/mutex.h"
+#include "dataplane/shared/recent_map.h"
 
 namespace portico::shared {
 
 // Immutable values by key, for all threads: a lock for each stripe of keys, held for a look-up or a change and never
-// while a value dies or anybody else's code runs. Each stripe knows which of its values was used the longest ago; how
-// much there may be of all is its owner's to say, who asks for one to be evicted after the other.
+// while a value dies. `Hash` makes 64 bits of a key that nobody outside can foresee. Each stripe knows which of its
+// values was used the longest ago; how much there may be of all is its owner's to say, who asks for evictions.
 //
 // What must not be put in any more is told by generations: who prepares a value for a key notes the key's generation
-// first, and Replace refuses it if the key was invalidated since. Keys share them (kGenerations for each stripe), so at
-// worst something is refused for another's sake.
+// first, and Replace refuses it if the key was invalidated since.
 //
 //   const uint64_t generation = store.Generation(key);       // before the origin is asked
 //   … value = what it said …
 //   store.Replace(key, store.Find(key), value, generation);  // false: something has changed since
-template <typename Value>
+template <typename Value, typename Hash>
 class StripedStore {
  public:
   using Shared = std::shared_ptr<const Value>;
-  static constexpr size_t kStripes = 64;      // more than there are threads
-  static constexpr size_t kGenerations = 64;  // of a stripe: 4096 in all, so that few share one with a busy key
+  static constexpr size_t kStripes = 64;  // more than there are threads
 
-  StripedStore() = default;
+  explicit StripedStore(Hash hash = Hash()) : hash_(std::move(hash)) {}
   StripedStore(const StripedStore&) = delete;
   StripedStore& operator=(const StripedStore&) = delete;
 
   // nullptr: there is none. A use.
   Shared Find(std::string_view key) {
-    Stripe& stripe = StripeOf(key);
+    const uint64_t hash = hash_(key);
+    Stripe& stripe = StripeOf(hash);
     MutexLock lock(stripe.mutex);
-    const auto found = stripe.entries.find(key);
-    if (found == stripe.entries.end()) return nullptr;
-    stripe.used.splice(stripe.used.begin(), stripe.used, found->second);
-    return found->second->value;
+    const Shared* found = stripe.values.Find(hash, key);
+    if (found == nullptr) return nullptr;
+    stripe.values.Use(hash);
+    return *found;
   }
 
-  uint64_t Generation(std::string_view key) const {
-    const Stripe& stripe = StripeOf(key);
-    MutexLock lock(stripe.mutex);
-    return stripe.generations[GenerationIndex(key)];
-  }
+  uint64_t Generation(std::string_view key) const { return generations_.Of(key); }
 
   // True: `value` (nullptr: nothing) is there now in the place of `expected` (nullptr: of nothing).
   bool Replace(std::string_view key, const Shared& expected, Shared value, uint64_t generation) {
-    std::list<Entry> dead;
-    Stripe& stripe = StripeOf(key);
+    typename Values::List dead;
+    const uint64_t hash = hash_(key);
+    Stripe& stripe = StripeOf(hash);
     MutexLock lock(stripe.mutex);
-    if (stripe.generations[GenerationIndex(key)] != generation) return false;
-    const auto found = stripe.entries.find(key);
-    if ((found == stripe.entries.end() ? nullptr : found->second->value) != expected) return false;
-    if (found != stripe.entries.end()) Remove(stripe, found, dead);
-    if (value != nullptr) Add(stripe, key, std::move(value));
+    if (generations_.Of(key) != generation) return false;
+    const Shared* found = stripe.values.Find(hash, key);
+    if ((found == nullptr ? nullptr : *found) != expected) return false;
+    if (value != nullptr) {
+      stripe.values.Put(hash, key, std::move(value), dead);
+    } else if (found != nullptr) {
+      stripe.values.Remove(hash, dead);
+    }
     return true;
   }
 
   // What is there, and what is being prepared, is nobody's any more. True if there was something.
   bool Invalidate(std::string_view key) {
-    std::list<Entry> dead;
-    Stripe& stripe = StripeOf(key);
+    typename Values::List dead;
+    const uint64_t hash = hash_(key);
+    Stripe& stripe = StripeOf(hash);
     MutexLock lock(stripe.mutex);
-    ++stripe.generations[GenerationIndex(key)];
-    const auto found = stripe.entries.find(key);
-    if (found == stripe.entries.end()) return false;
-    Remove(stripe, found, dead);
+    generations_.Next(key);
+    if (stripe.values.Find(hash, key) == nullptr) return false;
+    stripe.values.Remove(hash, dead);
     return true;
   }
-  // The second half of that, for every key.
-  void InvalidatePrepared() {
-    for (Stripe& stripe : stripes_) {
-      MutexLock lock(stripe.mutex);
-      for (uint64_t& generation : stripe.generations)
-        ++generation;
-    }
-  }
+  // The second half of that, for every key. Replace looks under the lock under which it puts in: what was prepared
+  // before is, once a lock was taken after this, there or refused.
+  void InvalidatePrepared() { generations_.NextOfAll(); }
 
-  // Takes out what was used the longest ago, of one stripe after the other. False: there is nothing left.
-  bool Evict() {
+  // Takes out what was used the longest ago, of one stripe after the other, and of that the first that has a weight.
+  // `weigh` says what is won by a Shared's end, 0: it is to stay; it runs under a lock and waits for nobody. Returns
+  // the weight; 0: there is nothing that could go.
+  template <typename Weigh>
+  size_t Evict(Weigh weigh) {
     for (size_t i = 0; i < kStripes; ++i) {
-      std::list<Entry> dead;
+      typename Values::List dead;
       Stripe& stripe = stripes_[next_victim_.fetch_add(1, std::memory_order_relaxed) % kStripes];
       MutexLock lock(stripe.mutex);
-      if (stripe.used.empty()) continue;
-      Remove(stripe, stripe.entries.find(std::string_view(stripe.used.back().key)), dead);
-      return true;
+      if (const size_t weight = stripe.values.Evict(weigh, dead); weight > 0) return weight;
     }
-    return false;
+    return 0;
+  }
+  // What evictions would win, as far as they look, and as far as it is `wanted`.
+  template <typename Weigh>
+  size_t Evictable(size_t wanted, Weigh weigh) const {
+    size_t all = 0;
+    for (const Stripe& stripe : stripes_) {
+      if (all >= wanted) break;
+      MutexLock lock(stripe.mutex);
+      all += stripe.values.Evictable(wanted - all, weigh);
+    }
+    return all;
   }
 
   // Of one stripe, 0 to kStripes - 1.
   std::vector<std::string> Keys(size_t index) const {
-    std::vector<std::string> keys;
     const Stripe& stripe = stripes_[index];
     MutexLock lock(stripe.mutex);
-    for (const Entry& entry : stripe.used)
-      keys.push_back(entry.key);
-    return keys;
+    return stripe.values.Keys();
   }
-
-  size_t size() const { return size_.load(std::memory_order_relaxed); }
+  size_t size() const {
+    size_t all = 0;
+    for (const Stripe& stripe : stripes_) {
+      MutexLock lock(stripe.mutex);
+      all += stripe.values.size();
+    }
+    return all;
+  }
 
  private:
-  struct Entry {
-    std::string key;
-    Shared value;
-  };
-  using Entries = std::unordered_map<std::string_view, typename std::list<Entry>::iterator>;  // keys are the entries'
+  using Values = RecentMap<Value>;
   struct Stripe {
     mutable Mutex mutex;
-    std::list<Entry> used PORTICO_GUARDED_BY(mutex);  // the latest first
-    Entries entries PORTICO_GUARDED_BY(mutex);
-    std::array<uint64_t, kGenerations> generations PORTICO_GUARDED_BY(mutex){};
+    Values values PORTICO_GUARDED_BY(mutex);
   };
 
-  static size_t Hash(std::string_view key) { return std::hash<std::string_view>()(key); }
-  Stripe& StripeOf(std::string_view key) { return stripes_[Hash(key) % kStripes]; }
-  const Stripe& StripeOf(std::string_view key) const { return stripes_[Hash(key) % kStripes]; }
-  static size_t GenerationIndex(std::string_view key) { return Hash(key) / kStripes % kGenerations; }
+  Stripe& StripeOf(uint64_t hash) { return stripes_[hash % kStripes]; }
 
-  void Add(Stripe& stripe, std::string_view key, Shared value) PORTICO_REQUIRES(stripe.mutex) {
-    stripe.used.push_front({std::string(key), std::move(value)});
-    stripe.entries.emplace(stripe.used.front().key, stripe.used.begin());
-    size_.fetch_add(1, std::memory_order_relaxed);
-  }
-  // Into `dead`, which was declared before the lock was taken, so that it goes after that is given back.
-  void Remove(Stripe& stripe, typename Entries::iterator found, std::list<Entry>& dead) PORTICO_REQUIRES(stripe.mutex) {
-    dead.splice(dead.begin(), stripe.used, found->second);
-    stripe.entries.erase(found);
-    size_.fetch_sub(1, std::memory_order_relaxed);
-  }
-
+  const Hash hash_;
   std::array<Stripe, kStripes> stripes_;
+  Generations generations_;
   std::atomic<size_t> next_victim_ = 0;
-  std::atomic<size_t> size_ = 0;
 };
 
 }  // namespace portico::shared

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -13,7 +15,22 @@
 namespace portico::shared {
 namespace {
 
-using Store = StripedStore<std::string>;
+using Store = StripedStore<std::string, std::hash<std::string_view>>;
+
+// What is held elsewhere stays.
+size_t Weigh(const Store::Shared& value) {
+  return value.use_count() > 1 ? 0 : value->size();
+}
+
+// Keys that stand in stripe 7.
+std::vector<std::string> KeysOfOneStripe(size_t count) {
+  std::vector<std::string> keys;
+  for (int i = 0; keys.size() < count; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    if (std::hash<std::string_view>()(key) % Store::kStripes == 7) keys.push_back(key);
+  }
+  return keys;
+}
 
 Store::Shared Value(const char* text) {
   return std::make_shared<const std::string>(text);
@@ -58,21 +75,57 @@ TEST(StripedStoreTest, WhatWasBegunBeforeAnInvalidationIsRefused) {
 
 TEST(StripedStoreTest, TheOneThatWasUsedTheLongestAgoGoesFirst) {
   Store store;
-  std::vector<std::string> keys;  // of one stripe
-  for (int i = 0; keys.size() < 3; ++i) {
-    const std::string key = "key" + std::to_string(i);
-    if (std::hash<std::string_view>()(key) % Store::kStripes == 7) keys.push_back(key);
-  }
+  const std::vector<std::string> keys = KeysOfOneStripe(3);
   for (const std::string& key : keys)
     EXPECT_TRUE(store.Replace(key, nullptr, Value("x"), store.Generation(key)));
   EXPECT_EQ(store.Keys(7).size(), 3u);
   EXPECT_NE(store.Find(keys[0]), nullptr);
-  EXPECT_TRUE(store.Evict());
+  EXPECT_EQ(store.Evict(Weigh), 1u);
   EXPECT_EQ(store.Keys(7), (std::vector<std::string>{keys[0], keys[2]}));
-  EXPECT_TRUE(store.Evict());
+  EXPECT_EQ(store.Evict(Weigh), 1u);
   EXPECT_EQ(store.Keys(7), (std::vector<std::string>{keys[0]}));
-  EXPECT_TRUE(store.Evict());
-  EXPECT_FALSE(store.Evict()) << "nothing left";
+  EXPECT_EQ(store.Evict(Weigh), 1u);
+  EXPECT_EQ(store.Evict(Weigh), 0u) << "nothing left";
+}
+
+// What is in use is passed by, but not for ever: the walk under a lock is bounded.
+TEST(StripedStoreTest, WhatIsInUseIsNotEvicted) {
+  Store store;
+  const std::vector<std::string> keys = KeysOfOneStripe(10);
+  std::vector<Store::Shared> in_use;
+  for (const std::string& key : keys) {
+    in_use.push_back(Value("value"));
+    EXPECT_TRUE(store.Replace(key, nullptr, in_use.back(), store.Generation(key)));
+  }
+  EXPECT_EQ(store.Evict(Weigh), 0u);
+  EXPECT_EQ(store.Evictable(100, Weigh), 0u);
+  in_use[7].reset();
+  EXPECT_EQ(store.Evictable(100, Weigh), 5u);
+  EXPECT_EQ(store.Evict(Weigh), 5u);
+  EXPECT_EQ(store.Find(keys[7]), nullptr);
+  in_use[9].reset();
+  EXPECT_EQ(store.Evict(Weigh), 0u) << "behind " << RecentMap<std::string>::kPassedMax;
+  EXPECT_EQ(store.size(), 9u);
+  in_use.clear();
+  EXPECT_EQ(store.Evictable(100, Weigh), 45u) << "what could go does not count";
+  EXPECT_EQ(store.Evictable(6, Weigh), 10u) << "no further than it is wanted";
+}
+
+// Two keys of one hash, which no hash of 64 bits has: the latter takes the place, and nobody gets the other's value.
+TEST(StripedStoreTest, KeysOfOneHash) {
+  struct Same {
+    uint64_t operator()(std::string_view) const { return 1; }
+  };
+  StripedStore<std::string, Same> store;
+  EXPECT_TRUE(store.Replace("a", nullptr, Value("a"), 0));
+  EXPECT_EQ(store.Find("b"), nullptr);
+  EXPECT_FALSE(store.Invalidate("b"));
+  EXPECT_TRUE(store.Replace("b", nullptr, nullptr, store.Generation("b")));
+  EXPECT_EQ(Text(store.Find("a")), "a");
+  EXPECT_TRUE(store.Replace("b", nullptr, Value("b"), store.Generation("b")));
+  EXPECT_EQ(store.Find("a"), nullptr);
+  EXPECT_EQ(Text(store.Find("b")), "b");
+  EXPECT_EQ(store.size(), 1u);
 }
 
 TEST(StripedStoreTest, EvictionGoesRoundTheStripes) {
@@ -80,7 +133,7 @@ TEST(StripedStoreTest, EvictionGoesRoundTheStripes) {
   for (int i = 0; i < 1000; ++i)
     EXPECT_TRUE(store.Replace(std::to_string(i), nullptr, Value("x"), store.Generation(std::to_string(i))));
   for (int i = 0; i < 128; ++i)
-    EXPECT_TRUE(store.Evict());
+    EXPECT_EQ(store.Evict(Weigh), 1u);
   EXPECT_EQ(store.size(), 1000u - 128);
   for (size_t stripe = 0; stripe < Store::kStripes; ++stripe)
     EXPECT_GT(store.Keys(stripe).size(), 2u);
@@ -101,7 +154,7 @@ TEST(StripedStoreTest, SeveralThreads) {
         if (!hold.Grow(400)) ++refused;
         store.Replace(key, store.Find(key), Value("x"), generation);
         if (i % 7 == 0) store.Invalidate(key);
-        if (i % 11 == 0) store.Evict();
+        if (i % 11 == 0) store.Evict(Weigh);
         if (i % 100 == 0) store.InvalidatePrepared();
       }
     });
