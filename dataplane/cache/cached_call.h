@@ -30,7 +30,7 @@ namespace portico::cache {
 class CachedCall final : public call::Call, private FillReader, private event::Timer::Handler {
  public:
   // How long another's fill is waited for: its request may be one that the origin never answers. From when this began.
-  static constexpr base::Duration kWaitForHeadMax = std::chrono::seconds(5);
+  static constexpr base::Duration kWaitForHeadMax = std::chrono::seconds(10);
   // And for the whole of a length that nobody knows: it may be a stream without an end. From its head.
   static constexpr base::Duration kWaitForWholeMax = std::chrono::seconds(2);
 

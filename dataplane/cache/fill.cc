@@ -85,7 +85,7 @@ bool Fill::IsCurrent() const {
 }
 
 void Fill::Join(FillReader& reader) {
-  if (readers_.empty() && leader_ == nullptr) leader_ = &reader;
+  if (!std::exchange(had_leader_, true)) leader_ = &reader;
   readers_.PushBack(reader);
 }
 

@@ -61,7 +61,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private call::Call
   ~Fill() override;
 
   void Start() { Ask(); }
-  // The first reader is the leader.
+  // The first reader is the leader, and when that has left nobody is: what it asked is no one else's request.
   void Join(FillReader& reader);
   void Leave(FillReader& reader);
 
@@ -119,6 +119,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private call::Call
   State state_ = State::kAsked;
   base::IntrusiveList<FillReader, struct FillReaderTag> readers_;
   FillReader* leader_ = nullptr;
+  bool had_leader_ = false;
 
   base::Arena arena_;
   http::RequestHead head_{arena_};

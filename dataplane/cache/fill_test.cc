@@ -13,9 +13,6 @@ namespace portico::cache {
 namespace {
 
 using std::chrono::seconds;
-using test::Ask;
-using test::CacheWorld;
-using test::Client;
 using test::FieldList;
 
 const FieldList kFresh = {{"cache-control", "max-age=60"}, {"content-length", "5"}};

@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_CACHE_WORLD_FOR_TEST_H_
 #define PORTICO_DATAPLANE_CACHE_WORLD_FOR_TEST_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,16 +20,16 @@
 #include "dataplane/route/path.h"
 #include "test/support/scripted_network.h"
 
-namespace portico::test {
+namespace portico::cache {
 
 // What a request is, beside its method and target.
 struct Ask {
-  FieldList fields = {};
+  test::FieldList fields = {};
   std::string method = "GET";
   std::string authority = "shop.example";
   std::string scheme = "http";  // of the connection
   std::string rewritten = {};   // the origin's target; "" the same
-  std::optional<cache::CachePolicy> policy = std::nullopt;
+  std::optional<CachePolicy> policy = std::nullopt;
   bool end = true;
 };
 
@@ -68,7 +69,7 @@ class Client final : public call::CallHandler {
     ended = true;
     outcome = call->facts().cache;
     endpoint = call->facts().endpoint;
-    if (leaves_at_end) Leave();
+    if (at_end) at_end();
   }
   void OnError(const call::Error&) override { failed = true; }
   void OnSendReady() override {}
@@ -77,12 +78,13 @@ class Client final : public call::CallHandler {
   http::RequestHead head{arena};
   std::unique_ptr<call::Call> call;
   int status = 0;
-  FieldList fields;
+  test::FieldList fields;
   std::vector<int> informational;
   std::string content, trailers, outcome, endpoint;
   std::vector<base::Slice> kept;  // what a slow client has not been sent yet
   bool ended = false, failed = false;
-  bool reads = true, leaves_at_end = false;
+  bool reads = true;
+  std::function<void()> at_end;
 };
 
 // A worker's cache before one origin, in a loop whose turns the test makes.
@@ -105,24 +107,29 @@ struct CacheWorld {
     return client;
   }
   Client& Start(std::string_view target = "/a", const Ask& ask = {}) {
+    Client& client = Begin(target, ask);
+    loop.Turn();
+    return client;
+  }
+  // Within a turn, as from inside another's callback.
+  Client& Begin(std::string_view target, const Ask& ask) {
     clients.push_back(NewClient(target, ask));
     Client& client = *clients.back();
-    auto policy = std::make_shared<cache::CachePolicy>(ask.policy.value_or(cache::CachePolicy{.stores = true}));
+    auto policy = std::make_shared<CachePolicy>(ask.policy.value_or(CachePolicy{.stores = true}));
     if (policy->rule.empty()) policy->rule = "a rule";
     const route::Target split = route::SplitTarget(target);
-    cache::CachedBackend backend(worker, std::move(policy),
-                                 {ask.scheme, ask.authority, split.path, split.query, split.has_query}, false, origin);
+    CachedBackend backend(worker, std::move(policy),
+                          {ask.scheme, ask.authority, split.path, split.query, split.has_query}, false, origin);
     call::CallRequest request;
     request.head = &client.head;
     request.end = ask.end;
     request.arena = &client.arena;
     request.span = ask_span;
     client.call = backend.Start(request, client);
-    loop.Turn();
     return client;
   }
   // The origin's answer to the last call, and a turn.
-  void Answer(int status, const FieldList& fields, std::string_view content) {
+  void Answer(int status, const test::FieldList& fields, std::string_view content) {
     asked().Head(status, fields, content.empty());
     if (!content.empty()) {
       asked().Content(content);
@@ -131,25 +138,25 @@ struct CacheWorld {
     loop.Turn();
   }
   // "hello" for a minute.
-  void Fill(std::string_view target = "/a", const FieldList& more = {}, const Ask& ask = {}) {
+  void Fill(std::string_view target = "/a", const test::FieldList& more = {}, const Ask& ask = {}) {
     Start(target, ask);
-    FieldList fields = {{"cache-control", "max-age=60"}, {"content-length", "5"}};
+    test::FieldList fields = {{"cache-control", "max-age=60"}, {"content-length", "5"}};
     fields.insert(fields.end(), more.begin(), more.end());
     Answer(200, fields, "hello");
   }
-  Asked& asked() { return *origin->asked.back(); }
+  test::Asked& asked() { return *origin->asked.back(); }
   size_t asked_count() const { return origin->asked.size(); }
   void Purge() { store.Obey({{"default/p", std::to_string(++purges), {"", "/"}}}); }
 
-  ManualLoop loop;
-  cache::Store store;
-  cache::WorkerCache worker{loop, store};
-  std::shared_ptr<FakeOrigin> origin = std::make_shared<FakeOrigin>("default/orders");
+  test::ManualLoop loop;
+  Store store;
+  WorkerCache worker{loop, store};
+  std::shared_ptr<test::FakeOrigin> origin = std::make_shared<test::FakeOrigin>("default/orders");
   std::vector<std::unique_ptr<Client>> clients;
   call::SpanPlace ask_span;
   int purges = 0;
 };
 
-}  // namespace portico::test
+}  // namespace portico::cache
 
 #endif  // PORTICO_DATAPLANE_CACHE_WORLD_FOR_TEST_H_

@@ -181,6 +181,36 @@ TEST(ExchangeCacheTest, ContentOfAGetIsTheOriginsMatter) {
   EXPECT_EQ(world.Result(world.Ask()), "200 hello");
 }
 
+// What a client calls its scheme is no part of the URI that it asked for; nor what it says of itself without being
+// trusted. What a trusted peer says is passed on to the origin, and so kept apart.
+TEST(ExchangeCacheTest, TheSchemeIsTheConnections) {
+  struct Row {
+    std::string_view name, request;
+    bool trusted, hit;
+  };
+  const Row rows[] = {
+      {"the same", "GET /a HTTP/1.1\r\nhost: shop.example\r\n\r\n", false, true},
+      {"its word", "GET https://shop.example/a HTTP/1.1\r\nhost: shop.example\r\n\r\n", false, true},
+      {"a stranger's", "GET /a HTTP/1.1\r\nhost: shop.example\r\nx-forwarded-host: evil.example\r\n\r\n", false, true},
+      {"a peer's", "GET /a HTTP/1.1\r\nhost: shop.example\r\nx-forwarded-host: shop.other\r\n\r\n", true, false},
+      {"its scheme", "GET /a HTTP/1.1\r\nhost: shop.example\r\nx-forwarded-proto: https\r\n\r\n", true, false},
+  };
+  for (const Row& row : rows) {
+    snapshot::ClientConfig config;
+    if (row.trusted) config.forwarding.trusted_networks = {*net::Network4Or6::Parse("192.0.2.0/24")};
+    World world({Cached()}, config);
+    world.Say("GET /a HTTP/1.1\r\nhost: shop.example\r\n\r\n");
+    world.asked().Head(200, kFresh);
+    world.asked().Content("hello");
+    world.asked().End();
+    EXPECT_TRUE(Has(world.Got(), "hello"));
+    world.Say(row.request);
+    EXPECT_EQ(world.asked_count(), row.hit ? 1u : 2u) << row.name;
+    if (!row.hit) world.asked().Answer(200, "other");
+    EXPECT_TRUE(Has(world.Got(), row.hit ? "hello" : "other")) << row.name;
+  }
+}
+
 // ---- state outlives configuration, as far as that still allows it ----
 
 TEST(ExchangeCacheTest, TodaysPolicySaysWhatMayBeGiven) {
