@@ -135,16 +135,23 @@ TEST(CachedCallTest, WhatWasFoundBeforeAPurgeIsNotAskedAbout) {
 }
 
 TEST(CachedCallTest, WhoWaitsOverAPurgeGoesAlone) {
-  CacheWorld world;
-  Client& leader = world.Start();
-  Client& follower = world.Start();
-  world.Purge();
-  world.Answer(200, kFresh, "older");
-  EXPECT_EQ(leader.Result(), "200 older");
-  ASSERT_EQ(world.asked_count(), 2u);
-  world.Answer(200, kFresh, "newer");
-  EXPECT_EQ(follower.Result(), "200 newer");
-  EXPECT_EQ(world.Start().Result(), "200 newer");
+  for (const bool has_head : {false, true}) {
+    CacheWorld world;
+    Client& leader = world.Start();
+    Client& follower = world.Start();
+    if (!has_head) world.Purge();
+    world.asked().Head(200, Control("max-age=60"));  // of a length that nobody knows
+    world.loop.Turn();
+    if (has_head) world.Purge();
+    world.origin->asked[0]->Content("older");
+    world.origin->asked[0]->End();
+    world.loop.Turn();
+    EXPECT_EQ(leader.Result(), "200 older");
+    ASSERT_EQ(world.asked_count(), 2u) << has_head;
+    world.Answer(200, kFresh, "newer");
+    EXPECT_EQ(follower.Result(), "200 newer");
+    EXPECT_EQ(world.Start().Result(), "200 newer");
+  }
 }
 
 // ---- what is one request ----

@@ -107,7 +107,6 @@ void Fill::Become(State state) {
 }
 
 void Fill::OnInformational(const http::ResponseHead& head) {
-  if (leader_ == nullptr) return;
   http::ResponseHead copy(arena_);
   copy.status = head.status;
   copy.fields.CopyFrom(head.fields);

@@ -31,16 +31,18 @@ struct Ask {
   std::string rewritten = {};   // the origin's target; "" the same
   std::optional<CachePolicy> policy = std::nullopt;
   bool end = true;
+  bool other_worker = false;
 };
 
 // One request and all that was heard of it; consumes as it hears, unless told otherwise.
 class Client final : public call::CallHandler {
  public:
-  // "200 hello", "200 hel open", "200 hel error", "error"; trailers as " +x: 1".
+  // "200 hello", "200 hel open", "200 hel error", " open".
   std::string Result() const {
-    std::string all = status == 0 ? "" : std::to_string(status);
-    if (!content.empty()) all += " " + content;
-    return all + trailers + (failed ? " error" : ended ? "" : " open");
+    return base::Concat(status == 0 ? "" : std::to_string(status), content.empty() ? "" : " ", content,
+                        failed  ? " error"
+                        : ended ? ""
+                                : " open");
   }
   std::string Field(std::string_view name) const {
     std::string value = "(none)";
@@ -50,7 +52,7 @@ class Client final : public call::CallHandler {
   }
   void Leave() { call.reset(); }
 
-  void OnInformational(const http::ResponseHead& head) override { informational.push_back(head.status); }
+  void OnInformational(const http::ResponseHead&) override {}
   void OnResponse(http::ResponseHead head) override {
     status = head.status;
     for (const http::Field& field : head.fields)
@@ -61,10 +63,7 @@ class Client final : public call::CallHandler {
     if (reads) call->Consumed(slice.size());
     kept.push_back(std::move(slice));
   }
-  void OnTrailers(http::Fields section) override {
-    for (const http::Field& field : section)
-      trailers += base::Concat(" +", field.name, ": ", field.value);
-  }
+  void OnTrailers(http::Fields) override {}
   void OnEnd() override {
     ended = true;
     outcome = call->facts().cache;
@@ -79,15 +78,14 @@ class Client final : public call::CallHandler {
   std::unique_ptr<call::Call> call;
   int status = 0;
   test::FieldList fields;
-  std::vector<int> informational;
-  std::string content, trailers, outcome, endpoint;
+  std::string content, outcome, endpoint;
   std::vector<base::Slice> kept;  // what a slow client has not been sent yet
   bool ended = false, failed = false;
   bool reads = true;
   std::function<void()> at_end;
 };
 
-// A worker's cache before one origin, in a loop whose turns the test makes.
+// The caches of two workers before one origin, in a loop whose turns the test makes.
 struct CacheWorld {
   ~CacheWorld() {
     clients.clear();
@@ -118,7 +116,7 @@ struct CacheWorld {
     auto policy = std::make_shared<CachePolicy>(ask.policy.value_or(CachePolicy{.stores = true}));
     if (policy->rule.empty()) policy->rule = "a rule";
     const route::Target split = route::SplitTarget(target);
-    CachedBackend backend(worker, std::move(policy),
+    CachedBackend backend(ask.other_worker ? other_worker : worker, std::move(policy),
                           {ask.scheme, ask.authority, split.path, split.query, split.has_query}, false, origin);
     call::CallRequest request;
     request.head = &client.head;
@@ -150,7 +148,7 @@ struct CacheWorld {
 
   test::ManualLoop loop;
   Store store;
-  WorkerCache worker{loop, store};
+  WorkerCache worker{loop, store}, other_worker{loop, store};
   std::shared_ptr<test::FakeOrigin> origin = std::make_shared<test::FakeOrigin>("default/orders");
   std::vector<std::unique_ptr<Client>> clients;
   call::SpanPlace ask_span;
