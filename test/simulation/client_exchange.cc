@@ -8,7 +8,7 @@
 namespace portico::simulation {
 
 ClientExchange::ClientExchange(event::Loop& loop, Judge& judge, const Script& script, Owner& owner)
-    : loop_(loop), judge_(judge), script_(script), owner_(owner), timer_(loop.timers(), *this) {
+    : loop_(loop), judge_(judge), script_(script), answered_(&script), owner_(owner), timer_(loop.timers(), *this) {
   ++judge_.client_exchanges;
   leaving_ = script_.leaves_after.has_value();
   timer_.Set(loop_.Now() + script_.leaves_after.value_or(kPatience));
@@ -50,13 +50,17 @@ void ClientExchange::Head(int status, FieldList fields) {
   fields_ = std::move(fields);
   const std::string_view token = Field("x-token");
   from_origin_ = !token.empty();
-  if (from_origin_ && token != script_.token) Violation(base::Concat("it gets the answer to ", token));
+  if (from_origin_ && token != script_.token) {
+    const Script* other = judge_.FindShared(script_, token);
+    if (other != nullptr) answered_ = other;
+  }
   if (from_origin_ && script_.denied()) Violation("it was denied and an origin answers");
   CheckRevision();
   CheckStatus();
 }
 
-// Every rule says its revision in a field of the response and in one of the request, which origins send back.
+// Every rule says its revision in a field of the response and in one of the request, which origins send back. What was
+// answered to another was asked for in a revision of its own.
 void ClientExchange::CheckRevision() {
   std::vector<std::string_view> seen;
   for (const auto& [name, value] : fields_)
@@ -65,9 +69,11 @@ void ClientExchange::CheckRevision() {
   if (local_before_route) return;
   if (seen.size() != (from_origin_ && script_.rule != Rule::kComposition ? 2 : 1))
     return Violation(base::Concat("revisions in its response: ", seen.size()));
-  const auto number = base::ParseDecimal(seen[0]);
-  if (!number) return Violation(base::Concat("its revision is ", seen[0]));
-  if (seen.back() != seen[0]) Violation(base::Concat("it sees the revisions ", seen[0], " and ", seen.back()));
+  const std::string_view revision = Field("x-revision");
+  const auto number = base::ParseDecimal(revision);
+  if (!number) return Violation(base::Concat("its revision is ", revision));
+  if (seen.back() != seen[0] && answered_ == &script_)
+    Violation(base::Concat("it sees the revisions ", seen[0], " and ", seen.back()));
   if (*number < judge_.RevisionAtBegin(script_.token) || *number > judge_.revision())
     Violation(base::Concat("it sees revision ", *number, " that was not in use"));
 }
@@ -87,7 +93,7 @@ bool ClientExchange::IsExpected(int status) const {
     case Rule::kLimited:
       return status == 429 || status == script_.status;
     default:
-      return status == script_.status;
+      return status == answered_->status;
   }
 }
 
@@ -118,7 +124,7 @@ void ClientExchange::Content(std::string_view bytes) {
   if (!has_head()) return Violation("content before a head");
   if (script_.to_head() || status_ == 204 || status_ == 304) return Violation("content where there is none");
   if (from_origin_) {
-    if (!IsContent(script_.token, 'a', received_bytes_, bytes)) Violation("content that is not its own");
+    if (!IsContent(answered_->token, 'a', received_bytes_, bytes)) Violation("content that is not its own");
   } else if (local_.size() < kLocalBytesMax) {
     local_.append(bytes);
   }
@@ -145,17 +151,20 @@ void ClientExchange::End() {
   ++judge_.tally.responses;
   if (IsExpected(status_)) ++judge_.tally.as_scripted;
   if (script_.failures > 0 && status_ == script_.status) ++judge_.tally.retried;
+  if (script_.rule == Rule::kCached && script_.method == "DELETE" && from_origin_ && status_ < 300)
+    judge_.PageChanged(script_);
   Finish("whole");
 }
 
 void ClientExchange::CheckOriginAnswer() {
   if (script_.failures > 0 && status_ == 503) return;  // a failure as it was: it has no content
-  const uint64_t bytes = script_.to_head() ? 0 : script_.response_bytes;
+  const uint64_t bytes = script_.to_head() ? 0 : answered_->response_bytes;
   if (received_bytes_ != bytes) Violation(base::Concat("it ends whole after ", received_bytes_, " bytes of ", bytes));
-  if (script_.cut && !script_.to_head()) Violation("it ends whole, and the origin's was broken off");
-  const bool trailers = script_.response_trailers && !script_.to_head();
+  if (answered_->cut && !script_.to_head()) Violation("it ends whole, and the origin's was broken off");
+  const bool trailers = answered_->response_trailers && !script_.to_head();
   if (trailers != trailers_) Violation(trailers ? "its trailers are lost" : "trailers that nobody sent");
-  if (judge_.strict() && informationals_ != script_.informationals) Violation("informational responses are lost");
+  if (judge_.strict() && answered_ == &script_ && informationals_ != script_.informationals)
+    Violation("informational responses are lost");
 }
 
 // Every token in it is its own, every revision the one it was answered by, and all calls are there if none failed.

@@ -68,6 +68,7 @@ class ClientExchange : private event::Timer::Handler {
   event::Loop& loop_;
   Judge& judge_;
   const Script& script_;
+  const Script* answered_;  // whose answer it gets: its own, or with a cache another's
   Owner& owner_;
   event::Timer timer_;
   int status_ = 0;

@@ -43,6 +43,11 @@ spec:
   targetRefs: [{kind: Route, name: sim, sectionName: limited}]
   limits: [{name: all, limit: {requests: 1, per: 1s}, burst: 2}]
 ---
+kind: CachePolicy
+metadata: {name: pages}
+spec:
+  targetRefs: [{kind: Route, name: sim, sectionName: cached}]
+---
 )";
 
 constexpr std::string_view kRoute = R"(
@@ -58,6 +63,7 @@ spec:
   - {name: denied, matches: [{path: {value: /denied}}], filters: FILTERS, backendRefs: [{name: one}]}
   - {name: retried, matches: [{path: {value: /retried}}], filters: FILTERS, backendRefs: [{name: one}], retry: {attempts: 2, codes: [503], backoff: 5ms}}
   - {name: limited, matches: [{path: {value: /limited}}], filters: FILTERS, backendRefs: [{name: two}]}
+  - {name: cached, matches: [{path: {value: /cached}}], filters: FILTERS, backendRefs: [{name: one}]}
   - {name: deadline, matches: [{path: {value: /deadline}}], filters: FILTERS, backendRefs: [{name: two}], timeouts: {request: 200ms}}
   - name: composition
     matches: [{path: {value: /composition}}]

@@ -10,8 +10,10 @@ namespace {
 
 constexpr size_t kTokenBytes = 16;
 
-// "/http1/tok…" and "/item/tok…-3" carry it after the second slash.
-std::string_view TokenOf(std::string_view path) {
+// "/http1/tok…" and "/item/tok…-3" carry it after the second slash; pages are anybody's.
+std::string_view TokenOf(const http::RequestHead& head, std::string_view carried) {
+  const std::string_view path = head.path;
+  if (path.starts_with("/cached/")) return carried;
   const size_t slash = path.find('/', 1);
   return slash == std::string_view::npos ? "" : path.substr(slash + 1, kTokenBytes);
 }
@@ -21,6 +23,7 @@ bool MayGoTo(Rule rule, std::string_view cluster) {
     case Rule::kHttp1:
     case Rule::kWaiting:
     case Rule::kRetried:
+    case Rule::kCached:
       return cluster == "one";
     case Rule::kHttp2:
     case Rule::kDeadline:
@@ -49,6 +52,7 @@ const Script& Judge::Begin(Script script) {
   if (script.rule == Rule::kLimited) ++limited_begun_;
   const auto [place, fresh] = entries_.insert({script.token, Entry{script, revision_}});
   PORTICO_CHECK(fresh, "two exchanges with one token");
+  place->second.begun = world_.Now();
   Trace(base::Concat("begins ", script.path()));
   return place->second.script;
 }
@@ -75,6 +79,33 @@ void Judge::Limited(std::string_view token) {
   if (limited_begun_ <= kLimitBurst) Violation(token, "it is limited, and so few have come");
 }
 
+void Judge::OriginAnswers(std::string_view token) {
+  entries_.find(token)->second.answered = world_.Now();
+}
+
+void Judge::PageChanged(const Script& script) {
+  changes_.push_back({script.page, entries_.find(script.token)->second.arrived, world_.Now()});
+}
+
+// Who asked after an answer was too old, or after its page was changed and everybody could know it, does not get it.
+const Script* Judge::FindShared(const Script& asked, std::string_view token) {
+  const auto found = entries_.find(token);
+  const Script* answered = found == entries_.end() ? nullptr : &found->second.script;
+  if (answered == nullptr || asked.rule != Rule::kCached || asked.method == "DELETE" || answered->method != "GET" ||
+      answered->path() != asked.path() || answered->status != 200) {
+    Violation(asked.token, base::Concat("it gets the answer to ", token));
+    return nullptr;
+  }
+  ++tally.shared;
+  const base::MonotonicTime begun = entries_.find(asked.token)->second.begun;
+  if (begun > found->second.answered + kPageAge) Violation(asked.token, "what it gets is stale");
+  for (const Change& change : changes_) {
+    if (change.page == asked.page && begun > change.seen && found->second.arrived < change.arrived)
+      Violation(asked.token, "what it gets is of before a change");
+  }
+  return answered;
+}
+
 void Judge::FilterPassed(std::string_view token) {
   const auto found = entries_.find(token);
   if (found != entries_.end()) found->second.filter_passed = true;
@@ -82,17 +113,18 @@ void Judge::FilterPassed(std::string_view token) {
 
 const Script* Judge::AtOrigin(const http::RequestHead& head, std::string_view cluster) {
   ++tally.at_origins;
-  const std::string_view token = TokenOf(head.path);
+  const std::string_view carried = head.fields.Combined("x-request-id").value_or("");
+  const std::string_view token = TokenOf(head, carried);
   Trace(base::Concat("at an origin of ", cluster, ": ", head.path));
   const Script* script = Find(token);
   if (script == nullptr) return nullptr;
-  const std::string_view carried = head.fields.Combined("x-request-id").value_or("");
   if (carried != token) Violation(token, base::Concat("an origin gets it with the identity of ", carried));
   if (script->denied()) Violation(token, "an origin sees what a policy denied");
   if (!MayGoTo(script->rule, cluster)) Violation(token, base::Concat("rule ", RuleName(script->rule), " in ", cluster));
   if (script->rule == Rule::kComposition) return script;
 
   Entry& entry = entries_.find(token)->second;
+  entry.arrived = world_.Now();
   if (script->rule == Rule::kWaiting && !entry.filter_passed) Violation(token, "it went on before its filter said so");
   if (head.method != script->method) Violation(token, base::Concat("the method became ", head.method));
   if (head.path != script->path()) Violation(token, base::Concat("the target became ", head.path));

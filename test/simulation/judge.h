@@ -30,6 +30,7 @@ class Judge {
     uint64_t swaps = 0;
     std::map<int, uint64_t> statuses;
     uint64_t retried = 0;  // answered well after an origin had failed
+    uint64_t shared = 0;   // got what an origin had answered to another
     std::array<uint64_t, kRules> rules{};
   };
 
@@ -53,6 +54,12 @@ class Judge {
   int TimesAtOrigin(std::string_view token) const;
   // A limit has refused it.
   void Limited(std::string_view token);
+  // Its origin begins to answer it.
+  void OriginAnswers(std::string_view token);
+  // A client has seen that its DELETE of a page was done.
+  void PageChanged(const Script& script);
+  // `asked` gets what an origin has answered to `token`. nullptr: it should not have.
+  const Script* FindShared(const Script& asked, std::string_view token);
   // The filter of kWaiting lets it pass.
   void FilterPassed(std::string_view token);
   // A request has arrived at an origin of `cluster` ("one" or "two"). nullptr: it should not have.
@@ -75,6 +82,12 @@ class Judge {
     uint64_t revision_at_begin;
     bool filter_passed = false;
     int at_origin = 0;  // how often, a composition apart
+    base::MonotonicTime begun{};
+    base::MonotonicTime arrived{}, answered{};  // at its origin, the last time
+  };
+  struct Change {
+    int page;
+    base::MonotonicTime arrived, seen;
   };
 
   void CountArrival(const Script& script, int times);
@@ -87,6 +100,7 @@ class Judge {
   uint64_t revision_ = 0;
   bool cuts_ = false;
   std::map<std::string, Entry, std::less<>> entries_;
+  std::vector<Change> changes_;
   std::vector<std::string> violations_;
 };
 

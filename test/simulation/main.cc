@@ -97,6 +97,7 @@ void Add(Judge::Tally& total, const Judge::Tally& one) {
   total.waits += one.waits;
   total.swaps += one.swaps;
   total.retried += one.retried;
+  total.shared += one.shared;
   for (const auto& [status, count] : one.statuses)
     total.statuses[status] += count;
   for (size_t i = 0; i < one.rules.size(); ++i)
@@ -107,14 +108,15 @@ void Add(Judge::Tally& total, const Judge::Tally& one) {
 bool SawEnough(const Judge::Tally& total) {
   for (int status : {200, 201, 204, 404, 418, 401, 403, 429, 502, 503, 504})
     if (!total.statuses.contains(status)) return false;
-  return total.cut > 0 && total.left > 0 && total.waits > 0 && total.as_scripted > 0 && total.retried > 0;
+  return total.cut > 0 && total.left > 0 && total.waits > 0 && total.as_scripted > 0 && total.retried > 0 &&
+         total.shared > 0;
 }
 
 std::string Summary(const Judge::Tally& total) {
   std::string text =
       base::Concat("responses ", total.responses, ", as scripted ", total.as_scripted, ", cut ", total.cut, ", left ",
                    total.left, ", at origins ", total.at_origins, ", waits ", total.waits, ", configurations ",
-                   total.swaps, ", tried again ", total.retried, "; statuses");
+                   total.swaps, ", tried again ", total.retried, ", shared ", total.shared, "; statuses");
   for (const auto& [status, count] : total.statuses)
     text += base::Concat(" ", status, ":", count);
   text += "; rules";

@@ -108,6 +108,7 @@ void OriginExchange::AnswerIfDue() {
     return;
   }
   answering_ = true;
+  judge_.OriginAnswers(script_->token);
   if (composed_) return SendJson();
   if (failing_) return Fail();
   SendHead();
@@ -136,6 +137,9 @@ void OriginExchange::SendHead() {
   head.status = script_->status;
   head.fields.Add("x-token", script_->token);
   head.fields.Add("x-origin-revision", revision_);
+  if (script_->rule == Rule::kCached && script_->status == 200)
+    head.fields.Add("cache-control",
+                    base::Concat("max-age=", std::chrono::duration_cast<std::chrono::seconds>(kPageAge).count()));
   if (script_->response_length_known && script_->status != 204) {
     head.framing.length = script_->response_bytes;
     head.fields.Add("content-length", base::Concat(script_->response_bytes));

@@ -11,8 +11,8 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr std::array<std::string_view, kRules> kRuleNames = {"http1",  "http2",  "pair",     "composition", "waiting",
-                                                             "denied", "direct", "deadline", "retried",     "limited"};
+constexpr std::array<std::string_view, kRules> kRuleNames = {
+    "http1", "http2", "pair", "composition", "waiting", "denied", "direct", "deadline", "retried", "limited", "cached"};
 
 bool OneIn(base::Random& random, uint64_t count) {
   return random.Below(count) == 0;
@@ -65,6 +65,16 @@ void ChooseOrigin(base::Random& random, const Mood& mood, Script& script) {
   script.cut = script.response_bytes > 1 && OneIn(random, 15);
 }
 
+void ChoosePage(base::Random& random, Script& script) {
+  constexpr std::array<std::string_view, 6> kMethods = {"GET", "GET", "GET", "GET", "HEAD", "DELETE"};
+  script.method = kMethods[random.Below(kMethods.size())];
+  script.request_bytes = 0;
+  script.request_length_known = true;
+  script.request_trailers = script.expects_continue = false;
+  script.page = static_cast<int>(random.Below(kPages));
+  if (!OneIn(random, 4)) script.status = 200;
+}
+
 }  // namespace
 
 std::string_view RuleName(Rule rule) {
@@ -81,6 +91,7 @@ bool Script::uncertain() const {
 }
 
 std::string Script::path() const {
+  if (rule == Rule::kCached) return base::Concat("/cached/page", page);
   const std::string path = base::Concat("/", RuleName(rule), "/", token);
   return rule == Rule::kComposition ? base::Concat(path, "?token=", token) : path;
 }
@@ -91,6 +102,7 @@ Script RandomScript(base::Random& random, const Mood& mood) {
   random.FillHex(script.token.data() + 3, script.token.size() - 3);
   script.rule = static_cast<Rule>(random.Below(kRules));
   if (mood.bulk && OneIn(random, 2)) script.rule = static_cast<Rule>(random.Below(3));
+  if (mood.pages && !OneIn(random, 4)) script.rule = Rule::kCached;
   ChooseClient(random, mood, script);
   ChooseOrigin(random, mood, script);
   script.filter = static_cast<Script::Filter>(random.Below(5));
@@ -114,6 +126,7 @@ Script RandomScript(base::Random& random, const Mood& mood) {
     script.failure_resets = OneIn(random, 2);
     if (script.failures > 0) script.answers_early = script.origin_leaves = false;
   }
+  if (script.rule == Rule::kCached) ChoosePage(random, script);
   if (script.rule == Rule::kComposition) {
     script.items = static_cast<int>(random.Below(6));
     script.status = 200;

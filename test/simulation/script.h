@@ -25,20 +25,24 @@ enum class Rule : uint8_t {
   kDeadline,     // timeouts.request, then cluster two
   kRetried,      // tries again what cluster one has failed
   kLimited,      // a limit, then cluster two
+  kCached,       // a cache, then cluster one; the path is that of a page, which exchanges share
 };
-inline constexpr int kRules = 10;
+inline constexpr int kRules = 11;
 std::string_view RuleName(Rule rule);  // "http1"
 
-// What the configuration says of kRetried and kLimited.
+// What the configuration says of kRetried and kLimited, and the origin of kCached.
 inline constexpr int kRetryAttempts = 2;
 inline constexpr size_t kReplayedBytesMax = 65536;
 inline constexpr uint64_t kLimitBurst = 2;
 inline constexpr base::Duration kLimitPeriod = std::chrono::seconds(1);  // of one request
+inline constexpr int kPages = 2;
+inline constexpr base::Duration kPageAge = std::chrono::seconds(1);  // max-age
 
 // What kind of run a seed is.
 struct Mood {
-  bool calm = false;  // connections work and nobody misbehaves: every exchange has to end as its script says
-  bool bulk = false;  // contents beyond every window and mark; pieces are then larger
+  bool calm = false;   // connections work and nobody misbehaves: every exchange has to end as its script says
+  bool bulk = false;   // contents beyond every window and mark; pieces are then larger
+  bool pages = false;  // much of kCached: there has to be something in a cache to be wrong
 };
 
 // All that will be done to one exchange, by everybody: chosen before it begins, and known to client, filter and origin
@@ -85,6 +89,9 @@ struct Script {
   // The origin of kRetried fails so many attempts before it answers: by a status, or by a reset.
   int failures = 0;
   bool failure_resets = false;
+
+  // Of kCached: what is asked for. Its origin lets a 200 to GET be stored, and any 2xx to DELETE makes it invalid.
+  int page = 0;
 
   bool denied() const;
   // Not even a calm run promises that it ends as it should: its outcome is a race.

@@ -73,7 +73,7 @@ class Run {
 
 Run::Run(uint64_t seed, bool keep_trace)
     : world_(seed),
-      mood_{.calm = seed % 2 == 0, .bulk = seed / 2 % 3 == 0},
+      mood_{.calm = seed % 2 == 0, .bulk = seed / 2 % 3 == 0, .pages = seed % 7 == 0},
       ending_(static_cast<Ending>(seed / 6 % 3)),
       judge_(world_, mood_),
       proxy_loop_(world_, "proxy"),
