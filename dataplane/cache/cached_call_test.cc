@@ -68,6 +68,36 @@ TEST(CachedCallTest, WhoWaitsIsGivenWhatItMayHave) {
   }
 }
 
+// What turns out at its end not to be for others, and a 304 that says so.
+TEST(CachedCallTest, WhatMayNotBeSharedAfterAllIsTheLeaders) {
+  {
+    CacheWorld world;
+    Client& leader = world.Start();
+    Client& follower = world.Start();
+    world.asked().Head(200, Control("max-age=60"));
+    world.asked().Content("hello");
+    world.asked().Trailers({{"x", "1"}});
+    world.asked().End();
+    world.loop.Turn();
+    EXPECT_EQ(leader.Result(), "200 hello");
+    ASSERT_EQ(world.asked_count(), 2u);
+    world.Answer(200, kFresh, "alone");
+    EXPECT_EQ(follower.Result(), "200 alone");
+  }
+  CacheWorld world;
+  world.Fill("/a", {{"etag", "\"t\""}});
+  world.loop.Turn(seconds(61));
+  Client& leader = world.Start();
+  Client& follower = world.Start();
+  world.Answer(304, {{"etag", "\"t\""}, {"set-cookie", "a=b"}, {"cache-control", "max-age=60"}}, "");
+  EXPECT_EQ(leader.Result(), "200 hello");
+  EXPECT_EQ(leader.Field("set-cookie"), "a=b");
+  ASSERT_EQ(world.asked_count(), 3u);
+  world.Answer(200, kFresh, "alone");
+  EXPECT_EQ(follower.Result(), "200 alone");
+  EXPECT_EQ(follower.Field("set-cookie"), "(none)");
+}
+
 TEST(CachedCallTest, WhoWantsANewOneWaitsForNobody) {
   for (const std::string_view control : {"no-cache", "max-age=0", "no-store", "max-age=x"}) {
     CacheWorld world;
