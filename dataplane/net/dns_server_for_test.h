@@ -1,7 +1,6 @@
 #ifndef PORTICO_DATAPLANE_NET_DNS_SERVER_FOR_TEST_H_
 #define PORTICO_DATAPLANE_NET_DNS_SERVER_FOR_TEST_H_
 
-#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/base/check.h"
 #include "dataplane/base/file_descriptor.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/dns_message_for_test.h"
@@ -29,7 +29,7 @@ class DnsServer {
   DnsServer() {
     for (int attempt = 0; attempt < 100 && !Bind(); ++attempt) {
     }
-    EXPECT_TRUE(tcp_.valid());
+    PORTICO_CHECK(tcp_.valid());
   }
 
   const Address& address() const { return address_; }
