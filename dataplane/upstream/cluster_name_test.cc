@@ -95,6 +95,7 @@ TEST(ClusterName, WhoWaitsMayLeaveAndHasOneTimeToWait) {
   EXPECT_EQ(world.cluster->pending(), 1u);
   world.loop.Turn(seconds(59));
   EXPECT_EQ(stays.error, ErrorKind::kConnectionTimeout);
+  EXPECT_EQ(stays.detail, "the cluster's name was not resolved in time");
   EXPECT_EQ(world.cluster->pending(), 0u);
   world.cluster->SetAddresses(Resolved({"10.0.0.1"}));
   world.loop.Turn();
@@ -226,7 +227,7 @@ TEST(ClusterName, WithAnotherNameCallsWaitForThatOne) {
   EXPECT_EQ(waits_there.status + caller.status, 400);
 }
 
-// The limit of connections and the name are waited for in the same line.
+// The limit of connections and the name are waited for in the same line: what was on its way for the one is no use now.
 TEST(ClusterName, RoomForAConnectionIsNoAddress) {
   auto config = Named();
   config->connections_max = 1;
@@ -237,17 +238,41 @@ TEST(ClusterName, RoomForAConnectionIsNoAddress) {
   world.Open(0);
   waits.Start(*world.cluster);  // for room
   world.loop.Turn();
+  world.far(0).Say("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
+  EXPECT_TRUE(holds.ended);
+  EXPECT_EQ(world.cluster->connections(), 0u) << "room is on its way";
   auto renamed = Named("b.test");
   renamed->connections_max = 1;
   world.cluster->Update(renamed);
-  world.Say(0, kOk);  // its connection is of an address that is gone: now there is room
-  EXPECT_TRUE(holds.ended);
+  world.loop.Turn();
   world.loop.Turn();
   EXPECT_FALSE(waits.over());
   world.cluster->SetAddresses(Resolved({"10.0.0.2"}, "b.test"));
   world.loop.Turn();
   ASSERT_EQ(world.network.connects.size(), 2u);
   Answer(world, 1, waits);
+}
+
+TEST(ClusterName, WhoWaitsForANameTakesNoRoomFromOthers) {
+  auto config = Named();
+  config->connections_max = 1;
+  const ClusterShared shared;
+  World other(config, shared), world(config, shared);
+  other.cluster->SetAddresses(Resolved({"10.0.0.1"}));
+  Caller served, waits;
+  served.Start(*other.cluster);
+  Answer(other, 0, served);
+  const auto turn_both = [&] {
+    for (World* one : {&world, &other, &world, &other, &world})
+      one->loop.Turn();
+  };
+  waits.Start(*world.cluster);
+  turn_both();
+  EXPECT_EQ(other.cluster->connections(), 1u) << "its idle connection stays";
+  world.cluster->SetAddresses(Resolved({"10.0.0.1"}));
+  turn_both();
+  EXPECT_EQ(other.cluster->connections(), 0u) << "now it is needed";
+  Answer(world, 0, waits);
 }
 
 }  // namespace

@@ -39,6 +39,8 @@ std::string_view OutcomeOf(ErrorKind kind) {
   return outcome::kReset;
 }
 
+constexpr Error kNobody = {ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"};
+
 }  // namespace
 
 UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler,
@@ -54,7 +56,7 @@ UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, c
   if (attempt_deadline_) timer_.Set(*attempt_deadline_);
   progress_at_ = begun_at_ = cluster_.loop().Now();
   if (admitted_) {
-    TryNext(cluster_.NoEndpoint());
+    TryNext(kNobody);
   } else {
     GiveUp({ErrorKind::kConnectionLimitReached, true, "the cluster has too many requests"});
   }
@@ -123,7 +125,8 @@ void UpstreamCall::TryNext(const Error& last_error) {
   // One that failed to connect, or that is not asked because it rests, may have a connection all the same.
   if (endpoint == nullptr) {
     endpoint = cluster_.FindFree();
-    if (endpoint == nullptr) return cluster_.AllTried(tried_) ? GiveUp(last_error) : WaitForRoom();
+    if (endpoint == nullptr && !cluster_.AllTried(tried_)) return WaitForRoom();
+    if (endpoint == nullptr) return GiveUp(last_error.detail == kNobody.detail ? cluster_.NoEndpoint() : last_error);
     connection = endpoint->Available();
   }
   BeginAttempt();
@@ -157,7 +160,7 @@ void UpstreamCall::OnTurnEnd() {
 }
 
 void UpstreamCall::OnRoom() {
-  TryNext(cluster_.NoEndpoint());
+  TryNext(kNobody);
 }
 
 void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
@@ -254,7 +257,9 @@ void UpstreamCall::OnTimer(event::Timer&) {
   }
   if (state_ == State::kWaiting) {
     EndAttempt(outcome::kTimeout);
-    return Fail({ErrorKind::kConnectionTimeout, true, "no connection became free in time"});
+    const bool knows_nobody = cluster_.endpoint_count() == 0;
+    return Fail({ErrorKind::kConnectionTimeout, true,
+                 knows_nobody ? "the cluster's name was not resolved in time" : "no connection became free in time"});
   }
   Fail({ErrorKind::kConnectionReadTimeout, false,
         response_begun_ ? "the response made no progress in time" : "the origin sent no response in time"});
