@@ -55,6 +55,10 @@ void Cluster::SetAddresses(std::shared_ptr<const ResolvedName> resolved) {
   Settle();
 }
 
+void Cluster::AbandonName() {
+  if (AwaitsName()) SetAddresses(std::make_shared<const ResolvedName>(ResolvedName{use_.config->named->hostname, {}}));
+}
+
 // After the endpoints have become others.
 void Cluster::Settle() {
   // Told last: whoever waited there chooses among the new ones at once.

@@ -36,6 +36,9 @@ class Cluster final : public call::Backend, private shared::Budget::Member::Hand
   // there again keeps all it has. Until the first of a name, calls wait in the cluster's line.
   void SetAddresses(std::shared_ptr<const ResolvedName> resolved);
 
+  // Nobody will tell it where its name leads: the configuration has dropped it. What it knows it keeps.
+  void AbandonName();
+
   std::string_view name() const override { return name_; }
   std::unique_ptr<call::Call> Start(const call::CallRequest& request, call::CallHandler& handler) override;
 

@@ -180,6 +180,19 @@ TEST(ClusterName, VerdictsStay) {
   EXPECT_EQ(world.observer.told, "10.0.0.1:80 ejected for 30 s; 10.0.0.1:80 is forgotten; ");
 }
 
+TEST(ClusterName, NobodyWaitsForANameThatIsAbandoned) {
+  World pending(Named()), known(Named());
+  Caller waits, served;
+  waits.Start(*pending.cluster);
+  pending.cluster->AbandonName();
+  pending.loop.Turn();
+  EXPECT_EQ(waits.error, ErrorKind::kDestinationUnavailable);
+  known.cluster->SetAddresses(Resolved({"10.0.0.1"}));
+  known.cluster->AbandonName();
+  served.Start(*known.cluster);
+  Answer(known, 0, served);
+}
+
 TEST(ClusterName, AChangeOfTheConfiguration) {
   const struct {
     const char* name;

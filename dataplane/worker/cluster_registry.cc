@@ -26,6 +26,8 @@ void ClusterRegistry::Swap(const snapshot::Clusters& next) {
     }
   });
   configs_ = next;
+  for (const std::shared_ptr<upstream::Cluster>& cluster : dropped)
+    cluster->AbandonName();
   DropLater(std::move(dropped));
   for (const auto& [cluster, config] : changed)
     cluster->Update(config);

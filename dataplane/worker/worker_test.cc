@@ -277,6 +277,33 @@ TEST(Worker, RemovesAClusterThatIsInUse) {
   EXPECT_TRUE(world.Until([&] { return world.origin.peers[0]->gone(); }));  // its pool has died with it
 }
 
+// Clients wait for a name; with its cluster goes whoever would have told them.
+TEST(Worker, RemovesAClusterWhoseNameIsWaitedFor) {
+  World world;
+  auto cluster = std::make_shared<upstream::ClusterConfig>();
+  cluster->name = "default/named";
+  cluster->named = upstream::NamedOrigin{"a.test", 9001};
+  const auto named = MakeSnapshot({MakePort(8080, {"http"}, {{.cluster = "default/named"}})}, {cluster});
+  const auto tell = [&](const std::string& name, const std::string& ip) {
+    auto resolved = std::make_shared<upstream::ResolvedName>(upstream::ResolvedName{"a.test", {}});
+    resolved->addresses.push_back(At(ip, 0));
+    world.InLoop([&] { world.worker->SetAddresses(name, resolved); });
+  };
+  world.Publish(named);
+  TestPeer& early = world.Connect(Get("/"));
+  ASSERT_TRUE(world.Until([&] { return world.worker->Clusters()[0].pending == 1; }));
+  world.Publish(Answering("fixed"));
+  EXPECT_TRUE(world.Until([&] { return early.Heard("503"); }, seconds(1)));
+  tell("default/named", "10.0.0.5");  // too late: nothing happens
+  world.Publish(named);
+  TestPeer& late = world.Connect(Get("/"));
+  ASSERT_TRUE(world.Until([&] { return world.worker->Clusters()[0].pending == 1; }));
+  tell("default/named", "10.0.0.5");
+  ASSERT_TRUE(world.Until([&] { return world.Asked(); }));
+  world.AnswerAll("found");
+  EXPECT_TRUE(world.Until([&] { return late.Heard("found"); }));
+}
+
 TEST(Worker, MovesAClusterWhoseExchangeGoesOn) {
   World world;
   world.Publish(Forwarding());
