@@ -5,7 +5,7 @@ from control_plane import ControlPlane, Messages, cluster, resource
 from harness import Case, Proxy, RawClient, curl, eventually, get, route, table
 from harness import cluster as cluster_text
 from harness import gateway as gateway_text
-from origins import Origin, answer
+from origins import CLOSE, Origin, answer
 from test_stream import StreamedProxy, gateway
 
 
@@ -35,6 +35,10 @@ class Counting(Origin):
         if request.field("if-none-match") == '"one"':
             return answer(status="304 Not Modified", fields=fields, length=False)
         content = f"{len(self.requests)}".encode()
+        if request.method == "PATCH":
+            return iter([CLOSE])
+        if request.target.startswith("/broken"):
+            return iter([answer(b"0123456789", fields=fields)[:-5], 0.2, CLOSE])
         if request.target.startswith("/large"):
             content = content.ljust(100_000, b".")
         if request.target.startswith("/slow"):
@@ -99,6 +103,32 @@ class Cached(Case):
         self.ask("/a")
         self.ask("/a", "-X", "POST")
         self.assertEqual(self.ask("/a").content, b"3")
+
+    def test_a_lost_answer(self):
+        """Nobody knows what the origin has done: as if it had done it."""
+        self.ask("/a")
+        self.assertEqual(self.ask("/a", "-X", "PATCH").status, 502)
+        self.assertEqual(self.ask("/a").content, b"3")
+
+    def test_an_answer_that_breaks_off(self):
+        for count in (1, 2):
+            with RawClient(self.proxy.port) as client:
+                client.send(get("/broken", host=f"127.0.0.1:{self.proxy.port}"))
+                self.assertRaises(AssertionError, client.read_response)
+            self.assertEqual(len(self.origin.requests), count)
+        self.assertEqual(self.proxy.metric("portico_cache_entries"), 0)
+
+    def test_whose_word_is_not_taken(self):
+        """A stranger's for its scheme and host."""
+        self.ask("/a")
+        host = f"127.0.0.1:{self.proxy.port}"
+        for line, field in (f"https://{host}/a", "x: y"), ("/a", "x-forwarded-host: evil.example"), ("/a", "x-forwarded-proto: https"):
+            with RawClient(self.proxy.port) as client:
+                client.send(f"GET {line} HTTP/1.1\r\nhost: {host}\r\n{field}\r\n\r\n")
+                self.assertEqual(client.read_response().content, b"1", field)
+        # What the origin may take for another target is another request.
+        self.assertEqual(self.ask("/a", "-H", "x-original-url: /b").content, b"2")
+        self.assertEqual(self.ask("/a").content, b"1")
 
     def test_an_unrelated_change_loses_nothing(self):
         self.ask("/a")
