@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_CACHE_FRESHNESS_H_
 #define PORTICO_DATAPLANE_CACHE_FRESHNESS_H_
 
+#include <algorithm>
 #include <optional>
 
 #include "dataplane/base/time.h"
@@ -27,9 +28,9 @@ std::optional<base::Duration> ExplicitLifetime(const http::Fields& fields, const
 // lifetime: in doubt it is stale.
 base::Duration InitialAge(const http::Fields& fields, const ExchangeTimes& times);
 
-// current_age: what it was when it came, and what has passed since.
+// current_age: what it was when it came, and what has passed since. Another thread's turn may have begun before it came.
 inline base::Duration CurrentAge(base::Duration initial_age, base::MonotonicTime answered, base::MonotonicTime now) {
-  return initial_age + (now - answered);
+  return initial_age + std::max(base::Duration(0), base::Duration(now - answered));
 }
 
 // The wall clock's time of `date`, or of the answer, where there is none or it can't be read.

@@ -93,6 +93,7 @@ TEST(FreshnessTest, AgeGrows) {
   const base::MonotonicTime answered{seconds(100)};
   EXPECT_EQ(CurrentAge(seconds(7), answered, answered), seconds(7));
   EXPECT_EQ(CurrentAge(seconds(7), answered, answered + seconds(3)), seconds(10));
+  EXPECT_EQ(CurrentAge(seconds(7), answered, answered - seconds(3)), seconds(7)) << "in a turn that began before";
 }
 
 }  // namespace
