@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,7 +36,8 @@ struct Request {
 };
 
 struct World {
-  explicit World(size_t bytes_max = 1 << 20) : store(bytes_max) {}
+  explicit World(size_t bytes_max = 1 << 20) : own(std::make_unique<Store>(bytes_max)), store(*own) {}
+  explicit World(Store& shared) : store(shared) {}
 
   // With `length` bytes of content; nullptr: no room.
   std::shared_ptr<StoredResponse> Make(const Request& request, const Lines& lines, size_t length = 1) {
@@ -58,7 +61,8 @@ struct World {
   }
   const StoredResponse* Find(const Request& request) { return store.Find(request.asks).response.get(); }
 
-  Store store;
+  const std::unique_ptr<Store> own;
+  Store& store;
   base::Arena arena;
   base::MonotonicTime now{seconds(100)};
 };
@@ -218,6 +222,42 @@ TEST(StoreTest, ALowerLimitLeavesWhatIsBeingSent) {
   world.store.set_bytes_max(0);
   EXPECT_EQ(world.store.size(), 0u);
   EXPECT_EQ(world.store.bytes(), 0u);
+}
+
+// What tsan looks at; and that no byte is lost, and nothing that was purged is there.
+TEST(StoreTest, SeveralThreads) {
+  Store store(60'000);
+  std::atomic<int> running = 3;
+  std::vector<std::thread> threads;
+  for (int number = 0; number < 3; ++number) {
+    threads.emplace_back([&, number] {
+      std::shared_ptr<const StoredResponse> sent;
+      for (int i = 0; i < 400; ++i) {
+        World world(store);
+        const Request request({{"x", std::to_string((i + number) % 3)}}, "a rule", Numbered(i % 7).asks.key);
+        const uint64_t generation = store.Generation(request.asks.key);
+        const Store::Found found = store.Find(request.asks);
+        if (found.response != nullptr) {
+          EXPECT_EQ(found.response->content->RunAt(0).size(), 2'000u);
+          sent = found.response;
+        }
+        world.now += seconds(i);
+        auto stored = world.Make(request, {{"vary", "x"}}, 2'000);
+        if (stored != nullptr) store.Put(request.asks.key, std::move(stored), generation, found.response.get());
+        if (i % 13 == 0) store.Invalidate(request.asks.key);
+      }
+      --running;
+    });
+  }
+  for (int i = 0; running > 0; ++i) {
+    store.Obey({{"p", std::to_string(i), {"", "/1"}}});
+    store.set_bytes_max(i % 2 == 0 ? 60'000 : 30'000);
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  store.Obey({{"p", "the last", {"", "/"}}});
+  EXPECT_EQ(store.size(), 0u);
+  EXPECT_EQ(store.bytes(), 0u);
 }
 
 TEST(StoreTest, WhatIsOnItsWayInHasAPart) {
