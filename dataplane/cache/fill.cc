@@ -100,7 +100,7 @@ void Fill::Unlist() {
 
 void Fill::Become(State state) {
   state_ = state;
-  if (state != State::kStoring) filling_.reset();
+  if (state == State::kWhole || state == State::kFailed) filling_.reset();
   if (state != State::kAsked && state != State::kStoring) Unlist();
   for (FillReader* reader = readers_.front(); reader != nullptr; reader = readers_.Next(*reader))
     cache_.loop().AtTurnEnd(*reader);
@@ -126,6 +126,7 @@ void Fill::OnResponse(http::ResponseHead head) {
     return Ask();
   }
   if (BeginStoring(head)) return Become(State::kStoring);
+  filling_.reset();
   if (listed_) cache_.NoteUnstorable(request_.key, request_.identity);
   passing_head_.emplace(std::move(head));
   Become(State::kPassing);
@@ -193,7 +194,8 @@ void Fill::OnContent(base::Slice content) {
     if (stored_->length && content.size() > *stored_->length - content_->size()) return Fail("content without an end");
     if (Keep(content)) return Become(state_);
   }
-  shareable_ = false;
+  // What was kept until now stays counted until its reader has it.
+  if (std::exchange(shareable_, false)) cache_.NoteUnstorable(request_.key, request_.identity);
   passing_.Append(std::move(content));
   Become(State::kPassing);
 }

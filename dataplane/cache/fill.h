@@ -130,7 +130,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private call::Call
   bool refreshed_ = false;
   std::shared_ptr<StoredResponse> stored_;
   std::shared_ptr<Content> content_;         // of stored_
-  std::optional<shared::ByteHold> filling_;  // while it is stored
+  std::optional<shared::ByteHold> filling_;  // while it is stored, or read by the leader alone
   std::vector<http::ResponseHead> informational_;
   std::optional<http::ResponseHead> passing_head_;
   base::Buffer passing_;

@@ -246,6 +246,45 @@ TEST(FillTest, WhatIsOnItsWayInIsBounded) {
   EXPECT_EQ(world.store.size(), 2u);
 }
 
+TEST(FillTest, WhatHasNoRoomTakesNone) {
+  CacheWorld world;
+  world.store.set_bytes_max(60'000);
+  shared::ByteHold others = world.store.NewHold();
+  ASSERT_TRUE(world.store.Grow(others, 50'000));
+  Client& client = world.Start();
+  world.asked().Head(200, {{"cache-control", "max-age=60"}, {"content-length", "20000"}});
+  world.loop.Turn();
+  EXPECT_EQ(world.store.filling_bytes(), 0u);
+  EXPECT_EQ(world.store.bytes(), 50'000u);
+  world.asked().Content(std::string(20'000, 'x'));
+  world.asked().End();
+  world.loop.Turn();
+  EXPECT_EQ(client.content.size(), 20'000u);
+}
+
+// What was kept until it was too much is a slow client's alone: it stays counted as on its way, so that many of those
+// have half of the memory at most. And nobody waits for the next one.
+TEST(FillTest, WhatTurnsOutTooLong) {
+  CacheWorld world;
+  const Ask ask{.policy = CachePolicy{.stores = true, .content_bytes_max = 200'000}};
+  Client& slow = world.Start("/a", ask);
+  slow.reads = false;
+  world.asked().Head(200, kUnknown);
+  for (int i = 0; i < 3; ++i) {
+    world.asked().Content(std::string(90'000, 'x'));
+    world.loop.Turn();
+  }
+  EXPECT_GE(world.store.filling_bytes(), 180'000u);
+  world.Start("/a", ask);
+  world.Start("/a", ask);
+  EXPECT_EQ(world.asked_count(), 3u);
+  slow.Leave();
+  slow.kept.clear();
+  world.loop.Turn();
+  EXPECT_EQ(world.store.filling_bytes(), 0u);
+  EXPECT_EQ(world.store.bytes(), 0u);
+}
+
 // What is asked in the place of what is stored is newer, whatever its origin's clock says; of two that know nothing of
 // each other the later date counts.
 TEST(FillTest, AnOlderAnswerDoesNotReplaceANewerOne) {

@@ -28,7 +28,8 @@ std::optional<base::Duration> ExplicitLifetime(const http::Fields& fields, const
 // lifetime: in doubt it is stale.
 base::Duration InitialAge(const http::Fields& fields, const ExchangeTimes& times);
 
-// current_age: what it was when it came, and what has passed since. Another thread's turn may have begun before it came.
+// current_age: what it was when it came, and what has passed since. Another thread's turn may have begun before it
+// came.
 inline base::Duration CurrentAge(base::Duration initial_age, base::MonotonicTime answered, base::MonotonicTime now) {
   return initial_age + std::max(base::Duration(0), base::Duration(now - answered));
 }
