@@ -21,12 +21,20 @@ enum class ErrorKind : uint8_t {
   kTlsAlertReceived,        // the origin refused the handshake
 };
 
+// Whose it is, which the kind alone does not say: a timeout is the origin's only if it was the origin's turn.
+enum class Fault : uint8_t {
+  kOrigin,   // or of what lies between
+  kCaller,   // it gave no more of the request, or took no more of the response
+  kGateway,  // a limit of ours, or nobody to ask: more of the same would not help
+};
+
 struct Error {
   ErrorKind kind;
   // No byte of the request can have been processed: sending it again is safe whatever the method.
   bool retry_safe;
   // Static text for the log and proxy-status' details; never bytes of the peer.
   std::string_view detail;
+  Fault fault = Fault::kOrigin;
 };
 
 // The value of proxy-status' error parameter: "connection_refused".

@@ -75,8 +75,8 @@ struct Asked {
     Content(whole_content);
     End();
   }
-  void Fail(call::ErrorKind kind) {
-    if (alive()) handler->OnError({kind, false, "scripted"});
+  void Fail(call::ErrorKind kind, call::Fault fault = call::Fault::kOrigin) {
+    if (alive()) handler->OnError({kind, false, "scripted", fault});
   }
   void TakeAll() {
     unsent = 0;

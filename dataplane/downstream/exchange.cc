@@ -22,6 +22,7 @@ namespace portico::downstream {
 namespace {
 
 constexpr std::string_view kTooLong = "the content is longer than this gateway takes";
+constexpr std::string_view kTooLate = "the content did not come in time";
 
 std::string_view ProtocolText(http::Version version) {
   switch (version) {
@@ -420,6 +421,10 @@ void Exchange::OnOriginError(const call::Error& error) {
   record_.error = call::ErrorName(error.kind);
   reason_ = error.detail;
   if (relay_.response_begun()) return Abort(http::ResetReason::kInternal);
+  if (error.fault == call::Fault::kCaller && ClientDawdles()) {
+    step_ = Answer(AnswerFor(http::MessageError{408, kTooLate}));
+    return;
+  }
   step_ = Answer(AnswerFor(error));
 }
 
@@ -478,8 +483,8 @@ void Exchange::OnTimer(event::Timer&) {
   if (relay_.response_begun()) return Abort(http::ResetReason::kCancelled);
   if (too_late) {
     step_ = Answer(AnswerForDeadline());
-  } else if (!relay_.request_ended() && !relay_.client_waits()) {
-    step_ = Answer(AnswerFor(http::MessageError{408, "the content did not come in time"}));
+  } else if (ClientDawdles()) {
+    step_ = Answer(AnswerFor(http::MessageError{408, kTooLate}));
   } else {
     step_ = Answer(AnswerFor(
         call::Error{call::ErrorKind::kConnectionReadTimeout, false, "nothing moved in either direction in time"}));

@@ -89,6 +89,7 @@ class Exchange final : public ExchangeEvents,
   void FinishHead(http::ResponseHead& head);
   void Abort(http::ResetReason reason);
   void Finish(bool aborted);
+  bool ClientDawdles() const { return !relay_.request_ended() && !relay_.client_waits(); }
   bool HasPace() const;
   bool EndUploadWindow();
   void SetTimer();

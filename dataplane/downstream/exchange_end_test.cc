@@ -158,6 +158,30 @@ TEST(ExchangeEndTest, AnOriginThatDoesNotReadIsNotTheClientsSilence) {
   EXPECT_EQ(world.Lines(), "POST /a -> 504 error=connection_read_timeout");
 }
 
+// The attempt is over because its content did not come: the client is told so, and not that the origin was late.
+TEST(ExchangeEndTest, ALateAttemptIsWhoseTurnItWas) {
+  using call::Fault;
+  struct Row {
+    std::string_view name, said;
+    Fault fault;
+    size_t unsent;
+    int status;
+  };
+  const Row rows[] = {{"the origin's", kPost, Fault::kOrigin, 0, 504},
+                      {"the client's", kPost, Fault::kCaller, 0, 408},
+                      {"the client's, until all had come", kGet, Fault::kCaller, 0, 504},
+                      {"the client's, and then the origin's", kPost, Fault::kCaller, 1'000'000, 504}};
+  for (const Row& row : rows) {
+    World world;
+    world.Say(row.said);
+    world.asked().unsent = row.unsent;
+    if (row.unsent > 0) world.Say("x");
+    world.asked().Fail(ErrorKind::kHttpResponseTimeout, row.fault);
+    world.Turn();
+    EXPECT_TRUE(Has(world.Got(), "HTTP/1.1 " + std::to_string(row.status))) << row.name;
+  }
+}
+
 TEST(ExchangeEndTest, WhatMovesInEitherDirectionBreaksTheSilence) {
   snapshot::ClientConfig config;
   config.stream_idle_timeout = seconds(5);

@@ -65,6 +65,7 @@ struct Caller : call::CallHandler {
     error = failure.kind;
     retry_safe = failure.retry_safe;
     detail = failure.detail;
+    fault = failure.fault;
     Tell(At::kError);
   }
   void OnSendReady() override {
@@ -85,6 +86,7 @@ struct Caller : call::CallHandler {
   bool ended = false, retry_safe = false, consumes = true;
   std::optional<ErrorKind> error;
   std::string_view detail;
+  call::Fault fault = call::Fault::kOrigin;
 
  private:
   void Tell(At at) {

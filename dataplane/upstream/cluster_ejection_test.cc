@@ -134,6 +134,92 @@ TEST(ClusterEjectionTest, WhatDoesNotCount) {
   EXPECT_FALSE(world.cluster->endpoint_states()[0].ejected);
 }
 
+// Whoever lets an origin wait until the time is over must not have it ejected: 100 requests whose content never comes
+// would eject half the fleet.
+TEST(ClusterEjectionTest, ATimeoutIsWhoseTurnItWas) {
+  struct Row {
+    std::string_view name, method;
+    std::optional<base::Duration> attempt;
+    std::function<void(World&, Caller&)> happens;
+    bool ejected;
+  };
+  const auto waits = [](World& world, base::Duration time) {
+    for (; time > base::Duration(0); time -= seconds(1))
+      world.loop.Turn(seconds(1));
+  };
+  const auto sends = [waits](base::Duration when, bool all) {
+    return [=](World& world, Caller& caller) {
+      world.Open(0);
+      waits(world, when);
+      caller.Send("ab", all);
+    };
+  };
+  // An answer of which the caller takes nothing more than it holds.
+  const auto reads = [waits](base::Duration when) {
+    return [=](World& world, Caller& caller) {
+      caller.consumes = false;
+      world.Open(0);
+      world.Say(0, "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nbegun");
+      waits(world, when);
+      if (when > base::Duration(0)) caller.call->Consumed(5);
+    };
+  };
+  const Row rows[] = {
+      {"an answer does not come", "GET", seconds(10), [](World& world, Caller&) { world.Open(0); }, true},
+      {"nor its end", "GET", seconds(10),
+       [](World& world, Caller&) {
+         world.Open(0);
+         world.Say(0, "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nbegun");
+       },
+       true},
+      {"the content does not come", "POST", seconds(10), [](World& world, Caller&) { world.Open(0); }, false},
+      {"only some of it", "POST", seconds(10), sends(seconds(0), false), false},
+      {"it comes just before the end", "POST", seconds(10), sends(seconds(9), true), false},
+      {"it comes early enough", "POST", seconds(10), sends(seconds(4), true), true},
+      {"the origin does not take it", "POST", seconds(10),
+       [](World& world, Caller& caller) {
+         world.far(0).write_room = 0;
+         world.Open(0);
+         caller.Send(std::string(2 * http::kSendHighMarkBytes, 'x'), false);
+       },
+       true},
+      {"the answer is not taken", "GET", seconds(10), reads(seconds(0)), false},
+      {"it is taken just before the end", "GET", seconds(10), reads(seconds(9)), false},
+      {"it is taken early enough", "GET", seconds(10), reads(seconds(4)), true},
+      {"the content does not come at all", "POST", std::nullopt, [](World& world, Caller&) { world.Open(0); }, false},
+      {"the answer is not taken at all", "GET", std::nullopt, reads(seconds(0)), false},
+      {"nor does the content come", "POST", std::nullopt, reads(seconds(0)), false},
+      {"the answer is taken, and does not go on", "GET", std::nullopt, reads(seconds(20)), true},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    World world(Ejecting({9001, 9002}, 1));
+    Caller caller(row.method, row.method == "POST");
+    caller.Start(*world.cluster, row.attempt);
+    row.happens(world, caller);
+    waits(world, row.attempt.value_or(seconds(400)));
+    EXPECT_EQ(caller.error, row.attempt ? ErrorKind::kHttpResponseTimeout : ErrorKind::kConnectionReadTimeout);
+    EXPECT_EQ(caller.fault, row.ejected ? call::Fault::kOrigin : call::Fault::kCaller);
+    EXPECT_EQ(!world.observer.told.empty(), row.ejected);
+    EXPECT_EQ(world.observer.Text(), row.ejected ? "timeout 1" : "cancelled 1");
+  }
+}
+
+// The connection took most of the attempt's time: the origin had the rest, and that is no time to judge it by.
+TEST(ClusterEjectionTest, WhoIsAskedLateIsNotLate) {
+  auto config = Ejecting({9001, 9002}, 1);
+  config->connect_timeout = seconds(30);
+  World world(config);
+  Caller caller;
+  caller.Start(*world.cluster, seconds(10));
+  world.loop.Turn(seconds(6));
+  world.Open(0);
+  world.loop.Turn(seconds(5));
+  EXPECT_EQ(caller.error, ErrorKind::kHttpResponseTimeout);
+  EXPECT_EQ(caller.fault, call::Fault::kOrigin) << "another one may do better";
+  EXPECT_EQ(world.observer.ejected, 0);
+}
+
 TEST(ClusterEjectionTest, IsNotAskedUntilItsTimeIsOver) {
   World world(Ejecting({9001, 9002}));
   Origins origins(world);

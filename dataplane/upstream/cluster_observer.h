@@ -16,7 +16,7 @@ inline constexpr std::string_view kConnectFailure = "connect_failure";  // refus
 inline constexpr std::string_view kTimeout = "timeout";               // no answer, no progress or no connection in time
 inline constexpr std::string_view kReset = "reset";                   // ended before the response was whole
 inline constexpr std::string_view kProtocolError = "protocol_error";  // malformed, or over a limit
-inline constexpr std::string_view kCancelled = "cancelled";           // the caller left
+inline constexpr std::string_view kCancelled = "cancelled";           // the caller left, or let the origin wait
 inline constexpr std::string_view kLimit = "limit";                   // a limit of the cluster: nothing was sent
 inline constexpr std::string_view kNoEndpoint = "no_endpoint";        // there is nobody to ask: nothing was sent
 }  // namespace outcome

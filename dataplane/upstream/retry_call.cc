@@ -169,9 +169,11 @@ void RetryCall::OnHead(http::ResponseHead head) {
 
 void RetryCall::OnFailure(const Error& error) {
   if (state_ == State::kAsking) {
+    const bool is_callers = error.fault == call::Fault::kCaller;
     const bool may_be_repeated =
         error.retry_safe || (IsUnanswered(error.kind) && plan().HasMethod(request_.head->method));
-    if (may_be_repeated && error.kind != ErrorKind::kConnectionLimitReached && TakeRetry(nullptr)) {
+    const bool helps = !is_callers && error.kind != ErrorKind::kConnectionLimitReached;
+    if (may_be_repeated && helps && TakeRetry(nullptr)) {
       return Rest(call::ErrorName(error.kind));
     }
     Answer(true);

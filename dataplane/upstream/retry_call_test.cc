@@ -182,6 +182,19 @@ TEST(RetryCallTest, NoPauseIsOverAMinute) {
   EXPECT_LE(play.times[2] - play.times[1], seconds(91));
 }
 
+// More of the same would not help, and the budget is for what does.
+TEST(RetryCallTest, ACallerThatDawdlesIsNotTriedAgain) {
+  Play play({9001, 9002}, {"silent"});
+  Caller caller("PUT", true);
+  play.Start(caller, milliseconds(500));
+  caller.Send("ab", false);
+  play.RunUntilOver(caller);
+  EXPECT_EQ(caller.error, ErrorKind::kHttpResponseTimeout);
+  EXPECT_EQ(caller.call->facts().retries, "");
+  EXPECT_EQ(play.Retries(), "");
+  EXPECT_EQ(play.world.cluster->pending(), 0u);
+}
+
 // What ends before an attempt would begin is not begun; and an attempt has its own time.
 TEST(RetryCallTest, Timeouts) {
   struct Row {

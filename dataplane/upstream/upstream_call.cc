@@ -9,6 +9,7 @@ namespace {
 
 using call::Error;
 using call::ErrorKind;
+using call::Fault;
 
 // RFC 9110 section 9.2.2.
 bool IsIdempotent(std::string_view method) {
@@ -200,6 +201,7 @@ void UpstreamCall::OnSending() {
 void UpstreamCall::SendContent(base::Buffer& content, bool end) {
   request_ended_ = request_ended_ || end;
   if (state_ == State::kDone) return content.Clear();
+  NoteCaller();
   if (sending_) {
     connection_->SendContent(id_, content, end);
   } else {
@@ -211,6 +213,7 @@ void UpstreamCall::SendContent(base::Buffer& content, bool end) {
 void UpstreamCall::SendTrailers(const http::Fields& trailers) {
   request_ended_ = true;
   if (state_ == State::kDone) return;
+  NoteCaller();
   if (sending_) return connection_->SendTrailers(id_, trailers);
   pending_trailers_.emplace(*request_.arena);
   pending_trailers_->CopyFrom(trailers);
@@ -223,6 +226,8 @@ size_t UpstreamCall::Unsent() const {
 
 void UpstreamCall::Consumed(size_t bytes) {
   if (connection_ == nullptr) return;
+  held_bytes_ -= std::min(bytes, held_bytes_);
+  if (bytes > 0 && cluster_.loop().Now() > held_since_) callers_until_ = cluster_.loop().Now();
   connection_->Consumed(id_, bytes);
   Progress();
 }
@@ -242,27 +247,50 @@ void UpstreamCall::Progress() {
 
 base::MonotonicTime UpstreamCall::Deadline() const {
   const ClusterConfig& config = cluster_.config();
-  // Content that the caller has not given yet is nothing to blame the origin for.
-  const bool callers_turn = state_ == State::kStreaming && !request_ended_ && Unsent() == 0;
+  const bool is_long = response_begun_ || IsCallersTurn();
   const base::MonotonicTime deadline =
-      progress_at_ + (response_begun_ || callers_turn ? config.stream_idle_timeout : config.response_head_timeout);
+      progress_at_ + (is_long ? config.stream_idle_timeout : config.response_head_timeout);
   return attempt_deadline_ ? std::min(deadline, *attempt_deadline_) : deadline;
+}
+
+// Content that the caller has not given yet, or not taken yet, is nothing to blame the origin for.
+bool UpstreamCall::IsCallersTurn() const {
+  return state_ == State::kStreaming && (held_bytes_ > 0 || (!request_ended_ && Unsent() == 0));
+}
+
+// The origin has taken everything: what comes now was waited for.
+void UpstreamCall::NoteCaller() {
+  if (state_ == State::kStreaming && Unsent() == 0) callers_until_ = cluster_.loop().Now();
 }
 
 void UpstreamCall::OnTimer(event::Timer&) {
   if (state_ == State::kDone) return;
   if (cluster_.loop().Now() < Deadline()) return timer_.Set(Deadline());
-  if (attempt_deadline_ && cluster_.loop().Now() >= *attempt_deadline_) {
-    return Fail({ErrorKind::kHttpResponseTimeout, false, "the origin did not answer within timeouts.backendRequest"});
-  }
+  if (attempt_deadline_ && cluster_.loop().Now() >= *attempt_deadline_) return FailLate();
   if (state_ == State::kWaiting) {
     EndAttempt(outcome::kTimeout);
     const bool knows_nobody = cluster_.endpoint_count() == 0;
     return Fail({ErrorKind::kConnectionTimeout, true,
                  knows_nobody ? "the cluster's name was not resolved in time" : "no connection became free in time"});
   }
+  if (IsCallersTurn()) {
+    return Fail({ErrorKind::kConnectionReadTimeout, false, "the caller let the origin wait", Fault::kCaller});
+  }
   Fail({ErrorKind::kConnectionReadTimeout, false,
         response_begun_ ? "the response made no progress in time" : "the origin sent no response in time"});
+}
+
+// The attempt's time is the caller's, the connection's and the origin's together: the origin has failed only if at
+// least half of it was its own. Else who waits until just before the end would have every origin ejected.
+void UpstreamCall::FailLate() {
+  const base::MonotonicTime half = begun_at_ + *request_.attempt_timeout / 2;
+  Error error{ErrorKind::kHttpResponseTimeout, false, "the origin did not answer within timeouts.backendRequest"};
+  if (IsCallersTurn() || callers_until_ > half) {
+    error.fault = Fault::kCaller;
+    error.detail = "the caller let the origin wait until timeouts.backendRequest was over";
+  }
+  if (connected_at_ > half) TellEndpoint(outcome::kCancelled);
+  Fail(error);
 }
 
 void UpstreamCall::OnInformational(const http::ResponseHead& head) {
@@ -281,6 +309,8 @@ void UpstreamCall::OnResponse(http::ResponseHead head) {
 
 void UpstreamCall::OnContent(base::Slice content) {
   Progress();
+  if (held_bytes_ == 0) held_since_ = progress_at_;
+  held_bytes_ += content.size();
   handler_.OnContent(std::move(content));
 }
 
@@ -326,7 +356,7 @@ void UpstreamCall::OnSendReady() {
 }
 
 void UpstreamCall::Fail(Error error) {
-  EndAttempt(OutcomeOf(error.kind));
+  EndAttempt(error.fault == Fault::kCaller ? outcome::kCancelled : OutcomeOf(error.kind));
   state_ = State::kDone;
   failure_.reset();
   timer_.Cancel();

@@ -73,6 +73,9 @@ class UpstreamCall final : public call::Call,
   void Fail(call::Error error);  // a copy: the handler may destroy the call, and what it keeps
   void LeaveConnection();
   void Progress();
+  bool IsCallersTurn() const;
+  void NoteCaller();
+  void FailLate();
   base::MonotonicTime Deadline() const;
 
   Cluster& cluster_;
@@ -88,7 +91,10 @@ class UpstreamCall final : public call::Call,
   std::optional<base::MonotonicTime> attempt_deadline_;
   base::MonotonicTime progress_at_{};  // kWaiting: when it began to
   base::MonotonicTime begun_at_{}, connected_at_{}, answered_at_{};
-  base::Buffer pending_;  // content, until it is sent along with the head
+  base::MonotonicTime callers_until_{};  // when it last gave or took what was waited for
+  base::MonotonicTime held_since_{};
+  size_t held_bytes_ = 0;  // of the response, that the caller has not taken yet
+  base::Buffer pending_;   // content, until it is sent along with the head
   std::optional<http::Fields> pending_trailers_;
   std::string endpoint_name_;
   std::optional<net::Address> address_;  // of the endpoint that the request has last been sent to
