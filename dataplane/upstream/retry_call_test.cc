@@ -35,8 +35,8 @@ TEST(RetryCallTest, WhatIsTriedAgain) {
       {"idempotent", "DELETE", 1, {"503", "200"}, 200, {9001, 9002}, "503", "success 1"},
       {"not idempotent", "POST", 1, {"503"}, 503, {9001}, "", ""},
       {"not idempotent, and a reset", "POST", 1, {"reset"}, 0, {9001}, "", ""},
-      // The first reset is made good at once, as without a plan.
-      {"resets", "GET", 1, {"reset", "reset", "200"}, 200, {9001, 9002, 9001}, "connection_terminated", "success 1"},
+      {"a reset", "GET", 1, {"reset", "200"}, 200, {9001, 9002}, "connection_terminated", "success 1"},
+      {"resets", "GET", 1, {"reset", "reset"}, 0, {9001, 9002}, "connection_terminated", "failure 1"},
       {"an early hint was passed on",
        "GET",
        1,
@@ -109,13 +109,16 @@ TEST(RetryCallTest, WhatIsTriedAgain) {
 }
 
 TEST(RetryCallTest, MethodsAreThePlans) {
-  for (const std::string_view method : {"GET", "POST"}) {
-    Play play({9001, 9002}, {"503", "200"});
-    play.plan.methods = {"POST"};
-    Caller caller(method);
-    play.Start(caller);
-    play.RunUntilOver(caller);
-    EXPECT_EQ(caller.status, method == "POST" ? 200 : 503);
+  for (const std::string failure : {"503", "reset"}) {
+    for (const std::string_view method : {"GET", "POST"}) {
+      Play play({9001, 9002}, {failure, "200"});
+      play.plan.methods = {"POST"};
+      Caller caller(method);
+      play.Start(caller);
+      play.RunUntilOver(caller);
+      EXPECT_EQ(play.next, method == "POST" ? 2u : 1u) << failure;
+      EXPECT_EQ(caller.status == 200, method == "POST") << failure;
+    }
   }
 }
 
@@ -138,6 +141,7 @@ TEST(RetryCallTest, OnlyTheAnswerThatIsPassedOnIsHeard) {
 // Each attempt, and each that is made good at once, tells the origin of a span of its own in the same trace.
 TEST(RetryCallTest, AttemptsHaveSpansOfTheirOwn) {
   Play play({9001, 9002}, {"503", "reset", "200"});
+  play.plan.attempts = 2;
   Caller caller;
   call::Spans spans(0x10);
   char* const digits =

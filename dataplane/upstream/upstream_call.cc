@@ -327,13 +327,13 @@ void UpstreamCall::OnEnd() {
   handler_.OnEnd();
 }
 
-// Once, and only while the whole request is at hand. What a new connection did not carry is no matter of its age: the
-// endpoint may be dying, and is not asked again.
+// Once, and only while the whole request is at hand. What a new connection did not carry is no matter of its age: that
+// is for the rule's retry to repeat, within the cluster's budget.
 bool UpstreamCall::MayRepeat(const Error& error) const {
   if (error.kind != ErrorKind::kConnectionTerminated || repeated_ || heard_) return false;
   if (!sending_) return true;
   if (!request_.end) return false;
-  return error.retry_safe || (IsIdempotent(request_.head->method) && (reused_ || cluster_.endpoint_count() > 1));
+  return error.retry_safe || (reused_ && IsIdempotent(request_.head->method));
 }
 
 void UpstreamCall::OnStreamError(const Error& error) {
@@ -344,7 +344,6 @@ void UpstreamCall::OnStreamError(const Error& error) {
   repeated_ = true;
   wants_new_ = !(sending_ && error.retry_safe);  // a refused stream tells nothing of other connections
   tried_.clear();
-  if (sending_ && !error.retry_safe && !reused_) tried_.push_back(*address_);
   sending_ = false;
   progress_at_ = cluster_.loop().Now();
   TryNext(error);
