@@ -13,8 +13,14 @@ namespace {
 using call::Error;
 using call::ErrorKind;
 
-// No answer came, and the method decides if it may be asked for again. A limit of ours is no failure of an origin's,
-// and what is malformed once is so again.
+// That it is safe to ask again is no reason to. What is ours or the caller's will be the same again: a limit that is
+// reached, a time to wait that is over, a cluster without endpoints, content that does not come. And a certificate that
+// was refused at every endpoint is one that somebody has to renew.
+bool MayHelp(const Error& error) {
+  return error.fault == call::Fault::kOrigin && error.kind != ErrorKind::kTlsCertificateError;
+}
+
+// No answer came, and the method decides if it may be asked for again. What is malformed once is so again.
 bool IsUnanswered(ErrorKind kind) {
   return kind == ErrorKind::kConnectionTerminated || kind == ErrorKind::kConnectionReadTimeout ||
          kind == ErrorKind::kHttpResponseTimeout;
@@ -169,11 +175,9 @@ void RetryCall::OnHead(http::ResponseHead head) {
 
 void RetryCall::OnFailure(const Error& error) {
   if (state_ == State::kAsking) {
-    const bool is_callers = error.fault == call::Fault::kCaller;
     const bool may_be_repeated =
         error.retry_safe || (IsUnanswered(error.kind) && plan().HasMethod(request_.head->method));
-    const bool helps = !is_callers && error.kind != ErrorKind::kConnectionLimitReached;
-    if (may_be_repeated && helps && TakeRetry(nullptr)) {
+    if (may_be_repeated && MayHelp(error) && TakeRetry(nullptr)) {
       return Rest(call::ErrorName(error.kind));
     }
     Answer(true);

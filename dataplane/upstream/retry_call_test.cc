@@ -186,19 +186,6 @@ TEST(RetryCallTest, NoPauseIsOverAMinute) {
   EXPECT_LE(play.times[2] - play.times[1], seconds(91));
 }
 
-// More of the same would not help, and the budget is for what does.
-TEST(RetryCallTest, ACallerThatDawdlesIsNotTriedAgain) {
-  Play play({9001, 9002}, {"silent"});
-  Caller caller("PUT", true);
-  play.Start(caller, milliseconds(500));
-  caller.Send("ab", false);
-  play.RunUntilOver(caller);
-  EXPECT_EQ(caller.error, ErrorKind::kHttpResponseTimeout);
-  EXPECT_EQ(caller.call->facts().retries, "");
-  EXPECT_EQ(play.Retries(), "");
-  EXPECT_EQ(play.world.cluster->pending(), 0u);
-}
-
 // What ends before an attempt would begin is not begun; and an attempt has its own time.
 TEST(RetryCallTest, Timeouts) {
   struct Row {
@@ -228,43 +215,6 @@ TEST(RetryCallTest, Timeouts) {
     EXPECT_EQ(caller.error, row.error);
     EXPECT_EQ(caller.call->facts().retries, row.words);
   }
-}
-
-TEST(RetryCallTest, TheClusterBoundsThem) {
-  struct Row {
-    std::string_view name;
-    shared::RetryConstraint constraint;
-    int retried;  // of ten
-  };
-  const Row rows[] = {{"none", {0, 0}, 0}, {"the least", {0, 3}, 3}, {"a share", {50, 0}, 5}, {"all", {100, 0}, 10}};
-  for (const Row& row : rows) {
-    SCOPED_TRACE(row.name);
-    Play play;
-    play.plan.backoff = base::Duration(0);
-    play.world.config->retry_constraint = row.constraint;
-    for (int i = 0; i < 10; ++i) {
-      play.script.insert(play.script.end(), {"503", "200"});
-      Caller caller;
-      play.Start(caller);
-      play.RunUntilOver(caller);
-      if (caller.status == 503) play.script.pop_back();
-    }
-    const int refused = 10 - row.retried;
-    std::string outcomes = refused > 0 ? base::Concat("over_budget ", refused) : "";
-    if (row.retried > 0) base::AppendTo(outcomes, base::Concat(refused > 0 ? "; " : "", "success ", row.retried));
-    EXPECT_EQ(play.Retries(), outcomes);
-  }
-}
-
-// A limit of ours is no failure of an origin's: more of the same would not help.
-TEST(RetryCallTest, ARefusalOfOursIsNotTriedAgain) {
-  Play play({9001});
-  play.world.config->requests_max = 0;
-  Caller caller;
-  play.Start(caller);
-  play.world.loop.Turn();
-  EXPECT_EQ(caller.error, ErrorKind::kConnectionLimitReached);
-  EXPECT_EQ(play.Retries(), "");
 }
 
 TEST(RetryCallTest, EndpointsThatFailedAreAskedLast) {

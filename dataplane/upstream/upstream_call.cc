@@ -11,6 +11,8 @@ using call::Error;
 using call::ErrorKind;
 using call::Fault;
 
+constexpr Error kUnreached{ErrorKind::kDestinationUnavailable, true, "no endpoint could be reached"};
+
 // RFC 9110 section 9.2.2.
 bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
@@ -40,8 +42,6 @@ std::string_view OutcomeOf(ErrorKind kind) {
   return outcome::kReset;
 }
 
-constexpr Error kNobody = {ErrorKind::kDestinationUnavailable, true, "the cluster has no endpoint"};
-
 }  // namespace
 
 UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, call::CallHandler& handler,
@@ -57,9 +57,9 @@ UpstreamCall::UpstreamCall(Cluster& cluster, const call::CallRequest& request, c
   if (attempt_deadline_) timer_.Set(*attempt_deadline_);
   progress_at_ = begun_at_ = cluster_.loop().Now();
   if (admitted_) {
-    TryNext(kNobody);
+    TryNext(kUnreached);
   } else {
-    GiveUp({ErrorKind::kConnectionLimitReached, true, "the cluster has too many requests"});
+    GiveUp({ErrorKind::kConnectionLimitReached, true, "the cluster has too many requests", Fault::kGateway});
   }
 }
 
@@ -127,7 +127,7 @@ void UpstreamCall::TryNext(const Error& last_error) {
   if (endpoint == nullptr) {
     endpoint = cluster_.FindFree();
     if (endpoint == nullptr && !cluster_.AllTried(tried_)) return WaitForRoom();
-    if (endpoint == nullptr) return GiveUp(last_error.detail == kNobody.detail ? cluster_.NoEndpoint() : last_error);
+    if (endpoint == nullptr) return GiveUp(cluster_.use_.serving_endpoints == 0 ? cluster_.NoEndpoint() : last_error);
     connection = endpoint->Available();
   }
   BeginAttempt();
@@ -139,7 +139,7 @@ void UpstreamCall::TryNext(const Error& last_error) {
 
 void UpstreamCall::WaitForRoom() {
   if (!TakePlace(cluster_.use_.pending, cluster_.config().pending_max)) {
-    return GiveUp({ErrorKind::kConnectionLimitReached, true, "a limit of the cluster is reached"});
+    return GiveUp({ErrorKind::kConnectionLimitReached, true, "a limit of the cluster is reached", Fault::kGateway});
   }
   cluster_.Wait(*this);
   BeginAttempt();
@@ -161,7 +161,7 @@ void UpstreamCall::OnTurnEnd() {
 }
 
 void UpstreamCall::OnRoom() {
-  TryNext(kNobody);
+  TryNext(kUnreached);
 }
 
 void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
@@ -271,7 +271,8 @@ void UpstreamCall::OnTimer(event::Timer&) {
     EndAttempt(outcome::kTimeout);
     const bool knows_nobody = cluster_.endpoint_count() == 0;
     return Fail({ErrorKind::kConnectionTimeout, true,
-                 knows_nobody ? "the cluster's name was not resolved in time" : "no connection became free in time"});
+                 knows_nobody ? "the cluster's name was not resolved in time" : "no connection became free in time",
+                 Fault::kGateway});
   }
   if (IsCallersTurn()) {
     return Fail({ErrorKind::kConnectionReadTimeout, false, "the caller let the origin wait", Fault::kCaller});
