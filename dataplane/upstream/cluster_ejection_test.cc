@@ -79,6 +79,9 @@ TEST(ClusterEjectionTest, WhatCounts) {
     bool ejected;
   };
   const std::string_view missing = "HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n";
+  const std::string_view unknown = "HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n";
+  const std::string_view version = "HTTP/1.1 505 No\r\ncontent-length: 0\r\n\r\n";
+  const std::string_view busy = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n";
   const std::string_view cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nok";
   const std::string_view rubbish = "hello\r\n\r\n";
   const Row rows[] = {
@@ -86,6 +89,10 @@ TEST(ClusterEjectionTest, WhatCounts) {
       {"two", {kFailed, kFailed}, false},
       {"an answer between", {kFailed, kFailed, kOk, kFailed, kFailed}, false},
       {"the client's error is an answer", {kFailed, kFailed, missing, kFailed}, false},
+      {"it knows no such method", {unknown, unknown, unknown}, false},
+      {"nor such a version", {version, version, version}, false},
+      {"that is an answer between", {kFailed, kFailed, unknown, kFailed, kFailed}, false},
+      {"other codes", {busy, kFailed, busy}, true},
       {"resets before the answer", {"", "", ""}, true},
       {"malformed answers", {rubbish, rubbish, rubbish}, true},
       {"answers that are not whole", {cut, cut, cut}, true},

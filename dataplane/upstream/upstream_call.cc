@@ -69,7 +69,11 @@ UpstreamCall::~UpstreamCall() {
   cluster_.Leave(admitted_);
 }
 
+// Who knows neither the method nor the version (501, 505) has answered what it was asked: that would be the client's
+// way to have it ejected. HAProxy's health by observed answers is as lenient.
 void UpstreamCall::CountAnswer() {
+  const bool is_failure = status_ >= 500 && status_ != 501 && status_ != 505;
+  TellEndpoint(is_failure ? outcome::kServerError : outcome::kSuccess);
   EndAttempt(status_ < 500 ? outcome::kSuccess : outcome::kServerError);
 }
 
