@@ -250,7 +250,7 @@ TEST(ClusterTest, EveryWaitHasAnEnd) {
       {"attempt, before the head", true, "", milliseconds(700), milliseconds(690), ErrorKind::kHttpResponseTimeout},
       {"attempt, in the content", true, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1", milliseconds(700),
        milliseconds(690), ErrorKind::kHttpResponseTimeout},
-      {"attempt, connecting", false, "", milliseconds(700), milliseconds(690), ErrorKind::kHttpResponseTimeout},
+      {"attempt, connecting", false, "", milliseconds(700), milliseconds(690), ErrorKind::kConnectionTimeout},
   };
   for (const Row& row : rows) {
     World world(Config({9001}));
@@ -262,6 +262,7 @@ TEST(ClusterTest, EveryWaitHasAnEnd) {
     EXPECT_FALSE(caller.error) << row.name;
     world.loop.Turn(seconds(3));
     EXPECT_EQ(caller.error, row.kind) << row.name;
+    EXPECT_EQ(caller.retry_safe, !row.opens) << row.name << ": nothing has left";
     world.loop.Turn();
     EXPECT_EQ(world.cluster->pending(), 0u) << row.name;
   }

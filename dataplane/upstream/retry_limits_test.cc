@@ -85,6 +85,11 @@ TEST(RetryLimitsTest, ARefusalOfOursIsNotTriedAgain) {
        [](ClusterConfig& config) { config.connections_max = 1; },
        [](Play& play) { play.world.loop.Turn(seconds(61)); },
        ErrorKind::kConnectionTimeout},
+      {"its attempt's time is over in the line",
+       {9001},
+       [](ClusterConfig& config) { config.connections_max = 1; },
+       [](Play& play) { play.world.loop.Turn(seconds(11)); },
+       ErrorKind::kConnectionTimeout},
       {"no endpoint", {}, nothing, nothing, ErrorKind::kDestinationUnavailable},
       {"none any more",
        {9001},
@@ -107,7 +112,8 @@ TEST(RetryLimitsTest, ARefusalOfOursIsNotTriedAgain) {
     Caller busy("POST", true), caller;
     busy.Start(*play.world.cluster);
     if (config->security == nullptr && !row.ports.empty()) play.world.Open(0);
-    play.Start(caller);
+    const bool is_bounded = row.name.starts_with("its attempt's");
+    play.Start(caller, is_bounded ? std::optional<base::Duration>(seconds(10)) : std::nullopt);
     row.happens(play);
     play.world.loop.Turn();
     play.world.loop.Turn();
@@ -116,6 +122,19 @@ TEST(RetryLimitsTest, ARefusalOfOursIsNotTriedAgain) {
     EXPECT_EQ(play.Retries(), "");
     EXPECT_EQ(caller.call->facts().retries, "");
   }
+}
+
+// The attempt was over before its connection stood: nothing has left, so that any method may be tried again.
+TEST(RetryLimitsTest, AnAttemptThatNeverLeftIsTriedAgain) {
+  Play play({9001, 9002}, {"200"});
+  Caller caller("POST");
+  play.Start(caller, milliseconds(500));
+  play.world.loop.Turn(milliseconds(600));
+  EXPECT_FALSE(caller.over());
+  play.RunUntilOver(caller);
+  EXPECT_EQ(caller.status, 200);
+  EXPECT_EQ(caller.call->facts().retries, "connection_timeout");
+  EXPECT_EQ(play.world.observer.Text(), "success 1; timeout 1");
 }
 
 // More of the same would not help, and the budget is for what does.

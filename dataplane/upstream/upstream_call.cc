@@ -288,8 +288,14 @@ void UpstreamCall::OnTimer(event::Timer&) {
 // The attempt's time is the caller's, the connection's and the origin's together: the origin has failed only if at
 // least half of it was its own. Else who waits until just before the end would have every origin ejected.
 void UpstreamCall::FailLate() {
+  // Nothing has left. Another endpoint may be quicker to connect to, but the cluster's line is as long again.
+  if (state_ == State::kWaiting) {
+    const Fault fault = WaitsIn(cluster_.use_.line) ? Fault::kGateway : Fault::kOrigin;
+    EndAttempt(outcome::kTimeout);
+    return Fail({ErrorKind::kConnectionTimeout, true, "no connection within timeouts.backendRequest", fault});
+  }
   const base::MonotonicTime half = begun_at_ + *request_.attempt_timeout / 2;
-  Error error{ErrorKind::kHttpResponseTimeout, false, "the origin did not answer within timeouts.backendRequest"};
+  Error error{ErrorKind::kHttpResponseTimeout, !sending_, "the origin did not answer within timeouts.backendRequest"};
   if (IsCallersTurn() || callers_until_ > half) {
     error.fault = Fault::kCaller;
     error.detail = "the caller let the origin wait until timeouts.backendRequest was over";

@@ -41,6 +41,7 @@ class Waiter : public base::ListLink<struct WaiterTag> {
     if (place_ != nullptr) std::exchange(place_, nullptr)->Return();
   }
   void LeaveLine();
+  bool WaitsIn(const WaitingLine& line) const { return line_ == &line; }
 
  private:
   friend class WaitingLine;
