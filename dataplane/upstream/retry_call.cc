@@ -97,6 +97,7 @@ void RetryCall::Ask() {
 
 void RetryCall::OnTimer(event::Timer&) {
   if (state_ != State::kResting) return;
+  discarded_.reset();
   Ask();
   if (!request_.end) Replay();
 }
@@ -163,7 +164,8 @@ void RetryCall::OnHead(http::ResponseHead head) {
     attempt_->call().CountAnswer();
     // HTTP/1.1 can't go on with half a request, and HTTP/2 loses nothing by a reset.
     const bool is_sent = request_ended_ && attempt_->call().Unsent() == 0;
-    if (is_sent && head.framing.length.value_or(0) <= kDrainBytesMax) {
+    const bool is_little = head.framing.ends_with_head || head.framing.length.value_or(0) <= kDrainBytesMax;
+    if (is_sent && is_little) {
       attempt_->Discard();
       discarded_ = std::move(attempt_);
     }

@@ -25,13 +25,13 @@ namespace portico::upstream {
 //
 // The head of an answer is judged when it comes, so nothing of one that is tried again reaches the caller; 1xx do,
 // since there may be any number of them (RFC 9110 section 15.2), and hints of another attempt are hints all the same
-// (RFC 8297). What is left of such an answer is read and dropped if that is little, for its connection's sake; else it
-// is cancelled. Content is kept as it is sent, up to the plan's limit and the worker's; what comes during a pause
-// waits, and counts as unsent.
+// (RFC 8297). What is left of such an answer is read and dropped if that is little and comes during the pause, for its
+// connection's sake; else it is cancelled, so that a call never has two of what the cluster's limits count. Content is
+// kept as it is sent, up to the plan's limit and the worker's; what comes during a pause waits, and counts as unsent.
 class RetryCall final : public call::Call, private event::Timer::Handler {
  public:
   static constexpr base::Duration kPauseMax = std::chrono::minutes(1);  // however often it was doubled
-  // Of an answer that is not wanted: about what a new connection costs.
+  // Of content of an answer that is not wanted: about what a new connection costs.
   static constexpr size_t kDrainBytesMax = 64 << 10;
 
   // `request.retry` is there. All outlive it.
@@ -71,7 +71,7 @@ class RetryCall final : public call::Call, private event::Timer::Handler {
   event::Timer timer_;
   State state_ = State::kAsking;
   std::unique_ptr<Attempt> attempt_;    // none while it rests
-  std::unique_ptr<Attempt> discarded_;  // the one before, while its answer is read and dropped
+  std::unique_ptr<Attempt> discarded_;  // the one before, while it rests and that answer is read and dropped
   std::vector<net::Address> failed_;    // that have answered, or not, what was tried again
   uint32_t retries_ = 0;
   base::Duration pause_{};  // before the next one

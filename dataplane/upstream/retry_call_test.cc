@@ -377,14 +377,18 @@ TEST(RetryCallTest, BackPressureGoesOnThroughARetry) {
 // What is left of an answer that is not wanted is read if it is little, so that its connection serves another request.
 TEST(RetryCallTest, ADiscardedAnswer) {
   struct Row {
-    std::string_view name, word;
+    std::string_view name, method, word, next;
     bool connection_stays;
   };
-  const Row rows[] = {{"little", "503", true}, {"none", "503 empty", true}, {"much", "503 large", false}};
+  const Row rows[] = {{"little", "GET", "503", "200", true},
+                      {"none", "GET", "503 empty", "200", true},
+                      {"much", "GET", "503 large", "200", false},
+                      {"little that does not come", "GET", "503 half", "200", false},
+                      {"much that HEAD is spared", "HEAD", "503 head", "200 head", true}};
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    Play play({9001}, {std::string(row.word), "200"});
-    Caller caller;
+    Play play({9001}, {std::string(row.word), std::string(row.next)});
+    Caller caller(row.method);
     play.Start(caller);
     play.RunUntilOver(caller);
     EXPECT_EQ(caller.status, 200);

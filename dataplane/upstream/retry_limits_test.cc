@@ -124,6 +124,30 @@ TEST(RetryLimitsTest, ARefusalOfOursIsNotTriedAgain) {
   }
 }
 
+// An answer that dawdles and is not wanted has ended before the next attempt begins.
+TEST(RetryLimitsTest, ADiscardedAnswerTakesNoRoomFromTheNext) {
+  struct Row {
+    std::string_view name;
+    std::function<void(ClusterConfig&)> says;
+  };
+  const Row rows[] = {{"of requests", [](ClusterConfig& config) { config.requests_max = 1; }},
+                      {"of connections", [](ClusterConfig& config) { config.connections_max = 1; }}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    Play play({9001}, {"503 half", "200"});
+    auto config = Config({9001});
+    row.says(*config);
+    play.world.cluster->Update(config);
+    Caller caller;
+    play.Start(caller);
+    play.RunUntilOver(caller);
+    EXPECT_EQ(caller.status, 200);
+    EXPECT_EQ(play.Retries(), "success 1");
+    EXPECT_EQ(play.times.size(), 2u);
+    EXPECT_LE(play.times.back() - play.times.front(), seconds(1));
+  }
+}
+
 // The attempt was over before its connection stood: nothing has left, so that any method may be tried again.
 TEST(RetryLimitsTest, AnAttemptThatNeverLeftIsTriedAgain) {
   Play play({9001, 9002}, {"200"});

@@ -25,6 +25,7 @@ using Ports = std::vector<uint16_t>;
 // What the origin servers do with each request, one word after another, whichever of them it reaches:
 //   503            an answer with two bytes of content        503 empty     … with none
 //   503 large      … with a megabyte of which little comes    503 after 5   … that asks to wait
+//   503 half       … with half of its content                 503 head      … to HEAD, of a megabyte
 //   200 half       an answer that breaks off                  103 reset     an early hint, then a reset
 //   reset, silent  and `refuse`: no connection
 struct Play {
@@ -74,6 +75,8 @@ struct Play {
     if (word == "103 reset") far.Say(base::Concat(head, "link: </a>\r\n\r\n"));
     if (word.ends_with("reset")) return far.Fail();
     if (word.ends_with("empty")) return far.Say(base::Concat(head, "content-length: 0\r\n\r\n"));
+    if (word.ends_with("head")) return far.Say(base::Concat(head, "content-length: 1000000\r\n\r\n"));
+    if (word == "503 half") return far.Say(base::Concat(head, "content-length: 2\r\n\r\no"));
     if (word.ends_with("large")) return far.Say(base::Concat(head, "content-length: 1000000\r\n\r\nlittle"));
     std::string more = word.size() > 10 ? base::Concat("retry-after: ", word.substr(10), "\r\n") : "";
     far.Say(base::Concat(head, more, "content-length: 2\r\n\r\n", word.ends_with("half") ? "o" : "ok"));
