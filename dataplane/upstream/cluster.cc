@@ -96,7 +96,7 @@ void Cluster::UpdateEndpoints(const ClusterConfig* old) {
     endpoints_.push_back(is_known ? std::move(before[known->second])
                                   : std::make_unique<Endpoint>(use_, configured.address));
     if (renew) endpoints_.back()->Renew();
-    endpoints_.back()->UpdateVerdict();
+    endpoints_.back()->UpdateVerdict(configured.weight > 0);
   }
   use_.serving_endpoints = weights.size() - static_cast<size_t>(std::count(weights.begin(), weights.end(), 0u));
   balancer_.Update(use_.config->balancer, std::move(weights), places_before);

@@ -27,10 +27,11 @@ std::shared_ptr<ClusterConfig> Ejecting(const std::vector<uint16_t>& ports, uint
   return config;
 }
 
-// Origins that answer at once; 9001 as the test says.
+// Origins that answer at once; bad_port's as the test says.
 class Origins {
  public:
   explicit Origins(World& world) : world_(world) {}
+  uint16_t bad_port = 9001;
   // Whoever is asked by one more call, which is over then.
   uint16_t Ask(std::string_view bad = kFailed) {
     Caller caller("POST");
@@ -41,10 +42,10 @@ class Origins {
     const std::string endpoint(caller.call->facts().endpoint);
     return static_cast<uint16_t>(std::stoi(endpoint.substr(endpoint.find(':') + 1)));
   }
-  // Until 9001 has been asked so often.
+  // Until bad_port has been asked so often.
   void Fail(int times, std::string_view bad = kFailed) {
     for (int tries = 0; times > 0 && tries < 100; ++tries)
-      times -= Ask(bad) == 9001 ? 1 : 0;
+      times -= Ask(bad) == bad_port ? 1 : 0;
     EXPECT_EQ(times, 0);
   }
   std::set<uint16_t> AskMany(int count = 12) {
@@ -63,7 +64,7 @@ class Origins {
       if (!far.open) far.Open(true);
       world_.loop.Turn();
       if (far.TakeWritten().empty()) continue;
-      const std::string_view says = far.address.port() == 9001 ? bad : kOk;
+      const std::string_view says = far.address.port() == bad_port ? bad : kOk;
       says.empty() ? far.Fail() : far.Say(says);
       if (says.find("content-length: 9") != says.npos) far.End();
       world_.loop.Turn();
@@ -262,6 +263,21 @@ TEST(ClusterEjectionTest, NeverAll) {
   }
 }
 
+// It is not asked anyway: two are left, and one of them may be ejected.
+TEST(ClusterEjectionTest, WhoHasNoWeightIsNoneOfTheEjected) {
+  World world(Ejecting({9001, 9002, 9003}));
+  Origins origins(world);
+  origins.Fail(3);
+  auto without = Ejecting({9001, 9002, 9003});
+  without->endpoints[0].weight = 0;
+  world.cluster->Update(without);
+  origins.bad_port = 9002;
+  origins.Fail(3);
+  EXPECT_TRUE(world.cluster->endpoint_states()[1].ejected);
+  EXPECT_FALSE(world.cluster->endpoint_states()[0].ejected);
+  EXPECT_EQ(world.observer.ejected, 1);
+}
+
 // Everybody else can't be connected to: an answer of 500 is more than none.
 TEST(ClusterEjectionTest, IsAskedWhenAllOthersRest) {
   World world(Ejecting({9001, 9002}));
@@ -342,12 +358,15 @@ TEST(ClusterEjectionTest, WhatBecomesOfItWithTheConfiguration) {
   auto other_limits = Ejecting({9001, 9002});
   other_limits->connections_max = 7;
   other_limits->ejection->consecutive_failures = 9;
+  auto no_weight = Ejecting({9001, 9002});
+  no_weight->endpoints[0].weight = 0;
   const Row rows[] = {
       {"something else changes", other_limits, "", true},
       {"another endpoint comes, in front", Ejecting({9003, 9001, 9002}), "", true},
       {"the other endpoint goes", Ejecting({9001}), "", true},
       {"the endpoint goes", Ejecting({9002}), "127.0.0.1:9001 is forgotten; ", false},
       {"ejection goes", Config({9001, 9002}), "127.0.0.1:9001 is forgotten; ", false},
+      {"its weight goes", no_weight, "127.0.0.1:9001 is forgotten; ", false},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);

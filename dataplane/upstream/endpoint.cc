@@ -240,9 +240,11 @@ void Endpoint::Failed() {
   ++failures_;
 }
 
-void Endpoint::UpdateVerdict() {
-  if (use_.config->ejection && verdict_ == nullptr) verdict_ = use_.verdicts->Of(name_);
-  if (use_.config->ejection) return;
+// Who gets no requests is none of those whose share may be ejected, nor of those who are.
+void Endpoint::UpdateVerdict(bool serves) {
+  const bool is_judged = use_.config->ejection && serves;
+  if (is_judged && verdict_ == nullptr) verdict_ = use_.verdicts->Of(name_);
+  if (is_judged) return;
   ForgetEjection();
   verdict_ = nullptr;
 }

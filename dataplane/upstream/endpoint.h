@@ -77,8 +77,8 @@ class Endpoint final : private Connection::Owner, private event::Timer::Handler 
   bool Rests() const { return use_.loop.Now() < rests_until_; }
   bool Ejected() const { return verdict_ != nullptr && verdict_->Ejected(use_.loop.Now()); }
   EndpointState state() const { return {name_, Rests(), Ejected(), connection_count_, line_.size()}; }
-  // The configuration may have ejection, or none.
-  void UpdateVerdict();
+  // The configuration may have ejection, or none. `serves`: it has a weight; else nobody judges it.
+  void UpdateVerdict(bool serves);
 
   // A call has gone out to it; what became of it (`outcome` of cluster_observer.h), once for each. It stays until then.
   void OnCallBegun() { ++calls_; }
@@ -143,7 +143,7 @@ class Endpoint final : private Connection::Owner, private event::Timer::Handler 
   size_t calls_ = 0;
   int failures_ = 0;  // to connect, in a row
   base::MonotonicTime rests_until_{};
-  std::shared_ptr<outlier::Verdict> verdict_;  // nullptr: the cluster has no ejection
+  std::shared_ptr<outlier::Verdict> verdict_;  // nullptr: the cluster has no ejection, or this no weight
   std::optional<event::Timer> ejection_ends_;  // of an ejection that was from here, and has been told
   bool removed_ = false;
 };

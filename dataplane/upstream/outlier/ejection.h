@@ -19,8 +19,8 @@ struct EjectionRules {
   bool operator==(const EjectionRules&) const = default;
 };
 
-// How many of so many endpoints may be ejected at once: the share rounded down, but one if there are two or more, and
-// never all. None of a share of 0.
+// How many of so many endpoints with a weight may be ejected at once, by number and not by weight: the share rounded
+// down, but one if there are two or more, and never all. None of a share of 0.
 constexpr size_t EjectedMax(size_t endpoints, uint32_t percent) {
   if (endpoints < 2 || percent == 0) return 0;
   return std::clamp<size_t>(endpoints * percent / 100, 1, endpoints - 1);
