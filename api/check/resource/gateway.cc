@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/base/text.h"
+#include "api/check/resource/names.h"
 
 namespace portico::check {
 namespace {
@@ -35,7 +36,7 @@ void CheckGateway(const portico::v1::GatewaySpec& spec, Report& report) {
   }
   std::set<std::string> addresses;
   for (int i = 0; i < spec.addresses_size(); ++i) {
-    if (!addresses.insert(spec.addresses(i).value()).second) {
+    if (!addresses.insert(AddressIdentity(spec.addresses(i).value())).second) {
       report.Add(Concat("spec.addresses[", i, "].value"), "is there already");
     }
   }

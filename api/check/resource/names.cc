@@ -115,6 +115,12 @@ bool IsIpAddress(std::string_view text) {
   return !AddressBytes(text).empty();
 }
 
+std::string AddressIdentity(std::string_view text) {
+  const std::string bytes = AddressBytes(text);
+  if (IsMapped(bytes)) return bytes.substr(kMappedPrefixBits / 8);
+  return bytes.empty() ? std::string(text) : bytes;
+}
+
 bool IsNetwork(std::string_view text) {
   const size_t slash = text.find('/');
   const std::string bytes = AddressBytes(text.substr(0, slash));

@@ -1,6 +1,7 @@
 #ifndef PORTICO_API_CHECK_RESOURCE_NAMES_H_
 #define PORTICO_API_CHECK_RESOURCE_NAMES_H_
 
+#include <string>
 #include <string_view>
 
 namespace portico::check {
@@ -32,6 +33,9 @@ bool IsSha256(std::string_view text);
 bool IsQualifiedName(std::string_view text);
 // IPv4 or IPv6 without brackets, port or zone.
 bool IsIpAddress(std::string_view text);
+// What two spellings of one address have in common: its bytes; those of IPv4 for IPv4-mapped IPv6, as dataplane/net
+// takes it. Of a text that is no address: itself.
+std::string AddressIdentity(std::string_view text);
 // CIDR without bits below the prefix, or one address: what dataplane/net takes.
 bool IsNetwork(std::string_view text);
 // The methods that the language knows (Gateway API's HTTPMethod).

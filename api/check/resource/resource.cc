@@ -12,6 +12,7 @@
 #include "api/check/resource/bounds.h"
 #include "api/check/resource/composition.h"
 #include "api/check/resource/gateway.h"
+#include "api/check/resource/names.h"
 #include "api/check/resource/path_match.h"
 #include "api/check/resource/rate_limit_policy.h"
 #include "api/check/resource/report.h"
@@ -31,7 +32,7 @@ void CheckEndpoints(const Endpoints& endpoints, Report& report) {
   std::map<std::pair<std::string, uint32_t>, int> places;
   for (int i = 0; i < endpoints.size(); ++i) {
     const auto& endpoint = endpoints[i];
-    const auto [first, added] = places.try_emplace({endpoint.address(), endpoint.port()}, i);
+    const auto [first, added] = places.try_emplace({AddressIdentity(endpoint.address()), endpoint.port()}, i);
     if (added) continue;
     report.Add(base::Concat("spec.endpoints[", i, "]"),
                base::Concat("has the address and port of endpoints[", first->second, "]"));
