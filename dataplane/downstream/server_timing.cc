@@ -40,8 +40,7 @@ std::string ServerTiming(const Timing& timing) {
     Add(out, "origin", "", timing.call.origin);
   }
   for (const observe::StepRecord& step : timing.steps) {
-    const bool begun = step.outcome != "unfinished" || step.items > 0;
-    if (!begun) continue;
+    if (!step.HasBegun()) continue;
     Add(out, "step-", step.name, step.duration);
     base::AppendTo(out, base::Concat(";desc=\"", step.outcome, " start=", Milliseconds(step.begin), "\""));
   }

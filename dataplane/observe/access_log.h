@@ -19,6 +19,9 @@ struct StepRecord {
   size_t items = 0;                    // its calls
   size_t failed = 0;                   // of them; more than there are if nobody can tell what to call for
   base::Duration begin{}, duration{};  // since the composition began
+
+  // False: the composition was over before its turn, so that it has no time.
+  bool HasBegun() const { return outcome != "unfinished" || items > 0; }
 };
 
 // What the access log says of one exchange, aborted ones too. Texts may hold any byte: they are the client's and the

@@ -41,10 +41,11 @@ inline constexpr Family kCompositionSteps = {"portico_composition_steps_total",
                                              "Steps of compositions, by what became of them.",
                                              MetricKind::kCounter,
                                              {"composition", "step", "outcome"}};
-inline constexpr Family kCompositionStepDuration = {"portico_composition_step_duration_seconds",
-                                                    "Time from a step's first call to its last answer.",
-                                                    MetricKind::kHistogram,
-                                                    {"composition", "step"}};
+inline constexpr Family kCompositionStepDuration = {
+    "portico_composition_step_duration_seconds",
+    "Time from a step's first call to its last answer, of steps that began.",
+    MetricKind::kHistogram,
+    {"composition", "step"}};
 // outcome: "answered", "no_address", "no_such_name", "server_failure", "timeout", "malformed" (net/resolver.h).
 inline constexpr Family kDnsLookups = {"portico_dns_lookups_total",
                                        "Lookups of a cluster's name, one family of addresses each, by outcome.",

@@ -47,6 +47,7 @@ void TrafficMetrics::CountSteps(const observe::ExchangeRecord& record) {
       outcomes = &metrics_.CounterOf(observe::kCompositionSteps, {record.composition, step.name, step.outcome});
     }
     outcomes->Add();
+    if (!step.HasBegun()) continue;
     if (cells.duration == nullptr) {
       cells.duration = &metrics_.HistogramOf(observe::kCompositionStepDuration, {record.composition, step.name});
     }

@@ -175,7 +175,11 @@ TEST(TrafficMetrics, AClusterThatComesBackIsKept) {
 TEST(TrafficMetricsTest, StepsOfCompositions) {
   observe::Metrics metrics;
   TrafficMetrics traffic(metrics);
-  const observe::StepRecord steps[] = {{.name = "orders", .outcome = "ok"}, {.name = "stock", .outcome = "fallback"}};
+  // The last one was not begun when the whole ended: it is counted, and has no time.
+  const observe::StepRecord steps[] = {{.name = "orders", .outcome = "ok"},
+                                       {.name = "stock", .outcome = "fallback"},
+                                       {.name = "price", .outcome = "unfinished", .items = 1},
+                                       {.name = "never", .outcome = "unfinished"}};
   for (const std::string_view name : {"default/history", "default/gone", "default/history"}) {
     observe::ExchangeRecord record = Record("none", 200);
     record.composition = name;
@@ -188,8 +192,11 @@ TEST(TrafficMetricsTest, StepsOfCompositions) {
   traffic.KeepOnly(*next);
   EXPECT_EQ(Series(metrics), (std::set<std::string>{
                                  "portico_composition_step_duration_seconds default/history,orders 2",
+                                 "portico_composition_step_duration_seconds default/history,price 2",
                                  "portico_composition_step_duration_seconds default/history,stock 2",
+                                 "portico_composition_steps_total default/history,never,unfinished 2",
                                  "portico_composition_steps_total default/history,orders,ok 2",
+                                 "portico_composition_steps_total default/history,price,unfinished 2",
                                  "portico_composition_steps_total default/history,stock,fallback 2",
                                  "portico_request_duration_seconds none 3",
                                  "portico_requests_total none,2xx 3",
