@@ -92,9 +92,7 @@ Exchange::Step Exchange::ReadHead() {
   const net::Address& peer = connection_.stream().peer();
   client_address_ = ClientAddress(peer, head.fields, client().forwarding);
   client_text_ = client_address_.ip();
-  if (!client().forwarding.timing_networks.empty()) {
-    is_timed_ = TakeTimingRequest(head.fields, client_address_, client().forwarding.timing_networks);
-  }
+  is_timed_ = TakeTimingRequest(head.fields, client_address_, client().forwarding.timing_networks);
   record_.client = client_text_;
   record_.protocol = ProtocolText(head.version);
   record_.tls = connection_.stream().tls().version;
@@ -346,7 +344,9 @@ void Exchange::FinishHead(http::ResponseHead& head) {
   record_.status = head.status;
   if (!is_timed_) return;
   const std::string timing = ServerTiming({filters_time_, relay_.facts(), record_.steps});
-  if (!timing.empty()) head.fields.Add("server-timing", timing);
+  if (timing.empty()) return;
+  head.fields.Add("server-timing", timing);
+  head.fields.Add(http::FieldId::kCacheControl, "no-store");  // adds to what the origin says (RFC 9111 section 5.2)
 }
 
 Exchange::Step Exchange::Answer(filter::Reply reply) {

@@ -208,13 +208,17 @@ TEST(ExchangeTest, ServerTiming) {
     world.Turn(seconds(2));
     script.handles[0](filter::Continue());
     client.Turn();
-    EXPECT_EQ(world.asked().Field("portico-timing"), row.network.empty() ? "1" : "(none)");
-    world.asked().Head(200, {{"server-timing", "theirs;dur=1"}}, true);
+    EXPECT_EQ(world.asked().Field("portico-timing"), "(none)");
+    world.asked().Head(200, {{"server-timing", "theirs;dur=1"}, {"cache-control", "max-age=60"}}, true);
     client.Turn();
     std::string told;
     for (const auto& [name, value] : client.answer(id).fields)
       if (name == "server-timing") told += base::Concat(told.empty() ? "" : "; ", value);
     EXPECT_EQ(told, row.answered);
+    std::string stored;
+    for (const auto& [name, value] : client.answer(id).fields)
+      if (name == "cache-control") stored += base::Concat(stored.empty() ? "" : ", ", value);
+    EXPECT_EQ(stored, row.answered == kTimes ? "max-age=60, no-store" : "max-age=60");
   }
 }
 

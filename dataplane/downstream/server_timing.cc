@@ -25,7 +25,9 @@ void Add(std::string& out, std::string_view name, std::string_view rest, base::D
 }  // namespace
 
 bool TakeTimingRequest(http::Fields& fields, const net::Address& client, std::span<const net::Network4Or6> networks) {
-  const bool asks = fields.Find(kAsk) == "1";
+  const auto asked = fields.Find(kAsk);
+  if (!asked) return false;
+  const bool asks = *asked == "1";
   fields.Remove(kAsk);
   return asks && std::any_of(networks.begin(), networks.end(),
                              [&](const net::Network4Or6& network) { return network.Contains(client); });

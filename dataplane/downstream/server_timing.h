@@ -14,8 +14,11 @@
 namespace portico::downstream {
 
 // Where an exchange's time went until its response's head, for clients that may ask (Gateway.spec.serverTiming). Pure.
+// An answer that tells it is to be stored by nobody: a cache in front would tell it to others.
 
-// Takes portico-timing off the request: it is for nobody else. True: it says 1, and the client is of these networks.
+// Takes portico-timing off the request, whoever sent it: it is for nobody else, and a gateway behind this one that
+// believes this one's address must not take it for a question of ours. True: it says 1, and the client is of these
+// networks.
 bool TakeTimingRequest(http::Fields& fields, const net::Address& client, std::span<const net::Network4Or6> networks);
 
 struct Timing {

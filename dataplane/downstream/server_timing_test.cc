@@ -34,6 +34,10 @@ TEST(ServerTimingTest, WhoMayAskAndHow) {
       fields.Add("portico-timing", value);
     EXPECT_EQ(TakeTimingRequest(fields, *net::Address::Parse(row.client, 1), networks), row.told) << row.client;
     EXPECT_TRUE(fields.empty());
+    for (const std::string& value : row.values)
+      fields.Add("portico-timing", value);
+    EXPECT_FALSE(TakeTimingRequest(fields, *net::Address::Parse(row.client, 1), {})) << "nobody may";
+    EXPECT_TRUE(fields.empty()) << "it is not for whoever is behind";
   }
 }
 

@@ -83,8 +83,8 @@ class Timing(Case):
         self.assertEqual(len(values), 2 if told else 1)
         if told:
             self.assertRegex(values[1], r"^connect;dur=\d+\.\d, origin;dur=\d+\.\d$")
-        if network:
-            self.assertIsNone(self.origin.last().field("portico-timing"))
+        self.assertIsNone(self.origin.last().field("portico-timing"))
+        self.assertEqual("no-store" in [value for name, value in response.fields if name == "cache-control"], told)
 
     def test_a_retry_is_told(self):
         self.start(lambda request: answer("", "503 X") if len(self.origin.requests) == 1 else echo(request))
