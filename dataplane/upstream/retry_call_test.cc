@@ -138,23 +138,38 @@ TEST(RetryCallTest, OnlyTheAnswerThatIsPassedOnIsHeard) {
   EXPECT_GE(facts.before, milliseconds(20 + 40));
 }
 
-// Each attempt, and each that is made good at once, tells the origin of a span of its own in the same trace.
+// Each attempt tells the origin of a span of its own in the same trace: the exchange's plus its number, also if one
+// before it found no connection, or was made good at once.
 TEST(RetryCallTest, AttemptsHaveSpansOfTheirOwn) {
-  Play play({9001, 9002}, {"503", "reset", "200"});
-  play.plan.attempts = 2;
-  Caller caller;
-  call::Spans spans(0x10);
-  char* const digits =
-      call::SetTraceparent(caller.head.fields, "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000010-01");
-  caller.span = {&spans, digits};
-  play.Start(caller);
-  play.RunUntilOver(caller);
-  EXPECT_EQ(caller.status, 200);
-  ASSERT_EQ(play.sent.size(), 3u);
-  for (size_t i = 0; i < 3; ++i) {
-    const std::string field =
-        base::Concat("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-000000000000001", i + 1, "-01");
-    EXPECT_NE(play.sent[i].find(field), std::string::npos) << play.sent[i];
+  struct Row {
+    std::string_view name;
+    std::vector<std::string> script;
+    std::vector<int> spans;
+  };
+  const Row rows[] = {{"the first", {"200"}, {1}},
+                      {"retries", {"503", "reset", "200"}, {1, 2, 3}},
+                      {"no connection to one of two", {"refuse", "200"}, {2}},
+                      {"and then a retry", {"refuse", "503", "200"}, {2, 3}},
+                      {"no connection to either", {"refuse", "refuse", "200"}, {3}}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    Play play({9001, 9002}, row.script);
+    play.plan.attempts = 2;
+    Caller caller;
+    call::Spans spans(0x10);
+    char* const digits =
+        call::SetTraceparent(caller.head.fields, "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000010-01");
+    caller.span = {&spans, digits};
+    play.Start(caller);
+    play.RunUntilOver(caller);
+    EXPECT_EQ(caller.status, 200);
+    ASSERT_EQ(play.sent.size(), row.spans.size());
+    for (size_t i = 0; i < play.sent.size(); ++i) {
+      const std::string field =
+          base::Concat("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-000000000000001", row.spans[i], "-01");
+      EXPECT_NE(play.sent[i].find(field), std::string::npos) << play.sent[i];
+    }
+    EXPECT_EQ(caller.call->facts().attempts, row.spans.back());
   }
 }
 

@@ -83,8 +83,11 @@ void UpstreamCall::LeaveConnection() {
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->Cancel(id_);
 }
 
+// One that finds no connection has its span as well, so that the log's count of attempts is the last one's number.
 void UpstreamCall::BeginAttempt() {
-  if (!std::exchange(attempting_, true)) ++attempts_;
+  if (std::exchange(attempting_, true)) return;
+  ++attempts_;
+  request_.span.WriteNext();
 }
 
 void UpstreamCall::EndAttempt(std::string_view outcome) {
@@ -173,7 +176,6 @@ void UpstreamCall::OnConnection(Endpoint& endpoint, Connection& connection) {
   address_ = endpoint.address();
   endpoint_name_ = endpoint.name();
   sending_ = false;
-  request_.span.WriteNext();
   id_ = connection.Send(*request_.head, request_.end, *request_.arena, *this);
   if (id_ == 0) {
     connection.Drain();
