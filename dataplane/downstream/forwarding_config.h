@@ -16,7 +16,7 @@ struct ForwardingConfig {
   bool append_forwarded = true;
   bool append_via = true;
   bool generate_request_id = true;
-  bool begin_trace = true;
+  bool begin_trace = false;
   std::vector<net::Network4Or6> timing_networks;  // spec.serverTiming: clients that may ask; none by default
 };
 

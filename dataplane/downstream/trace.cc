@@ -34,7 +34,7 @@ uint64_t NewSpan(base::Random& random) {
 }  // namespace
 
 Trace JoinTrace(http::Fields& fields, bool begin, base::Random& random) {
-  char text[] = "00-tttttttttttttttttttttttttttttttt-pppppppppppppppp-00";
+  char text[] = "00-tttttttttttttttttttttttttttttttt-pppppppppppppppp-01";
   Trace trace;
   const auto brought = fields.Find(FieldId::kTraceparent);
   if (brought && fields.Count(FieldId::kTraceparent) == 1 && IsTraceparent(*brought)) {

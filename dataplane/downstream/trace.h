@@ -23,7 +23,9 @@ struct Trace {
 
 // Joins the trace that the request's traceparent names, or begins one if `begin`. Afterwards the fields carry the
 // exchange's own span, in version 00, with the flags that are known (sampled, random) as they came; tracestate is
-// passed on as it is. A traceparent that is malformed, or there twice, takes tracestate along. Pure but for the ids.
+// passed on as it is. One that begins here is sampled: its first span is in the access log, and of "not sampled" most
+// services behind would make no span at all (OpenTelemetry's ParentBased). A traceparent that is malformed, or there
+// twice, takes tracestate along. Pure but for the ids.
 Trace JoinTrace(http::Fields& fields, bool begin, base::Random& random);
 
 bool IsTraceparent(std::string_view text);

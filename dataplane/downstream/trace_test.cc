@@ -33,14 +33,14 @@ TEST(TraceTest, IsJoinedOrBegun) {
       {"not sampled", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", true, "00"},
       {"flags that nobody knows yet", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff", true, "03"},
       {"a later version with more", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", true, "01"},
-      {"more in version 00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", false, "00"},
-      {"version ff", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, "00"},
-      {"upper case", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01", false, "00"},
-      {"zero trace", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", false, "00"},
-      {"zero span", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false, "00"},
-      {"short", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0", false, "00"},
-      {"other dashes", "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, "00"},
-      {"empty", "", false, "00"},
+      {"more in version 00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", false, "01"},
+      {"version ff", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, "01"},
+      {"upper case", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01", false, "01"},
+      {"zero trace", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", false, "01"},
+      {"zero span", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false, "01"},
+      {"short", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0", false, "01"},
+      {"other dashes", "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, "01"},
+      {"empty", "", false, "01"},
   };
   base::Random random(1);
   for (const Row& row : rows) {

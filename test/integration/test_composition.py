@@ -38,6 +38,7 @@ class OrderHistory(Case):
             if resource["kind"] == "Gateway":
                 resource["spec"]["listeners"][0]["port"] = port
                 resource["spec"]["listeners"][1]["port"] = cls.https
+                resource["spec"]["trace"] = {"generate": True}
         return yaml.safe_dump_all(resources, sort_keys=False)
 
     def setUp(self):

@@ -28,8 +28,8 @@ def shop(request):
     return json_answer({"left": 3})
 
 
-def config(origin, timing="127.0.0.0/8"):
-    more = f"serverTiming: {{networks: [{timing}]}}" if timing else ""
+def config(origin, timing="127.0.0.0/8", trace="trace: {generate: true}"):
+    more = trace + (f"\nserverTiming: {{networks: [{timing}]}}" if timing else "")
     return lambda port: (gateway(port, more) + cluster("origin", origin.port) + COMPOSITION + route("all", [
         "{matches: [{path: {value: /page}}], backendRefs: [{kind: Composition, name: page}]}",
         "{backendRefs: [{name: origin}], retry: {codes: [503], backoff: 10ms}}"]))
@@ -67,7 +67,15 @@ class Timing(Case):
         line = self.logged()
         self.assertRegex(line["traceId"], "^[0-9a-f]{32}$")
         self.assertNotIn("parentSpanId", line)
-        self.assertEqual(self.origin.last().field("traceparent").split("-")[1], line["traceId"])
+        self.assertEqual(self.origin.last().field("traceparent").split("-")[1::2], [line["traceId"], "01"])
+
+    def test_no_trace_begins_unasked(self):
+        self.start(echo, trace="")
+        self.exchange()
+        line = self.logged()
+        self.assertNotIn("traceId", line)
+        self.assertIsNone(self.origin.last().field("traceparent"))
+        self.assertEqual(line["requestId"], self.origin.last().field("x-request-id"))
 
     @table({
         "of the network": ("127.0.0.0/8", "1", True),
