@@ -205,6 +205,42 @@ TEST_F(ChangesTest, RefusalsNameWhatIsWrongAndChangeNothing) {
   EXPECT_EQ(steps_, "0>1:4 ");
 }
 
+// Whoever reads the digest of a token could take its callers over, or shut them out.
+TEST_F(ChangesTest, ADigestIsOfOneToken) {
+  const auto token = [](const std::string& name_space, const std::string& name, char digit) {
+    return Concat("---\nkind: Token\nmetadata: {name: ", name, ", namespace: ", name_space,
+                  "}\nspec: {sha256: ", std::string(64, digit), "}\n");
+  };
+  ASSERT_EQ(Apply(token("a", "old", 'a') + token("b", "root", 'b')), "1: created Token a/old created Token b/root");
+  const struct {
+    const char* name;
+    std::string resources;
+    std::vector<check::ResourceKey> deletes;
+    std::string expected;
+  } kRows[] = {
+      {"an older one takes it", token("a", "old", 'b'), {}, "Token a/old: spec.sha256: is that of another Token"},
+      {"a new one takes it", token("a", "new", 'b'), {}, "Token a/new: spec.sha256: is that of another Token"},
+      {"in its own namespace", token("a", "new", 'a'), {}, "Token a/new: spec.sha256: is that of Token a/old"},
+      {"two new ones",
+       token("c", "x", 'c') + token("d", "x", 'c'),
+       {},
+       "Token c/x: spec.sha256: is that of another Token; make a new one (and 1 more)"},
+      {"another one goes", token("a", "old", 'b'), {{"Token", "a", "none"}}, "Token a/none: there is none to delete"},
+  };
+  for (const auto& row : kRows) {
+    for (const bool tolerate : {false, true}) {
+      const Change change{
+          .resources = ReadResources(row.resources), .deletes = row.deletes, .tolerate = tolerate, .force = tolerate};
+      const std::string result = Apply(change);
+      EXPECT_NE(result.find(Concat(": ", row.expected)), std::string::npos) << row.name << ": " << result;
+    }
+  }
+  EXPECT_EQ(Apply(token("a", "old", 'a')), "1: kept Token a/old");
+  EXPECT_EQ(Apply(token("a", "old", 'c') + token("b", "root", 'a')), "2: updated Token a/old updated Token b/root");
+  EXPECT_EQ(Apply(Change{.resources = ReadResources(token("c", "new", 'a')), .deletes = {{"Token", "b", "root"}}}),
+            "3: deleted Token b/root created Token c/new");
+}
+
 TEST_F(ChangesTest, TolerateStoresWhatPointsAtNothing) {
   Apply(kShop);
   EXPECT_EQ(Apply(Change{.deletes = {{"Cluster", "default", "orders"}}, .tolerate = true}),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -38,7 +39,7 @@ class Planner {
   std::variant<Plan, Refusal> Run() {
     if (absl::Status status = CheckSize(); !status.ok()) return Refusal{status, {}};
     for (const auto step : {&Planner::JudgeResources, &Planner::JudgeDeletes, &Planner::JudgeVersions,
-                            &Planner::JudgeManagers, &Planner::Enter, &Planner::JudgeWhole}) {
+                            &Planner::JudgeManagers, &Planner::Enter, &Planner::JudgeTokens, &Planner::JudgeWhole}) {
       const absl::StatusCode code = (this->*step)();
       if (violations_.empty()) continue;
       return RefusalOf(code, std::move(violations_));
@@ -175,6 +176,31 @@ class Planner {
     return absl::StatusCode::kInternal;
   }
 
+  // Not even tolerated: the callers of the one would be the other's.
+  absl::StatusCode JudgeTokens() {
+    for (const auto& [key, kind] : changes_) {
+      if (key.kind != "Token" || (kind != ChangeKind::kCreated && kind != ChangeKind::kUpdated)) continue;
+      const std::string& sha256 = next_->configuration.Find(key)->token().spec().sha256();
+      const auto& holders = TokensOf(sha256);
+      const auto other = std::ranges::find_if(holders, [&key = key](const ResourceKey& one) { return one != key; });
+      if (other == holders.end()) continue;
+      const bool own = other->name_space == key.name_space;  // of another namespace nobody learns the name
+      Add(key, "spec.sha256", Concat("is that of ", own ? other->ToString() : "another Token", "; make a new one"));
+    }
+    return absl::StatusCode::kFailedPrecondition;
+  }
+
+  // Those with that digest.
+  const std::vector<ResourceKey>& TokensOf(const std::string& sha256) {
+    if (!tokens_) {
+      tokens_.emplace();
+      next_->configuration.ForEach("Token", [this](const ResourceKey& key, const check::SharedResource& resource) {
+        (*tokens_)[resource->token().spec().sha256()].push_back(key);
+      });
+    }
+    return (*tokens_)[sha256];
+  }
+
   absl::StatusCode JudgeWhole() {
     if (change_.tolerate) return absl::StatusCode::kFailedPrecondition;
     // What was stored with TOLERATE is no fault of this change, unless it touches it.
@@ -188,6 +214,7 @@ class Planner {
   std::shared_ptr<model::Model> next_;
   std::set<ResourceKey> named_;
   std::map<ResourceKey, ChangeKind> changes_;
+  std::optional<std::map<std::string, std::vector<ResourceKey>>> tokens_;  // by digest, once one is written
   check::Violations violations_;
 };
 

@@ -24,9 +24,10 @@ struct Plan {
 // What would become of the configuration, or why it may not: pure, the whole judgement of Apply. In this order, and
 // only as far as the one before found nothing: the expected revision (kAborted); each resource by itself, a key that is
 // named twice or that goes and is not there (kInvalidArgument, kNotFound); the versions that the writer saw (kAborted);
-// whose resources it changes (kFailedPrecondition: another manager's, unless it is forced); the whole
-// (kFailedPrecondition: references that would point at nothing, each named; not those that do so already and are of
-// resources that the change leaves alone; none with `tolerate`).
+// whose resources it changes (kFailedPrecondition: another manager's, unless it is forced); Tokens with the digest of
+// another (kFailedPrecondition, whatever it tolerates and forces); the whole (kFailedPrecondition: references that
+// would point at nothing, each named; not those that do so already and are of resources that the change leaves alone;
+// none with `tolerate`).
 std::variant<Plan, Refusal> MakePlan(const model::Model& now, const Change& change,
                                      const check::KeyPairChecker& key_pairs);
 
