@@ -50,19 +50,25 @@ absl::StatusOr<std::string> PrepareAdminToken(const Options& options, change::Ch
                                               const std::function<void(std::string_view line)>& log) {
   const absl::StatusOr<std::optional<std::string>> kept = changes.Fact(kFact);
   if (!kept.ok()) return kept.status();
-  if (access::HasAdmin(changes.Now()->configuration, options.tls.has_value(), now_micros)) {
+  const bool has_admin = !access::AdminsOf(changes.Now()->configuration, options.tls.has_value(), now_micros).empty();
+  if (has_admin && !options.new_admin_token) {
     const bool good = kept->has_value() && !(*kept)->empty();
     if (absl::Status status = good ? EndAdminToken(changes) : absl::OkStatus(); !status.ok()) return status;
     return "";
   }
   const absl::StatusOr<std::string> token = TokenOf(options.admin_token_file);
-  if (token.ok() && !token->empty() && *kept == openssl::BearerDigest(*token)) return **kept;
+  if (!options.new_admin_token && token.ok() && !token->empty() && *kept == openssl::BearerDigest(*token)) {
+    return **kept;
+  }
   const absl::StatusOr<std::string> made = token.ok() ? Make(options.admin_token_file, changes) : token.status();
   if (made.ok()) {
-    log(Concat("an admin token was written to ", options.admin_token_file, "; it is good until there is an Admin"));
+    log(Concat("an admin token was written to ", options.admin_token_file,
+               has_admin ? "; it is good until a change makes somebody Admin in all namespaces, or the next start"
+                         : "; it is good until there is an Admin"));
     return made;
   }
-  if (options.admin_token_file_given || !absl::IsFailedPrecondition(made.status())) return made;
+  if (options.admin_token_file_given || options.new_admin_token || !absl::IsFailedPrecondition(made.status()))
+    return made;
   log(Concat("there is no admin token: ", ToStd(made.status().message())));
   return "";
 }

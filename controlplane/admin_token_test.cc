@@ -100,6 +100,30 @@ TEST_F(AdminTokenTest, AStartFindsTheAdmin) {
   EXPECT_NE(*Prepare(kAfterwards), first);
 }
 
+// For those who are locked out though somebody seems to be Admin.
+TEST_F(AdminTokenTest, ANewOneIsMadeAtEachStartThatSaysSo) {
+  const std::string first = *Prepare();
+  options_.new_admin_token = true;
+  const std::string second = *Prepare();
+  EXPECT_NE(second, first);
+  MakeAdmin();
+  log_.clear();
+  const std::string third = *Prepare();
+  EXPECT_NE(third, "");
+  EXPECT_NE(third, second);
+  EXPECT_EQ(third, openssl::BearerDigest(FileToken()));
+  EXPECT_NE(log_.find("it is good until a change makes somebody Admin"), std::string::npos) << log_;
+  Open();
+  EXPECT_NE(*Prepare(), third);
+  options_.new_admin_token = false;  // it ends with the start
+  EXPECT_EQ(*Prepare(), "");
+  EXPECT_EQ(**changes_->Fact("admin token"), "");
+  // Whoever asked for one is told that there is none.
+  options_.new_admin_token = true;
+  WriteFile("my notes");
+  EXPECT_EQ(Prepare().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(AdminTokenTest, AFileThatIsNotItsOwnIsLeftAlone) {
   const struct {
     const char* name;

@@ -36,6 +36,8 @@ or nothing, and proxies are sent what concerns them.
   --admin_token_file=FILE      where the one-time admin token is written (mode 0600) at the first start, and at any other
                                while nobody is Admin in all namespaces; the first such Admin ends it; default: the
                                store's file and `.admin-token`; with memory: portico.admin-token
+  --new_admin_token            make a new one at this start whoever is Admin, for those who are locked out; good until a
+                               change makes somebody Admin in all namespaces, at most until the next start
   --anonymous_role=ROLE        None, Viewer, Editor or Admin: of callers on loopback without TLS that show no token;
                                default: Admin until there is a Role, then None
   --revisions_kept=N           how many revisions `rollback` can name, 1 to 1000000; default: 1000
@@ -105,6 +107,7 @@ absl::Status ReadRevisionsKept(const base::Arguments& arguments, Options& option
 }
 
 void ReadAdminTokenFile(const base::Arguments& arguments, Options& options) {
+  options.new_admin_token = arguments.Has("new_admin_token");
   options.admin_token_file_given = arguments.Has("admin_token_file");
   options.admin_token_file =
       arguments.Get("admin_token_file", base::Concat(options.store_file.value_or("portico"), ".admin-token"));
@@ -159,6 +162,7 @@ absl::Status CheckAddresses(const Options& options, const std::string& tls_missi
 absl::Status CheckTogether(const base::Arguments& arguments, const Options& options) {
   const bool copies = arguments.Has("backup") || arguments.Has("restore");
   if (arguments.Has("backup") && arguments.Has("restore")) return Usage("--backup and --restore exclude each other");
+  if (copies && options.new_admin_token) return Usage("--new_admin_token is for a start that serves");
   if (copies && !options.store_file) return Usage("--store=memory: has nothing to back up or to restore");
   if (options.store_file && options.secrets_key_file.empty() && !copies) {
     return Usage("--secrets_key_file is required with --store=sqlite:", *options.store_file,
@@ -168,7 +172,8 @@ absl::Status CheckTogether(const base::Arguments& arguments, const Options& opti
 }
 
 std::vector<base::Flag> Flags() {
-  std::vector<base::Flag> flags = {{.name = "version", .has_value = false}};
+  std::vector<base::Flag> flags = {{.name = "version", .has_value = false},
+                                   {.name = "new_admin_token", .has_value = false}};
   for (const std::string_view name :
        {"api_address", "discovery_address", "admin_address", "store", "secrets_key_file", "tls_cert", "tls_key",
         "client_ca", "revisions_kept", "backup", "restore", "admin_token_file", "anonymous_role"}) {

@@ -26,6 +26,7 @@ struct Options {
   uint64_t revisions_kept = 1000;
   std::string admin_token_file = "portico.db.admin-token";
   bool admin_token_file_given = false;
+  bool new_admin_token = false;  // one is made whatever Roles say
   // What callers on loopback without TLS may do that show no token. nullopt: everything, until there is a Role.
   std::optional<access::RoleName> anonymous_role;
   std::string backup_to;     // a file; empty: no backup is asked for

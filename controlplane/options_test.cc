@@ -13,10 +13,10 @@ namespace {
 using Words = std::vector<std::string>;
 
 TEST(OptionsTest, ReadsEveryFlag) {
-  const absl::StatusOr<Options> options =
-      ParseOptions({"--api_address=0.0.0.0:1", "--discovery_address=[2001:db8::1]:2", "--store=sqlite:/a/b.db",
-                    "--secrets_key_file=k", "--tls_cert=c", "--tls_key=p", "--client_ca=a", "--revisions_kept=7",
-                    "--admin_address=0.0.0.0:3", "--admin_token_file=t", "--anonymous_role=Viewer"});
+  const absl::StatusOr<Options> options = ParseOptions(
+      {"--api_address=0.0.0.0:1", "--discovery_address=[2001:db8::1]:2", "--store=sqlite:/a/b.db",
+       "--secrets_key_file=k", "--tls_cert=c", "--tls_key=p", "--client_ca=a", "--revisions_kept=7",
+       "--admin_address=0.0.0.0:3", "--admin_token_file=t", "--anonymous_role=Viewer", "--new_admin_token"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->api_address, "0.0.0.0:1");
   EXPECT_EQ(options->discovery_address, "[2001:db8::1]:2");
@@ -31,6 +31,7 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->admin_token_file, "t");
   EXPECT_TRUE(options->admin_token_file_given);
   EXPECT_EQ(options->anonymous_role, portico::v1::ROLE_NAME_VIEWER);
+  EXPECT_TRUE(options->new_admin_token);
 }
 
 TEST(OptionsTest, HasDefaults) {
@@ -45,6 +46,7 @@ TEST(OptionsTest, HasDefaults) {
   EXPECT_EQ(options->admin_token_file, "portico.db.admin-token");
   EXPECT_FALSE(options->admin_token_file_given);
   EXPECT_FALSE(options->anonymous_role.has_value());
+  EXPECT_FALSE(options->new_admin_token);
   EXPECT_EQ(ParseOptions({"--store=sqlite:/a/b.db", "--secrets_key_file=k"})->admin_token_file, "/a/b.db.admin-token");
   EXPECT_EQ(ParseOptions({"--store=memory:"})->admin_token_file, "portico.admin-token");
   EXPECT_EQ(ParseOptions({"--store=memory:", "--anonymous_role=None"})->anonymous_role,
@@ -74,6 +76,7 @@ TEST(OptionsTest, EveryFlagIsInTheHelp) {
         "client_ca", "revisions_kept", "backup", "restore", "admin_token_file", "anonymous_role"}) {
     EXPECT_NE(kHelpText.find(base::Concat("\n  --", flag, "=")), std::string_view::npos) << flag;
   }
+  EXPECT_NE(kHelpText.find("\n  --new_admin_token "), std::string_view::npos);
 }
 
 TEST(OptionsTest, RefusesByFlag) {
@@ -106,6 +109,7 @@ TEST(OptionsTest, RefusesByFlag) {
       {"too much kept", {"--revisions_kept=1000001"}, "--revisions_kept"},
       {"a role that there is not", {"--anonymous_role=admin"}, "must be None, Viewer, Editor or Admin"},
       {"two copies", {"--backup=a", "--restore=b"}, "exclude each other"},
+      {"a token for a copy", {"--backup=a", "--new_admin_token"}, "--new_admin_token is for a start that serves"},
       {"a copy of memory", {"--store=memory:", "--backup=a"}, "--store=memory: has nothing"},
       {"an admin address without port", {"--admin_address=::1"}, "--admin_address=::1: must be IP:PORT"},
   };

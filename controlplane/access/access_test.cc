@@ -321,6 +321,7 @@ TEST(JudgeLockOut, LeavesAnAdmin) {
     std::vector<check::ResourceKey> deletes;
     bool certificates;
     bool good;
+    Credentials writer = {};
   } kRows[] = {
       {"other kinds", {}, {}, {ClusterOf("default", "c")}, {{"Route", "a", "r"}}, false, true},
       {"a Token before any Role", {}, {}, {root}, {}, false, true},
@@ -332,12 +333,37 @@ TEST(JudgeLockOut, LeavesAnAdmin) {
       {"the first Role, of a Viewer", {}, {root}, {RoleOf(viewer)}, {}, false, false},
       {"the first Role, of one namespace", {}, {root}, {RoleOf(local)}, {}, false, false},
       {"a certificate where there are none", {}, {}, {RoleOf(by_certificate)}, {}, false, false},
-      {"a certificate", {}, {}, {RoleOf(by_certificate)}, {}, true, true},
+      {"a certificate that may be nobody's", {}, {}, {RoleOf(by_certificate)}, {}, true, false},
+      {"another's", {}, {}, {RoleOf(by_certificate)}, {}, true, false, Certificate("roof")},
+      {"the writer's certificate", {}, {}, {RoleOf(by_certificate)}, {}, true, true, Certificate("root")},
+      {"the writer's, beside a token", {}, {}, {RoleOf(by_certificate)}, {}, true, true, Both("root", "first")},
+      {"the writer's, as a Viewer", {}, {root}, {RoleOf(viewer)}, {}, true, false, Certificate("root")},
+      {"certificates and a Token", {}, {root}, {RoleOf(by_certificate), RoleOf(by_token, "t")}, {}, true, true},
       {"a second Role", {by_token}, {root}, {RoleOf(viewer, "other")}, {}, false, true},
       {"the only Role goes", {by_token}, {root}, {}, {{"Role", "default", "r0"}}, false, false},
       {"the only Token goes", {by_token}, {root}, {}, {{"Token", "default", "root"}}, false, false},
       {"another Token goes", {by_token}, {root, TokenOf("a", "t", "y")}, {}, {{"Token", "a", "t"}}, false, true},
-      {"one of two goes", {by_token, by_certificate}, {root}, {}, {{"Role", "default", "r0"}}, true, true},
+      {"the token of two goes", {by_token, by_certificate}, {root}, {}, {{"Role", "default", "r0"}}, true, false},
+      {"and the writer has the certificate",
+       {by_token, by_certificate},
+       {root},
+       {},
+       {{"Role", "default", "r0"}},
+       true,
+       true,
+       Certificate("root")},
+      {"the certificate of two goes", {by_token, by_certificate}, {root}, {}, {{"Role", "default", "r1"}}, true, true},
+      {"a slip of the pen in a later version",
+       {by_certificate},
+       {},
+       {RoleOf({"default", kAdmin, {"certificate roof"}, true}, "r0")},
+       {},
+       true,
+       false,
+       Certificate("root")},
+      {"one more by certificate alone", {by_certificate}, {}, {RoleOf(local, "other")}, {}, true, true},
+      {"another text for the only Token", {by_token}, {root}, {TokenOf("default", "root", "y")}, {}, false, true},
+      {"the only Token ends", {by_token}, {root}, {gone}, {}, false, false},
       {"the Role is narrowed", {by_token}, {root}, {RoleOf(local, "r0")}, {}, false, false},
       {"the Role is moved to another",
        {by_token},
@@ -346,11 +372,18 @@ TEST(JudgeLockOut, LeavesAnAdmin) {
        {{"Role", "default", "r0"}},
        false,
        true},
+      {"all Roles go",
+       {by_token, viewer},
+       {root},
+       {},
+       {{"Role", "default", "r0"}, {"Role", "default", "r1"}},
+       false,
+       false},
       {"there was none before", {viewer}, {root}, {}, {{"Token", "default", "root"}}, false, true},
   };
   for (const auto& row : kRows) {
-    const absl::Status status =
-        JudgeLockOut(ConfigurationOf(row.roles, row.tokens), {row.resources, row.deletes}, row.certificates, kNow);
+    const absl::Status status = JudgeLockOut(ConfigurationOf(row.roles, row.tokens), {row.resources, row.deletes},
+                                             row.writer, row.certificates, kNow);
     EXPECT_EQ(status.ok(), row.good) << row.name << ": " << status;
     if (!row.good) EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << row.name;
   }

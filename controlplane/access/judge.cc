@@ -103,14 +103,24 @@ check::Violations JudgeWrites(const Rights& rights, const Configuration& now, co
   return judge.Take();
 }
 
-absl::Status JudgeLockOut(const Configuration& now, const Writes& writes, bool certificates, int64_t now_micros) {
+absl::Status JudgeLockOut(const Configuration& now, const Writes& writes, const Credentials& writer, bool certificates,
+                          int64_t now_micros) {
   const std::optional<Configuration> after = After(now, writes);
-  if (!after || HasAdmin(*after, certificates, now_micros)) return absl::OkStatus();
-  if (HasRoles(now) ? !HasAdmin(now, certificates, now_micros) : !HasRoles(*after)) return absl::OkStatus();
-  return absl::FailedPreconditionError(ToAbsl(Concat(
-      "it would leave nobody who is Admin in all namespaces: a Role with `role: Admin` and `allNamespaces: true` in "
-      "namespace default has to name a Token that is there and has not expired",
-      certificates ? ", or a certificate" : "", "; force does it all the same")));
+  if (!after) return absl::OkStatus();
+  const std::set<AdminBy> admins = AdminsOf(*after, certificates, now_micros);
+  const bool sure = std::ranges::any_of(admins, [&writer](const AdminBy& admin) {
+    return !admin.token.empty() || (writer.has_certificate && admin.certificate == writer.certificate);
+  });
+  if (sure) return absl::OkStatus();
+  const bool takes = std::ranges::any_of(AdminsOf(now, certificates, now_micros),
+                                         [&](const AdminBy& admin) { return !admins.contains(admin); });
+  const bool first = !HasRoles(now) && HasRoles(*after);
+  if (!takes && !first) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      ToAbsl(Concat("it would leave nobody who is surely Admin in all namespaces: a Role with `role: Admin` and "
+                    "`allNamespaces: true` "
+                    "in namespace default has to name a Token that is there and has not expired",
+                    certificates ? ", or the certificate with which this is written" : "")));
 }
 
 bool IsAccess(std::string_view kind) {

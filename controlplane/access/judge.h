@@ -25,9 +25,11 @@ absl::Status JudgeRead(const Rights& rights, std::string_view name_space);
 // it lacks. Empty: it may. `now` is the configuration that is to be changed.
 check::Violations JudgeWrites(const Rights& rights, const check::Configuration& now, const Writes& writes);
 
-// kFailedPrecondition: the change would leave nobody who is Admin in all namespaces, though there is one, or it makes
-// the first Roles. Whoever wants that says so. `certificates`, `now_micros`: as of HasAdmin.
-absl::Status JudgeLockOut(const check::Configuration& now, const Writes& writes, bool certificates, int64_t now_micros);
+// kFailedPrecondition: the change makes the first Roles, or takes from somebody that it is Admin in all namespaces, and
+// leaves neither a Token by which somebody is nor the writer itself: a certificate that a Role names may be a slip of
+// the pen. `writer`: what it has shown. `certificates`, `now_micros`: as of AdminsOf.
+absl::Status JudgeLockOut(const check::Configuration& now, const Writes& writes, const Credentials& writer,
+                          bool certificates, int64_t now_micros);
 
 // Whether a kind says who may do what.
 bool IsAccess(std::string_view kind);

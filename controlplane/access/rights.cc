@@ -126,18 +126,24 @@ bool HasRoles(const Configuration& configuration) {
   return first != configuration.resources().end() && first->first.kind == kRole;
 }
 
-bool HasAdmin(const Configuration& configuration, bool certificates, int64_t now_micros) {
-  bool found = false;
+std::set<AdminBy> AdminsOf(const Configuration& configuration, bool certificates, int64_t now_micros) {
+  std::set<AdminBy> admins;
   configuration.ForEach(kRole, [&](const ResourceKey& key, const check::SharedResource& resource) {
     const RoleSpec& role = resource->role().spec();
-    if (found || !role.all_namespaces() || role.role() != portico::v1::ROLE_NAME_ADMIN) return;
-    found = std::ranges::any_of(role.subjects(), [&](const portico::v1::RoleSubject& subject) {
-      if (!subject.certificate().empty()) return certificates;
-      const portico::v1::Resource* token = configuration.Find(TokenKey(subject.token(), key.name_space));
-      return token != nullptr && now_micros < ExpiresMicros(token->token());
-    });
+    if (!role.all_namespaces() || role.role() != portico::v1::ROLE_NAME_ADMIN) return;
+    for (const portico::v1::RoleSubject& subject : role.subjects()) {
+      if (!subject.certificate().empty()) {
+        if (certificates) admins.insert({.certificate = subject.certificate()});
+        continue;
+      }
+      const ResourceKey token = TokenKey(subject.token(), key.name_space);
+      const portico::v1::Resource* found = configuration.Find(token);
+      if (found == nullptr || now_micros >= ExpiresMicros(found->token())) continue;
+      admins.insert(
+          {.token = base::Concat(token.name_space, "/", token.name), .sha256 = found->token().spec().sha256()});
+    }
   });
-  return found;
+  return admins;
 }
 
 ResourceKey TokenKey(std::string_view name, std::string_view role_namespace) {

@@ -63,9 +63,17 @@ absl::StatusOr<Rights> RightsOf(const Credentials& credentials, const check::Con
 
 bool HasRoles(const check::Configuration& configuration);
 
-// Whether somebody can be Admin in all namespaces: by a certificate, where clients show certificates, or by a Token
-// that is there and has not expired.
-bool HasAdmin(const check::Configuration& configuration, bool certificates, int64_t now_micros);
+// What makes somebody Admin in all namespaces: a certificate, of which nobody knows if anybody has it, or a Token that
+// is there and has not expired.
+struct AdminBy {
+  std::string certificate = {};  // else empty
+  std::string token = {};        // "namespace/name"; else empty
+  std::string sha256 = {};       // the token's
+
+  auto operator<=>(const AdminBy&) const = default;
+};
+// `certificates`: clients may show some; else none counts.
+std::set<AdminBy> AdminsOf(const check::Configuration& configuration, bool certificates, int64_t now_micros);
 
 // "name" in the namespace of a Role, or "namespace/name": the Token that a subject names.
 check::ResourceKey TokenKey(std::string_view name, std::string_view role_namespace);

@@ -29,7 +29,7 @@ struct Change {
   bool dry_run = false;
   // What the writer calls itself: the metadata.manager of what it stores. Empty: nobody in particular.
   std::string manager = {};
-  // Resources of other managers are taken over, and nobody need stay Admin (access::JudgeLockOut).
+  // Resources of other managers are taken over.
   bool force = false;
   // For the record: the revision that this goes back to. 0: none. Its resources have the managers that they are to
   // have.

@@ -1,6 +1,7 @@
 #include "controlplane/north/gatekeeper.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "api/base/text.h"
@@ -57,9 +58,8 @@ change::Changes::Judge Gatekeeper::JudgeOf(const Caller& caller) const {
     const access::Writes writes{change.resources, change.deletes};
     check::Violations violations = access::JudgeWrites(*rights, now.configuration, writes);
     if (!violations.empty()) return change::RefusalOf(absl::StatusCode::kPermissionDenied, std::move(violations));
-    // A rollback leaves Roles and Tokens alone.
-    if (change.force) return std::nullopt;
-    const absl::Status status = access::JudgeLockOut(now.configuration, writes, options_.certificates, time);
+    const absl::Status status =
+        access::JudgeLockOut(now.configuration, writes, credentials, options_.certificates, time);
     if (!status.ok()) return change::Refusal{status, {}};
     return std::nullopt;
   };
@@ -73,7 +73,11 @@ absl::Status Gatekeeper::Admits(std::string_view authorization) const {
 
 void Gatekeeper::OnStep(const model::Step& step) {
   if (!ChangesAccess(step)) return;
-  if (!access::HasAdmin(step.after->configuration, options_.certificates, options_.now())) return;
+  const auto admins_of = [this, time = options_.now()](const model::SharedModel& model) {
+    return access::AdminsOf(model->configuration, options_.certificates, time);
+  };
+  const std::set<access::AdminBy> before = admins_of(step.before), after = admins_of(step.after);
+  if (std::ranges::includes(before, after)) return;
   {
     absl::MutexLock lock(&mutex_);
     if (admin_token_sha256_.empty()) return;

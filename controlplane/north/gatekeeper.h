@@ -31,7 +31,8 @@ struct Caller {
 };
 
 // Asks `access` on behalf of the services: what it judges by is the newest configuration, the clock and the settings.
-// The admin token ends with the first Admin of all namespaces. Outlives the services. Any thread.
+// The admin token ends when a change makes somebody Admin of all namespaces, or gives who is another token. Outlives
+// the services. Any thread.
 //
 //   ASSIGN caller = gatekeeper.CallerOf(context);   // kUnauthenticated
 //   RETURN_IF_ERROR(access::JudgeRead(caller.rights, name_space));
@@ -43,7 +44,7 @@ class Gatekeeper {
     bool certificates = false;                               // clients may have some: the API speaks TLS
     std::optional<access::RoleName> anonymous = {};          // access::Settings
     std::string admin_token_sha256 = {};
-    // Told once, when there is an Admin, on the thread that made it one. May be empty.
+    // Told once, when the admin token has ended, on the thread that made the change. May be empty.
     std::function<void()> admin_token_ends = {};
   };
 

@@ -266,16 +266,39 @@ TEST_F(GatekeeperTest, ADryRunIsJudgedLikeTheChange) {
 TEST_F(GatekeeperTest, TheFirstRoleMakesAnAdmin) {
   const grpc::Status refused = Apply("", Token("a", "ed") + Role("a", "ed", "Editor", "ed"));
   EXPECT_EQ(CodeText(refused), "precondition");
-  EXPECT_NE(refused.error_message().find("nobody who is Admin in all namespaces"), std::string::npos);
+  EXPECT_NE(refused.error_message().find("nobody who is surely Admin in all namespaces"), std::string::npos);
+  EXPECT_EQ(CodeText(Apply("", Token("a", "ed") + Role("a", "ed", "Editor", "ed"), /*force=*/true)), "precondition");
   EXPECT_EQ(CodeText(Apply("first", kAccess)), "ok");
   EXPECT_EQ(ends_, 1);
   EXPECT_EQ(CodeText(Get("first", "a", "c")), "unauthenticated");
   EXPECT_EQ(CodeText(Delete("root", "Role", "default", "root")), "precondition");
   EXPECT_EQ(CodeText(Delete("root", "Token", "default", "root")), "precondition");
-  EXPECT_EQ(CodeText(Delete("root", "Token", "default", "root", /*force=*/true)), "ok");
+  // Managers may be overridden; this is not.
+  EXPECT_EQ(CodeText(Delete("root", "Token", "default", "root", /*force=*/true)), "precondition");
+  EXPECT_EQ(CodeText(Apply("root", Token("default", "root", "1970-01-01T00:01:40Z"))), "ok");
+  now_ = 100 * kSecond;
   EXPECT_EQ(CodeText(Get("root", "a", "c")), "unauthenticated");
   EXPECT_EQ(CodeText(Get("first", "a", "c")), "unauthenticated");  // it is good once
   EXPECT_EQ(ends_, 1);
+}
+
+// --new_admin_token: those who are Admin may be nobody.
+TEST_F(GatekeeperTest, ANewAdminTokenEndsWhenSomebodyElseIsAdmin) {
+  ASSERT_EQ(CodeText(Apply("", kAccess)), "ok");
+  int ends = 0;
+  const Gatekeeper again(*changes_, {.now = [this] { return now_.load(); },
+                                     .admin_token_sha256 = openssl::BearerDigest("new"),
+                                     .admin_token_ends = [&ends] { ++ends; }});
+  const auto is_good = [&again] { return again.RightsOf({.token_sha256 = openssl::BearerDigest("new")}).ok(); };
+  EXPECT_TRUE(is_good());
+  for (const std::string& other : {Cluster("a", "c"), Token("default", "new-root"), Role("a", "out", "Admin", "out"),
+                                   Role("default", "all", "Editor", "new-root", true)}) {
+    ASSERT_EQ(CodeText(Apply("root", other)), "ok");
+    EXPECT_TRUE(is_good()) << other;
+  }
+  ASSERT_EQ(CodeText(Apply("root", Role("default", "all", "Admin", "new-root", true))), "ok");
+  EXPECT_FALSE(is_good());
+  EXPECT_EQ(ends, 1);
 }
 
 TEST_F(GatekeeperTest, WhatIsTakenDoesNotComeBackWithARollback) {

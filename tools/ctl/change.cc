@@ -36,7 +36,7 @@ is replaced.
       --tolerate            store references to what is not there: the rules that need it answer 500
       --manager NAME        whose the resources are: what is stored anew, or is nobody's and changes, becomes this
                             manager's, and what is another's is refused; default: nobody's
-      --force               change what is another manager's, and take it over; also leave nobody who is Admin
+      --force               change what is another manager's, and take it over
       --prune               in the same revision delete what has all labels of -l and is not in the files; what is
                             another manager's stays
   -l, --labels KEY=VALUE,…  of --prune
@@ -53,7 +53,7 @@ Deletes resources, all in one new revision or none.
   -n, --namespace NAMESPACE  of NAME; default: default
       --dry-run              say what would become of it, and change nothing
       --manager NAME         whose the resources are; what is another's is refused; default: nobody's
-      --force                also what is another manager's, and the last who is Admin
+      --force                also what is another manager's
 )";
 
 constexpr char kRollbackHelp[] =
