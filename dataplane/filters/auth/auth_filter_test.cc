@@ -304,6 +304,18 @@ TEST(AuthFilterTest, RecognisesConsumers) {
   }
 }
 
+// Who writes there may not give its callers the groups of here.
+TEST(AuthFilterTest, AConsumerOfAnotherNamespaceIsItsNameAlone) {
+  const auto config =
+      Build(Policy(Braced(kJwt),
+                   "defaultAction: Deny, rules: [{name: named, action: Allow, principal: {consumers: [elsewhere/far]}, "
+                   "operation: {methods: [GET]}}, {name: group, action: Allow, principal: {groups: [remote]}}]"));
+  const Outcome named = Ask(config, Bearer(HomeToken(R"(,"roles":["far"])")));
+  EXPECT_EQ(named.status, 0) << named.reply.reason;
+  EXPECT_EQ(named.identity.groups, std::vector<std::string>());
+  EXPECT_EQ(Ask(config, Bearer(HomeToken(R"(,"roles":["far"])")), {.method = "POST"}).status, 403);
+}
+
 TEST(AuthFilterTest, Authorises) {
   constexpr std::string_view kAllow = "defaultAction: Allow, rules: [";
   constexpr std::string_view kDeny = "defaultAction: Deny, rules: [";

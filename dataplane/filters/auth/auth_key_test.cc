@@ -58,12 +58,12 @@ std::string Everybody() {
   const auto consumer = [](std::string_view name, std::string_view more, std::string_view keys) {
     return Concat("kind: Consumer\nmetadata: {", name, "}\nspec: {", more, "credentials: [", keys, "]}\n---\n");
   };
-  return Concat(consumer("name: acme", "groups: [partner, gold], ",
-                         Concat(Key("acme-old", "2023-11-14T22:13:20Z"), ", ", Key("acme-new"), ", ", Key("shared"))),
-                consumer("name: beta", "", Concat(Key("beta", "2023-11-14T22:13:20.000001Z"), ", ", Key("shared"))),
-                consumer("name: far, namespace: elsewhere", "", Key("far")),
-                "kind: Secret\nmetadata: {name: home}\nspec: {jwks: {inline: '{\"keys\":[", Signer().Jwk("k"),
-                "]}'}}\n---\n");
+  return Concat(
+      consumer("name: acme", "groups: [partner, gold], ",
+               Concat(Key("acme-old", "2023-11-14T22:13:20Z"), ", ", Key("acme-new"), ", ", Key("shared"))),
+      consumer("name: beta", "", Concat(Key("beta", "2023-11-14T22:13:20.000001Z"), ", ", Key("shared"))),
+      consumer("name: far, namespace: elsewhere", "groups: [gold], ", Concat(Key("far"), ", ", Key("acme-new"))),
+      "kind: Secret\nmetadata: {name: home}\nspec: {jwks: {inline: '{\"keys\":[", Signer().Jwk("k"), "]}'}}\n---\n");
 }
 
 constexpr char kJwt[] = R"({jwt: {issuer: "https://id.example", audiences: [shop], jwks: {secretRef: {name: home}}}})";
@@ -221,6 +221,17 @@ TEST(AuthKeyTest, IsAuthorisedByMethodConsumerAndGroup) {
         kKeys, Concat("defaultAction: Deny, rules: [{name: r, action: Allow, principal: {", row.principal, "}}]"));
     EXPECT_EQ(Ask(config, {{"x-api-key", "acme-new"}}).status, row.status) << row.name;
   }
+}
+
+// Naming one opens what the rule says, and nothing by what is written there: no group, and no key of somebody here.
+TEST(AuthKeyTest, AConsumerOfAnotherNamespaceIsItsNameAlone) {
+  const auto config = Build(kKeys,
+                            "defaultAction: Deny, rules: [{name: far, action: Allow, principal: {consumers: "
+                            "[elsewhere/far]}, operation: {methods: [GET]}}, {name: gold, action: Allow, principal: "
+                            "{groups: [gold], method: APIKey}, operation: {methods: [POST]}}]");
+  EXPECT_EQ(Ask(config, {{"x-api-key", "far"}}).status, 0);
+  EXPECT_EQ(Ask(config, {{"x-api-key", "far"}}).identity.groups, std::vector<std::string>());
+  EXPECT_EQ(Ask(config, {{"x-api-key", "acme-new"}}).status, 403);  // it is acme's, whose group may POST alone
 }
 
 TEST(AuthKeyTest, StandsBesideTokens) {

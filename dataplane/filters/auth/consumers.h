@@ -30,6 +30,7 @@ struct Consumer {
   std::vector<std::string> groups;
   std::vector<Credential> credentials;
   std::vector<Key> keys;  // what whose key is asks: key_table.h
+  bool foreign = false;   // of another namespace than the authentication's: whoever writes there is not trusted here
 };
 
 // The caller is this one as well.

@@ -33,12 +33,15 @@ std::optional<Consumer::Key> DecodeKey(const v1::ApiKeyCredential& message) {
   return out;
 }
 
-absl::Status AddConsumer(const ResourceKey& key, const check::Configuration& configuration,
+absl::Status AddConsumer(const ResourceKey& key, bool foreign, const check::Configuration& configuration,
                          std::vector<Consumer>& consumers) {
   const v1::Resource* resource = configuration.Find(key);
   if (resource == nullptr || !resource->has_consumer()) return Fault(key.ToString(), " is missing");
   const v1::ConsumerSpec& spec = resource->consumer().spec();
-  Consumer out{{key.name_space, key.name}, {spec.groups().begin(), spec.groups().end()}, {}, {}};
+  Consumer out;
+  out.name = {key.name_space, key.name};
+  out.foreign = foreign;
+  if (!foreign) out.groups = {spec.groups().begin(), spec.groups().end()};
   for (const v1::Credential& credential : spec.credentials()) {
     if (credential.has_jwt() == credential.has_api_key()) {
       return Fault(key.ToString(), " has a credential that is not supported");
@@ -70,11 +73,12 @@ absl::StatusOr<Consumers> BuildConsumers(const std::string& name_space, const Au
   std::vector<Consumer> consumers;
   for (const auto& [key, reached] : reach) {
     if (key.kind != "Consumer" || key.name_space != name_space) continue;
-    if (absl::Status status = AddConsumer(key, configuration, consumers); !status.ok()) return status;
+    if (absl::Status status = AddConsumer(key, /*foreign=*/false, configuration, consumers); !status.ok())
+      return status;
   }
   for (const ResourceKey& key : foreign) {
     if (!reach.contains(key)) continue;  // a name that nobody has: the rule agrees with nobody by it
-    if (absl::Status status = AddConsumer(key, configuration, consumers); !status.ok()) return status;
+    if (absl::Status status = AddConsumer(key, /*foreign=*/true, configuration, consumers); !status.ok()) return status;
   }
   return Consumers(std::move(consumers));
 }

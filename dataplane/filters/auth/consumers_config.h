@@ -12,7 +12,8 @@
 namespace portico::auth {
 
 // Messages -> Consumers: those of `name_space`, the authentication policy's, first, and those that the rules of
-// `authorization` (nullptr: there are none) name elsewhere. Only what is within reach. Without dataplane/crypto, as
+// `authorization` (nullptr: there are none) name elsewhere: those are foreign and have no groups, or whoever writes
+// there could give its callers the groups of here. Only what is within reach. Without dataplane/crypto, as
 // authorization_config.
 //
 // kInvalidArgument: one is missing, or has a credential that is not supported.

@@ -22,14 +22,18 @@ std::string_view Bytes(const crypto::Sha256Digest& digest) {
 
 KeyTable::KeyTable(const Consumers& consumers) {
   for (size_t i = 0; i < consumers.all().size(); ++i) {
+    const bool foreign = consumers.all()[i].foreign;
     for (const Consumer::Key& key : consumers.all()[i].keys) {
       const uint64_t first_bytes = FirstBytes(key.digest);
       const auto [begin, end] = entries_.equal_range(first_bytes);
       const auto same = std::find_if(begin, end, [&](const auto& entry) { return entry.second.digest == key.digest; });
-      if (same != end) {
+      const Entry entry{key.digest, key.end, i, false};
+      if (same == end) {
+        entries_.emplace(first_bytes, entry);
+      } else if (foreign == consumers.all()[same->second.consumer].foreign) {
         same->second.shared = true;
-      } else {
-        entries_.emplace(first_bytes, Entry{key.digest, key.end, i, false});
+      } else if (!foreign) {
+        same->second = entry;
       }
     }
   }

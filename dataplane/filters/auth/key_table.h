@@ -25,7 +25,9 @@ class KeyTable {
     Verdict verdict = Verdict::kUnknown;
     size_t consumer = 0;  // of kKnown: its place in Consumers::all()
   };
-  // A key that two Consumers have is nobody's. So is an empty one, and one of more than kKeyBytesMax (api_key.h).
+  // A key that two Consumers have is nobody's; of one that is foreign and one that is not it is the latter's, or
+  // whoever reads a digest could shut its holder out by naming it elsewhere. Nobody's is also an empty one, and one of
+  // more than kKeyBytesMax (api_key.h).
   Result Find(std::string_view key, base::WallTime now) const;
 
  private:

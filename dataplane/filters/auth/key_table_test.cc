@@ -57,6 +57,34 @@ TEST(KeyTableTest, KnowsKeysByTheirDigest) {
   }
 }
 
+// Whoever reads a digest may make a Consumer of it elsewhere.
+TEST(KeyTableTest, ThePolicysOwnNamespaceComesFirst) {
+  const auto own = [](std::string name) { return Holder(std::move(name), {{"key", base::WallTime::max()}}); };
+  const auto foreign = [&own](std::string name) {
+    Consumer out = own(std::move(name));
+    out.foreign = true;
+    return out;
+  };
+  const struct {
+    const char* name;
+    std::vector<Consumer> consumers;
+    Verdict verdict;
+    size_t consumer;
+  } rows[] = {
+      {"own first", {own("a"), foreign("b")}, Verdict::kKnown, 0},
+      {"foreign first", {foreign("b"), own("a")}, Verdict::kKnown, 1},
+      {"two foreign ones beside it", {foreign("b"), foreign("c"), own("a")}, Verdict::kKnown, 2},
+      {"two foreign ones", {foreign("b"), foreign("c")}, Verdict::kUnknown, 0},
+      {"two own ones", {own("a"), own("d"), foreign("b")}, Verdict::kUnknown, 0},
+      {"one that has ended", {Holder("a", {{"key", kNow}}), foreign("b")}, Verdict::kExpired, 0},
+  };
+  for (const auto& row : rows) {
+    const KeyTable::Result found = KeyTable(Consumers(row.consumers)).Find("key", kNow);
+    EXPECT_EQ(found.verdict, row.verdict) << row.name;
+    EXPECT_EQ(found.consumer, row.consumer) << row.name;
+  }
+}
+
 TEST(KeyTableTest, AnEmptyOneKnowsNobody) {
   EXPECT_EQ(KeyTable().Find("x", kNow).verdict, Verdict::kUnknown);
 }
