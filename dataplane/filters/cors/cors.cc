@@ -50,7 +50,7 @@ void AddOrigin(const CorsConfig& config, std::string_view origin, http::Fields& 
 }  // namespace
 
 bool AllowsOrigin(const CorsConfig& config, std::string_view origin) {
-  if (origin.empty()) return false;
+  if (origin.empty() || (config.credentials && origin == "null")) return false;
   return config.any_origin || std::any_of(config.origins.begin(), config.origins.end(),
                                           [origin](const OriginPattern& pattern) { return Agrees(pattern, origin); });
 }
@@ -73,7 +73,9 @@ void AddPreflightFields(const CorsConfig& config, std::string_view origin, std::
 void EditResponseFields(const CorsConfig& config, std::string_view origin, http::Fields& fields) {
   fields.RemoveIf([](const http::Field& field) { return field.name.starts_with("access-control-"); });
   if (!config.same_for_all() && !VariesByOrigin(fields)) fields.Add("vary", "origin");
-  if (!AllowsOrigin(config, origin)) return;
+  // Fetch, "CORS protocol and HTTP caches": where the answer is the same for all it says so to who sends no origin,
+  // too, whose cache may give it to a page.
+  if (!config.same_for_all() && !AllowsOrigin(config, origin)) return;
   AddOrigin(config, origin, fields);
   if (!config.exposed.empty()) fields.Add("access-control-expose-headers", config.exposed);
 }

@@ -31,7 +31,7 @@ struct CorsConfig {
 };
 
 // A value of the field `origin` (RFC 6454 section 7) against the patterns, byte by byte: browsers write scheme and host
-// in lower case. "null", which any page can have itself called, agrees with "any" alone.
+// in lower case. "null", which any page can have itself called, agrees with "any" alone, and never with credentials.
 bool AllowsOrigin(const CorsConfig& config, std::string_view origin);
 
 // What a preflight gets that `origin` sends: nothing if it may not. `method` and `headers` are what it asks for; with
@@ -42,7 +42,7 @@ void AddPreflightFields(const CorsConfig& config, std::string_view origin, std::
 
 // What any other request's answer gets, origin "" if it has none. The origin server's own fields of the protocol are
 // removed first: there is one policy, and it is the rule's. `vary` has Origin where the answer depends on it, whoever
-// asks.
+// asks; where it does not, whoever asks is told "*".
 void EditResponseFields(const CorsConfig& config, std::string_view origin, http::Fields& fields);
 
 }  // namespace portico::cors
