@@ -118,12 +118,13 @@ TEST(Rights, AreTheBestOfARoles) {
     Credentials credentials;
     std::string expected;
   } kRows[] = {
-      {"the best of two", Certificate("alice"), "alice: a Editor"},
-      {"one", Certificate("carol"), "carol: a Viewer"},
-      {"none", Certificate("eve"), "eve:"},
-      {"a name is compared whole", Certificate("alice2"), "alice2:"},
-      {"a certificate without a name", Certificate(""), "anonymous:"},
-      {"a certificate is no token", Certificate("ci"), "ci:"},
+      {"the best of two", Certificate("alice"), "certificate alice: a Editor"},
+      {"one", Certificate("carol"), "certificate carol: a Viewer"},
+      {"none", Certificate("eve"), "certificate eve:"},
+      {"a name is compared whole", Certificate("alice2"), "certificate alice2:"},
+      {"a certificate without a name", Certificate(""), "certificate without a name:"},
+      {"a certificate forges no other name", Certificate("admin token"), "certificate admin token:"},
+      {"a certificate is no token", Certificate("ci"), "certificate ci:"},
       {"a token in its namespace and in another", Bearer("text of a/ci"), "token a/ci: a Viewer b Admin"},
       {"a token of the same name elsewhere", Bearer("text of b/ci"), "token b/ci: a Editor"},
       {"in all namespaces", Bearer("text of root"), "token default/root: everywhere Admin"},
@@ -161,7 +162,7 @@ TEST(Rights, WithoutRolesWhoeverGetsInMayDoAll) {
        {},
        kNone,
        "UNAUTHENTICATED: callers must say who they are here: show a token (porticoctl --token_file)"},
-      {"a certificate", Certificate("alice"), kNone, "alice: everywhere Admin"},
+      {"a certificate", Certificate("alice"), kNone, "certificate alice: everywhere Admin"},
       {"a token", Bearer("text of a/ci"), kNone, "token a/ci: everywhere Admin"},
       {"an unknown token", Bearer("x"), kAdmin,
        "UNAUTHENTICATED: the token is not known here; it may have been revoked"},
@@ -214,6 +215,21 @@ TEST(JudgeRead, ByNamespace) {
   EXPECT_FALSE(viewer.Reads().Has("b"));
   EXPECT_TRUE(all.Reads().Has("b"));
   EXPECT_TRUE(none.Reads().empty());
+}
+
+TEST(JudgeWrite, ByNamespace) {
+  const Rights editor{.author = "alice", .in = {{"a", kEditor}, {"b", kViewer}}};
+  const Rights viewer{.author = "carol", .everywhere = kViewer};
+  const Rights all{.author = "root", .everywhere = kAdmin};
+  EXPECT_TRUE(JudgeWrite(editor, "").ok());
+  EXPECT_TRUE(JudgeWrite(editor, "a").ok());
+  EXPECT_EQ(JudgeWrite(editor, "b").ToString(),
+            "PERMISSION_DENIED: needs the role Editor in namespace b; alice has Viewer there");
+  EXPECT_EQ(JudgeWrite(viewer, "").ToString(),
+            "PERMISSION_DENIED: needs the role Editor in some namespace; carol has Viewer there");
+  EXPECT_TRUE(JudgeWrite(all, "").ok());
+  EXPECT_TRUE(JudgeWrite(all, "z").ok());
+  EXPECT_FALSE(JudgeWrite({.author = "eve"}, "").ok());
 }
 
 TEST(JudgeWrites, NamesEachResourceAndTheMissingRole) {

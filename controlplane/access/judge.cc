@@ -94,6 +94,17 @@ absl::Status JudgeRead(const Rights& rights, std::string_view name_space) {
       ToAbsl(Lacks(rights, portico::v1::ROLE_NAME_VIEWER, where, portico::v1::ROLE_NAME_UNSPECIFIED)));
 }
 
+absl::Status JudgeWrite(const Rights& rights, std::string_view name_space) {
+  RoleName has = rights.In(name_space);
+  if (name_space.empty()) {
+    for (const auto& [other, role] : rights.in)
+      has = std::max(has, role);
+  }
+  if (has >= portico::v1::ROLE_NAME_EDITOR) return absl::OkStatus();
+  const std::string where = name_space.empty() ? "some namespace" : Concat("namespace ", name_space);
+  return absl::PermissionDeniedError(ToAbsl(Lacks(rights, portico::v1::ROLE_NAME_EDITOR, where, has)));
+}
+
 check::Violations JudgeWrites(const Rights& rights, const Configuration& now, const Writes& writes) {
   Judge judge(rights, now);
   for (const Resource& resource : writes.resources)

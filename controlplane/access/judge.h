@@ -21,6 +21,9 @@ struct Writes {
 // May the caller read in a namespace; "": in any. kPermissionDenied, in words.
 absl::Status JudgeRead(const Rights& rights, std::string_view name_space);
 
+// May the caller write something in a namespace; "": in any. Who may not is told so before anything is read for it.
+absl::Status JudgeWrite(const Rights& rights, std::string_view name_space);
+
 // Why a change may not be made by a caller with these rights: each resource that it may not write, with the role that
 // it lacks. Empty: it may. `now` is the configuration that is to be changed.
 check::Violations JudgeWrites(const Rights& rights, const check::Configuration& now, const Writes& writes);

@@ -111,7 +111,8 @@ absl::StatusOr<Rights> RightsOf(const Credentials& credentials, const Configurat
   if (token) {
     rights.author = base::Concat("token ", token->key.name_space, "/", token->key.name);
   } else {
-    rights.author = credentials.certificate.empty() ? "anonymous" : credentials.certificate;
+    rights.author =
+        base::Concat("certificate ", credentials.certificate.empty() ? "without a name" : credentials.certificate);
   }
   if (HasRoles(configuration)) {
     AddRoles(configuration, credentials, token, rights);

@@ -46,7 +46,7 @@ struct Scope {
 
 // What a caller may do, as of one configuration and one moment.
 struct Rights {
-  std::string author = {};  // for the record: "alice", "token default/ci", "admin token", "anonymous"
+  std::string author = {};  // for the record: "certificate alice", "token default/ci", "admin token", "anonymous"
   RoleName everywhere = portico::v1::ROLE_NAME_UNSPECIFIED;
   std::map<std::string, RoleName, std::less<>> in = {};  // by namespace, beside `everywhere`
   // When its token expires, in microseconds since 1970.

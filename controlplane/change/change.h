@@ -38,7 +38,7 @@ struct Change {
 
 // Who wants it, for the record.
 struct Caller {
-  std::string author;  // the name in the certificate, "token default/ci"; "anonymous" without either
+  std::string author;  // "certificate alice", "token default/ci"; "anonymous" without either
   std::string peer;    // "127.0.0.1:4711"
 };
 

@@ -115,21 +115,32 @@ ConfigService::ConfigService(change::Changes& changes, const Gatekeeper& gatekee
       fleet_(options.fleet),
       counted_(changes, std::move(options.now)),
       list_places_(options.lists_max, "lists"),
-      watch_places_(options.watches_max, "watches") {
+      watch_places_(options.watches_max, "watches"),
+      apply_places_(options.applies_max, "changes") {
   changes_.Follow([this](const model::Step& step) { OnStep(step); });
 }
 
 grpc::ServerReadReactor<portico::v1::ApplyRequest>* ConfigService::Apply(Context* context,
                                                                          portico::v1::ApplyResponse* response) {
-  return new ApplyCall(*context, *response, counted_, gatekeeper_, writer_, fleet_);
+  return new ApplyCall(*context, *response, {counted_, gatekeeper_, writer_, apply_places_, fleet_});
 }
 
-grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context,
+grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context, May may,
                                             std::function<grpc::Status(const Caller&)> body) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const bool posted = thread.Post([this, context, reactor, body = std::move(body)] {
+  const auto ask = [this, context, may = std::move(may)]() -> absl::StatusOr<Caller> {
+    absl::StatusOr<Caller> caller = gatekeeper_.CallerOf(*context);
+    if (!caller.ok()) return caller;
+    if (absl::Status status = may(caller->rights); !status.ok()) return status;
+    return caller;
+  };
+  if (const absl::Status status = ask().status(); !status.ok()) {
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+  const bool posted = thread.Post([context, reactor, ask, body = std::move(body)] {
     if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
-    const absl::StatusOr<Caller> caller = gatekeeper_.CallerOf(*context);
+    const absl::StatusOr<Caller> caller = ask();  // it may have waited long
     reactor->Finish(caller.ok() ? body(*caller) : ToGrpc(caller.status()));
   });
   if (!posted) reactor->Finish(Busy());
@@ -138,10 +149,11 @@ grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context,
 
 grpc::ServerUnaryReactor* ConfigService::Get(Context* context, const portico::v1::GetRequest* request,
                                              portico::v1::GetResponse* response) {
-  const auto body = [this, request, response](const Caller& caller) {
-    const absl::StatusOr<ResourceKey> key = ToKey(request->name());
-    if (!key.ok()) return ToGrpc(key.status());
-    if (absl::Status may = access::JudgeRead(caller.rights, key->name_space); !may.ok()) return ToGrpc(may);
+  const absl::StatusOr<ResourceKey> key = ToKey(request->name());
+  const May may = [key](const access::Rights& rights) {
+    return key.ok() ? access::JudgeRead(rights, key->name_space) : key.status();
+  };
+  const auto body = [this, request, response, key](const Caller& /*caller*/) {
     const absl::StatusOr<model::SharedModel> model =
         request->revision() == 0 ? changes_.Now() : changes_.At(request->revision());
     if (!model.ok()) return ToGrpc(model.status());
@@ -152,10 +164,11 @@ grpc::ServerUnaryReactor* ConfigService::Get(Context* context, const portico::v1
     response->set_epoch((*model)->epoch);
     return grpc::Status::OK;
   };
-  if (request->revision() != 0) return On(reader_, context, body);
+  if (request->revision() != 0) return On(reader_, context, may, body);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const absl::StatusOr<Caller> caller = gatekeeper_.CallerOf(*context);
-  reactor->Finish(caller.ok() ? body(*caller) : ToGrpc(caller.status()));
+  const absl::Status status = caller.ok() ? may(caller->rights) : caller.status();
+  reactor->Finish(status.ok() ? body(*caller) : ToGrpc(status));
   return reactor;
 }
 
@@ -182,7 +195,8 @@ grpc::ServerWriteReactor<portico::v1::ListResponse>* ConfigService::List(Context
 
 grpc::ServerUnaryReactor* ConfigService::Delete(Context* context, const portico::v1::DeleteRequest* request,
                                                 portico::v1::ApplyResponse* response) {
-  return On(writer_, context, [this, request, response](const Caller& caller) {
+  const auto may = [](const access::Rights& rights) { return access::JudgeWrite(rights, ""); };
+  return On(writer_, context, may, [this, request, response](const Caller& caller) {
     change::Change change;
     change.dry_run = request->dry_run();
     change.expected_revision = request->expected_revision();
@@ -201,8 +215,8 @@ grpc::ServerUnaryReactor* ConfigService::Delete(Context* context, const portico:
 
 grpc::ServerUnaryReactor* ConfigService::History(Context* context, const portico::v1::HistoryRequest* request,
                                                  portico::v1::HistoryResponse* response) {
-  return On(reader_, context, [this, request, response](const Caller& caller) {
-    if (absl::Status may = access::JudgeRead(caller.rights, ""); !may.ok()) return ToGrpc(may);
+  const auto may = [](const access::Rights& rights) { return access::JudgeRead(rights, ""); };
+  return On(reader_, context, may, [this, request, response](const Caller& caller) {
     const uint32_t limit = request->limit() == 0 ? kHistoryDefault : request->limit();
     if (limit > kHistoryMax) {
       return ToGrpc(absl::InvalidArgumentError(ToAbsl(Concat("limit: ", limit, "; at most ", kHistoryMax))));
@@ -220,7 +234,10 @@ grpc::ServerUnaryReactor* ConfigService::History(Context* context, const portico
 
 grpc::ServerUnaryReactor* ConfigService::Rollback(Context* context, const portico::v1::RollbackRequest* request,
                                                   portico::v1::ApplyResponse* response) {
-  return On(writer_, context, [this, request, response](const Caller& caller) {
+  const auto may = [request](const access::Rights& rights) {
+    return access::JudgeWrite(rights, request->namespace_());
+  };
+  return On(writer_, context, may, [this, request, response](const Caller& caller) {
     change::Change options;
     options.dry_run = request->dry_run();
     options.expected_revision = request->expected_revision();
@@ -267,6 +284,7 @@ void ConfigService::BeginWatch(const std::shared_ptr<WatchCall>& watch, uint64_t
     return watch->Refuse(ToGrpc(
         absl::OutOfRangeError(ToAbsl(Concat(base::ToStd(before.status().message()), "; watch from the start")))));
   }
+  if (after_revision != 0) watch->JudgeStart((*before)->configuration);
   std::set<ResourceKey> changed = Differences((*before)->configuration, now->configuration);
   absl::MutexLock lock(&mutex_);
   if (ended_) return watch->End();

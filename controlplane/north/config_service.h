@@ -8,8 +8,10 @@
 #include <set>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "api/portico/v1/config_service.grpc.pb.h"
+#include "controlplane/access/rights.h"
 #include "controlplane/change/changes.h"
 #include "controlplane/fleet/fleet.h"
 #include "controlplane/north/counted_changes.h"
@@ -26,6 +28,7 @@ struct ConfigServiceOptions {
   size_t watches_max = 1000;  // each may hold a message of 1 MiB, and names
   // Whose proxies may be too old for what a change brings them; outlives the service. nullptr: nobody is warned of.
   fleet::Fleet* fleet = nullptr;
+  size_t applies_max = 64;    // each may hold a change of 64 MiB
   // In microseconds, for durations.
   change::Changes::Clock now = [] { return int64_t{0}; };
 };
@@ -63,8 +66,11 @@ class ConfigService final : public portico::v1::ConfigService::CallbackService {
   grpc::ServerWriteReactor<portico::v1::WatchResponse>* Watch(Context* context,
                                                               const portico::v1::WatchRequest* request) override;
 
-  // Answers on that thread with what `body` returns, unless it is not known who calls.
-  grpc::ServerUnaryReactor* On(Writer& thread, Context* context, std::function<grpc::Status(const Caller&)> body);
+  using May = std::function<absl::Status(const access::Rights&)>;
+  // Answers on that thread with what `body` returns. Whom nobody knows, and who may not, takes no place in its queue.
+  // `may` is asked again when it is its turn.
+  grpc::ServerUnaryReactor* On(Writer& thread, Context* context, May may,
+                               std::function<grpc::Status(const Caller&)> body);
   // On the reader's thread.
   void BeginWatch(const std::shared_ptr<WatchCall>& watch, uint64_t after_revision);
   void OnStep(const model::Step& step);
@@ -74,7 +80,7 @@ class ConfigService final : public portico::v1::ConfigService::CallbackService {
   Writer& writer_;
   fleet::Fleet* const fleet_;
   CountedChanges counted_;
-  Places list_places_, watch_places_;
+  Places list_places_, watch_places_, apply_places_;
   absl::Mutex mutex_;
   std::set<std::shared_ptr<WatchCall>> watches_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

@@ -412,7 +412,7 @@ TEST_F(ConfigServiceTest, WhatReadsDoesNotWaitForWhatWrites) {
 
 class BoundedConfigServiceTest : public ConfigServiceTest {
  protected:
-  BoundedConfigServiceTest() : ConfigServiceTest({.lists_max = 1, .watches_max = 1}) {}
+  BoundedConfigServiceTest() : ConfigServiceTest({.lists_max = 1, .watches_max = 1, .applies_max = 1}) {}
 
   // Until `ask` is answered with something else than that: a place is free once gRPC is done with a call.
   static std::string EventuallyNot(const std::string& refusal, const std::function<std::string()>& ask) {
@@ -438,6 +438,24 @@ TEST_F(BoundedConfigServiceTest, ListsHavePlaces) {
     EXPECT_EQ(List(routes), refusal);
   }
   EXPECT_EQ(EventuallyNot(refusal, [&] { return List(routes); }), "Route shop@2 ");
+}
+
+// One that never ends holds what it has sent.
+TEST_F(BoundedConfigServiceTest, ChangesHavePlaces) {
+  const std::string refusal = "at most 1 changes at a time, 1 of one caller; try again later";
+  {
+    portico::v1::ApplyRequest request;
+    *request.add_resources() = ReadResources(ClusterAt(1))[0];
+    grpc::ClientContext context;
+    portico::v1::ApplyResponse response;
+    const auto unfinished = stub_->Apply(&context, &response);
+    ASSERT_TRUE(unfinished->Write(request));
+    EXPECT_EQ(EventuallyNot("1", [&] { return Apply(ClusterAt(1)); }), refusal);
+    context.TryCancel();
+    unfinished->Finish();
+  }
+  const std::string revision = EventuallyNot(refusal, [&] { return Apply(ClusterAt(2)); });
+  EXPECT_TRUE(revision == "1" || revision == "2") << revision;
 }
 
 TEST_F(BoundedConfigServiceTest, WatchesHavePlaces) {

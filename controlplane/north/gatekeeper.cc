@@ -17,6 +17,24 @@ using base::Concat;
 
 constexpr size_t kAuthorBytesMax = 256;  // it is kept with every revision
 
+// A rollback's caller has named nothing: what stands where it may not read is counted.
+change::Refusal DenialOf(const access::Rights& rights, const change::Change& change, check::Violations violations) {
+  if (change.rollback_of == 0) return change::RefusalOf(absl::StatusCode::kPermissionDenied, std::move(violations));
+  const size_t all = violations.size();
+  const access::Scope scope = rights.Reads();
+  std::erase_if(violations, [&scope](const check::Violation& one) { return !scope.Has(one.key.name_space); });
+  const size_t hidden = all - violations.size();
+  const std::string more = Concat(hidden, " of what it would change ", hidden == 1 ? "is" : "are", " where ",
+                                  rights.author, " may not read; name a namespace to stay in");
+  if (violations.empty()) return {absl::PermissionDeniedError(base::ToAbsl(more)), {}};
+  change::Refusal refusal = change::RefusalOf(absl::StatusCode::kPermissionDenied, std::move(violations));
+  if (hidden > 0) {
+    refusal.status =
+        absl::PermissionDeniedError(base::ToAbsl(Concat(base::ToStd(refusal.status.message()), "; ", more)));
+  }
+  return refusal;
+}
+
 }  // namespace
 
 change::Caller Caller::record() const {
@@ -49,6 +67,13 @@ absl::StatusOr<access::Rights> Gatekeeper::RightsOf(const access::Credentials& c
   return access::RightsOf(credentials, changes_.Now()->configuration, Settings(), options_.now());
 }
 
+access::Scope Gatekeeper::ReadsAt(const access::Credentials& credentials,
+                                  const check::Configuration& configuration) const {
+  const absl::StatusOr<access::Rights> rights =
+      access::RightsOf(credentials, configuration, Settings(), options_.now());
+  return rights.ok() ? rights->Reads() : access::Scope();
+}
+
 change::Changes::Judge Gatekeeper::JudgeOf(const Caller& caller) const {
   return [this, credentials = caller.credentials](const model::Model& now,
                                                   const change::Change& change) -> std::optional<change::Refusal> {
@@ -57,7 +82,7 @@ change::Changes::Judge Gatekeeper::JudgeOf(const Caller& caller) const {
     if (!rights.ok()) return change::Refusal{rights.status(), {}};
     const access::Writes writes{change.resources, change.deletes};
     check::Violations violations = access::JudgeWrites(*rights, now.configuration, writes);
-    if (!violations.empty()) return change::RefusalOf(absl::StatusCode::kPermissionDenied, std::move(violations));
+    if (!violations.empty()) return DenialOf(*rights, change, std::move(violations));
     const absl::Status status =
         access::JudgeLockOut(now.configuration, writes, credentials, options_.certificates, time);
     if (!status.ok()) return change::Refusal{status, {}};

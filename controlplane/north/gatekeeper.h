@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "api/check/configuration.h"
 #include "controlplane/access/rights.h"
 #include "controlplane/change/changes.h"
 
@@ -54,6 +55,8 @@ class Gatekeeper {
   absl::StatusOr<Caller> CallerOf(const grpc::ServerContextBase& context) const;
   // The same caller now. kUnauthenticated: it is not known any more.
   absl::StatusOr<access::Rights> RightsOf(const access::Credentials& credentials) const;
+  // What the same caller might read by the Roles and Tokens of an older configuration; nothing if it was not known.
+  access::Scope ReadsAt(const access::Credentials& credentials, const check::Configuration& configuration) const;
   // For the length of a call to Changes.
   change::Changes::Judge JudgeOf(const Caller& caller) const;
   // Whether a bearer token is known: `authorization` as the caller sent it, over TLS.

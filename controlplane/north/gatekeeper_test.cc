@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/base/text.h"
@@ -315,6 +317,107 @@ TEST_F(GatekeeperTest, WhatIsTakenDoesNotComeBackWithARollback) {
   EXPECT_EQ(List("root"), "Cluster a/c");
   EXPECT_EQ(CodeText(Get("vic", "a", "c")), "unauthenticated");
   EXPECT_EQ(CodeText(Get("late", "a", "c")), "denied");
+}
+
+// By what it would change, one that is only tried would tell the names of everything.
+TEST_F(GatekeeperTest, ARollbackTellsNoNamesToWhomTheyAreHidden) {
+  ASSERT_EQ(CodeText(Apply("", kAccess)), "ok");
+  ASSERT_EQ(CodeText(Apply("root", Cluster("a", "c") + Cluster("b", "c") + Cluster("c", "secret") +
+                                       Role("b", "ed", "Viewer", "a/ed"))),
+            "ok");
+  const struct {
+    const char* who;
+    const char* name_space;
+    std::string says;
+  } kRows[] = {
+      {"out", "", "needs the role Editor in some namespace; token a/out has no role there"},
+      {"vic", "", "needs the role Editor in some namespace; token a/vic has Viewer there"},
+      {"ed", "c", "needs the role Editor in namespace c; token a/ed has no role there"},
+      {"ed", "",
+       "Cluster b/c: needs the role Editor in namespace b; token a/ed has Viewer there; 1 of what it would change is "
+       "where token a/ed may not read; name a namespace to stay in"},
+      {"boss", "", "2 of what it would change are where token a/boss may not read; name a namespace to stay in"},
+  };
+  for (const auto& row : kRows) {
+    const grpc::Status status = Rollback(row.who, 1, row.name_space);
+    EXPECT_EQ(CodeText(status), "denied") << row.who;
+    EXPECT_EQ(status.error_message(), row.says);
+    EXPECT_EQ(status.error_details().find("secret"), std::string::npos) << row.who;
+  }
+  // Not even whether a revision is kept.
+  EXPECT_EQ(CodeText(Rollback("out", 99)), "denied");
+}
+
+// Who is refused anyway neither waits for what writes nor has others wait.
+TEST_F(GatekeeperTest, StrangersTakeNoPlaceInTheQueue) {
+  ASSERT_EQ(CodeText(Apply("", kAccess)), "ok");
+  std::promise<void> disk;
+  writer_.Post([ready = disk.get_future().share()] { ready.wait(); });
+  for (const auto& [who, expected] : {std::pair{"nobody", "unauthenticated"}, std::pair{"vic", "denied"}}) {
+    EXPECT_EQ(CodeText(Delete(who, "Cluster", "a", "c")), expected);
+    EXPECT_EQ(CodeText(Rollback(who, 1)), expected);
+    // Nor is anything gathered of theirs: the stream ends while they could go on.
+    Context context(who);
+    portico::v1::ApplyResponse response;
+    EXPECT_EQ(CodeText(stub_->Apply(&context, &response)->Finish()), expected);
+  }
+  disk.set_value();
+}
+
+TEST_F(GatekeeperTest, AWatchEndsWhenItsTokenEndsByNow) {
+  ASSERT_EQ(CodeText(Apply("", kAccess + Cluster("a", "c"))), "ok");
+  portico::v1::WatchRequest clusters;
+  clusters.set_kind("Cluster");
+  portico::v1::Proxy proxy;
+  proxy.set_gateway("a/g");
+  proxy.set_node_id("edge");
+  fleet_.Join(proxy);
+  Context vic("vic"), late("late"), vic_proxies("vic"), late_proxies("late");
+  const auto vics = stub_->Watch(&vic, clusters), lates = stub_->Watch(&late, clusters);
+  const auto vics_proxies = fleet_stub_->WatchProxies(&vic_proxies, {}),
+             lates_proxies = fleet_stub_->WatchProxies(&late_proxies, {});
+  portico::v1::ListProxiesResponse told;
+  EXPECT_EQ(Next(*vics), "1: Cluster a/c");
+  EXPECT_EQ(Next(*lates), "1: Cluster a/c");
+  EXPECT_TRUE(vics_proxies->Read(&told));
+  EXPECT_TRUE(lates_proxies->Read(&told));
+  // The one is to end sooner, the other later than they were.
+  ASSERT_EQ(CodeText(Apply("root", Token("a", "vic", "1970-01-01T00:01:40Z") + Token("a", "late"))), "ok");
+  now_ = 100 * kSecond;
+  ASSERT_EQ(CodeText(Apply("root", Cluster("a", "c", 2))), "ok");
+  EXPECT_EQ(Next(*vics), "unauthenticated");
+  EXPECT_EQ(Next(*lates), "3: Cluster a/c");
+  proxy.set_node_id("more");
+  fleet_.Join(proxy);
+  EXPECT_FALSE(vics_proxies->Read(&told));
+  EXPECT_EQ(CodeText(vics_proxies->Finish()), "unauthenticated");
+  ASSERT_TRUE(lates_proxies->Read(&told));
+  EXPECT_EQ(told.proxies(0).node_id(), "more");
+}
+
+// What it was told of up to then lacks what it could not see.
+TEST_F(GatekeeperTest, AWatchGoesOnOnlyWithTheRightsThatItHad) {
+  ASSERT_EQ(CodeText(Apply("", kAccess + Cluster("a", "c") + Cluster("b", "c"))), "ok");
+  ASSERT_EQ(CodeText(Apply("root", Role("b", "ed", "Viewer", "a/ed"))), "ok");
+  ASSERT_EQ(CodeText(Apply("root", Cluster("a", "c", 2))), "ok");
+  ASSERT_EQ(CodeText(Apply("root", Token("b", "new") + Role("b", "new", "Viewer", "new"))), "ok");
+  const struct {
+    const char* who;
+    uint64_t after;
+    const char* expected;
+  } kRows[] = {
+      {"vic", 1, "4: Cluster a/c"}, {"ed", 1, "out of range"}, {"ed", 2, "4: Cluster a/c"},
+      {"new", 3, "out of range"},   {"new", 4, "4:"},          {"root", 1, "4: Cluster a/c"},
+      {"new", 0, "4: Cluster b/c"},
+  };
+  for (const auto& row : kRows) {
+    portico::v1::WatchRequest request;
+    request.set_kind("Cluster");
+    request.set_after_revision(row.after);
+    Context context(row.who);
+    EXPECT_EQ(Next(*stub_->Watch(&context, request)), row.expected) << row.who << " after " << row.after;
+    context.TryCancel();
+  }
 }
 
 TEST_F(GatekeeperTest, ATokenExpires) {

@@ -36,7 +36,11 @@ void ProxyWatch::JudgeAgain() {
   }
   const absl::StatusOr<access::Rights> rights = gatekeeper_.RightsOf(credentials);
   if (!rights.ok()) return Refuse(ToGrpc(rights.status()));
-  if (rights->Reads() == readable) return;
+  if (rights->Reads() == readable) {
+    absl::MutexLock lock(&mutex_);
+    expires_micros_ = rights->expires_micros;
+    return;
+  }
   const absl::Status may = access::JudgeRead(*rights, "");
   Refuse(ToGrpc(may.ok() ? absl::UnavailableError("what the caller may read has changed; watch again") : may));
 }

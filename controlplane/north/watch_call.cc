@@ -8,6 +8,11 @@
 #include "controlplane/north/shown.h"
 
 namespace portico::north {
+namespace {
+
+constexpr char kOtherRights[] = "what the caller may read has changed; watch from the start";
+
+}  // namespace
 
 WatchCall::WatchCall(const portico::v1::WatchRequest& request, const Gatekeeper& gatekeeper,
                      std::function<void(const std::shared_ptr<WatchCall>&)> ended)
@@ -26,6 +31,15 @@ void WatchCall::Begin(Caller caller) {
   caller_ = std::move(caller);
 }
 
+void WatchCall::JudgeStart(const check::Configuration& start) {
+  bool same = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    same = gatekeeper_.ReadsAt(caller_.credentials, start) == scope_;
+  }
+  if (!same) FinishOnce(ToGrpc(absl::OutOfRangeError(kOtherRights)));
+}
+
 void WatchCall::JudgeAgain() {
   access::Credentials credentials;
   access::Scope scope;
@@ -39,8 +53,10 @@ void WatchCall::JudgeAgain() {
   const absl::Status may = access::JudgeRead(*rights, request_.namespace_());
   if (!may.ok()) return FinishOnce(ToGrpc(may));
   if (rights->Reads() != scope) {
-    FinishOnce(ToGrpc(absl::OutOfRangeError("what the caller may read has changed; watch from the start")));
+    return FinishOnce(ToGrpc(absl::OutOfRangeError(kOtherRights)));
   }
+  absl::MutexLock lock(&mutex_);
+  caller_.rights = *rights;  // it may expire at another time
 }
 
 bool WatchCall::EndIfExpired() {

@@ -29,6 +29,9 @@ class WatchCall final : public grpc::ServerWriteReactor<portico::v1::WatchRespon
 
   // Whose it is; once, before it is told anything.
   void Begin(Caller caller);
+  // Where it goes on from: it ends, with OUT_OF_RANGE, unless its caller could read there what it may now. What it was
+  // told of would else lack what changed out of its sight. After Begin.
+  void JudgeStart(const check::Configuration& start);
   // Roles or Tokens have changed: it ends unless its caller may read what it could. Before it is told of that change.
   void JudgeAgain();
 

@@ -113,6 +113,15 @@ class FirstAdmin(AccessCase):
         self.make_token(control_plane, "root", token=control_plane.admin_token)
         self.run_ctl(control_plane, "get", "all", token=control_plane.admin_token, code=1)
 
+    def test_discovery_in_clear_is_told_of(self):
+        control_plane = self.control_plane
+        told = "discovery is in clear: whoever is on this machine may read all that proxies get"
+        self.assertNotIn(told, control_plane.errors())      # there is no Role, and it says more
+        self.make_admin(control_plane)
+        control_plane.end()
+        control_plane.start()
+        self.assertIn(told, control_plane.errors())
+
     def test_a_store_of_an_older_release(self):
         """It goes on as it was, warns, and has an admin token."""
         control_plane = self.control_plane
@@ -170,7 +179,7 @@ class FirstAdmin(AccessCase):
         with control_plane.client() as client:
             self.assertEqual(client.names(), [])
             self.assertEqual(self.refused("PERMISSION_DENIED", lambda: client.apply(cluster("c"))),
-                             "Cluster c: needs the role Editor in namespace default; anonymous has Viewer there")
+                             "needs the role Editor in some namespace; anonymous has Viewer there")
 
     def test_a_file_that_cannot_be_written(self):
         control_plane = self.use_here(ControlPlane())
@@ -224,8 +233,8 @@ class OverTls(AccessCase):
             self.refused("PERMISSION_DENIED", lambda: alice.list(namespace="default"))
             root.apply(cluster("theirs", namespace="team"))
             self.assertEqual(alice.names(), ["theirs", "alice"])
-            self.assertEqual([record.author for record in root.history()], ["root", "admin token", "alice"])
-            self.assertEqual([record.author for record in alice.history()], ["root", "admin token", ""])
+            self.assertEqual([record.author for record in root.history()], ["certificate root", "admin token", "certificate alice"])
+            self.assertEqual([record.author for record in alice.history()], ["certificate root", "admin token", ""])
 
     def write(self, name, text):
         (self.control_plane.folder / name).write_text(text)
