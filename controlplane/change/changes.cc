@@ -8,12 +8,14 @@
 #include "controlplane/change/effects.h"
 #include "controlplane/change/plan.h"
 #include "controlplane/model/encoding.h"
+#include "google/protobuf/util/message_differencer.h"
 
 namespace portico::change {
 namespace {
 
 using base::Concat;
 using base::ToAbsl;
+using google::protobuf::util::MessageDifferencer;
 
 // What a rollback leaves alone.
 bool Stays(const check::ResourceKey& key, std::string_view name_space) {
@@ -34,6 +36,28 @@ void AddDifferences(const model::Model& now, const model::Model& then, std::stri
   }
   for (const auto& [key, resource] : now.configuration.resources()) {
     if (!Stays(key, name_space) && then.configuration.Find(key) == nullptr) change.deletes.push_back(key);
+  }
+}
+
+// Consumers whose credentials were taken from them, and which a rollback gives them again.
+void AddReturns(const model::Model& now, const Change& change, std::vector<Warning>& warnings) {
+  for (const portico::v1::Resource& resource : change.resources) {
+    if (!resource.has_consumer()) continue;
+    const check::ResourceKey key = check::KeyOf(resource);
+    const portico::v1::Resource* held = now.configuration.Find(key);
+    const auto has = [held](const portico::v1::Credential& credential) {
+      return held != nullptr &&
+             std::ranges::any_of(held->consumer().spec().credentials(), [&credential](const auto& one) {
+               return MessageDifferencer::Equals(one, credential);
+             });
+    };
+    const auto& credentials = resource.consumer().spec().credentials();
+    const auto returned =
+        std::ranges::count_if(credentials, [&has](const auto& credential) { return !has(credential); });
+    if (returned == 0) continue;
+    warnings.push_back({key, "spec.credentials",
+                        Concat(returned, " that it has no more ", returned == 1 ? "is" : "are",
+                               " good again with this rollback; take out what was revoked")});
   }
 }
 
@@ -72,13 +96,15 @@ std::variant<Outcome, Refusal> Changes::Apply(const Change& change, const Caller
 
 std::variant<Outcome, Refusal> Changes::Rollback(uint64_t revision, std::string_view name_space, Change options,
                                                  const Caller& caller, const Judge& judge) {
+  const absl::StatusOr<model::SharedModel> then = At(revision);  // it is what it was, and nobody waits for the disk
+  if (!then.ok()) return Refusal{then.status(), {}};
   absl::MutexLock lock(&writing_);
   const model::SharedModel now = Now();
-  const absl::StatusOr<model::SharedModel> then = At(revision);
-  if (!then.ok()) return Refusal{then.status(), {}};
   options.rollback_of = revision;
   AddDifferences(*now, **then, name_space, options);
-  return ApplyLocked(options, caller, judge);
+  std::variant<Outcome, Refusal> result = ApplyLocked(options, caller, judge);
+  if (auto* outcome = std::get_if<Outcome>(&result)) AddReturns(*now, options, outcome->warnings);
+  return result;
 }
 
 std::variant<Outcome, Refusal> Changes::Try(const Change& change, const Judge& judge, model::Step& step) const {

@@ -49,8 +49,9 @@ class Changes {
   std::variant<Outcome, Refusal> Apply(const Change& change, const Caller& caller, const Judge& judge = nullptr);
 
   // Makes the configuration of an old revision hold again, by writing what differs since; in one namespace if one is
-  // given. What says who may do what, and what was purged, stays as it is: nothing comes back that was taken away. Of
-  // `options` its rules and its dry_run hold. kNotFound: the revision is not kept.
+  // given. What says who may do what (Roles and Tokens), and what was purged, stays as it is. The credentials of
+  // Consumers do come back; the outcome warns of each Consumer that gets some. Of `options` its rules and its dry_run
+  // hold. kNotFound: the revision is not kept.
   std::variant<Outcome, Refusal> Rollback(uint64_t revision, std::string_view name_space, Change options,
                                           const Caller& caller, const Judge& judge = nullptr);
 

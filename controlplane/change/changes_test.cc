@@ -381,6 +381,46 @@ TEST_F(ChangesTest, RollbackIsANewRevisionOfWhatWas) {
   EXPECT_NE(Rollback(1, Change{.expected_revision = 4}).find("ABORTED"), std::string::npos);
 }
 
+TEST_F(ChangesTest, ARollbackWarnsOfCredentialsThatComeBack) {
+  const auto consumer = [](const std::string& name, const std::string& credentials, const std::string& groups = "g") {
+    return Concat("---\nkind: Consumer\nmetadata: {name: ", name, "}\nspec: {groups: [", groups, "], credentials: [",
+                  credentials, "]}\n");
+  };
+  const auto key = [](char digit, const std::string& more = "") {
+    return Concat("{apiKey: {sha256: ", std::string(64, digit), more, "}}");
+  };
+  const std::string jwt = "{jwt: {issuer: i, claims: {sub: a}}}";
+  const std::string two = key('a') + ", " + key('b', ", expires: '2030-01-01T00:00:00Z'");
+  const auto warning = [](const std::string& name, const std::string& words) {
+    return Concat("; Consumer ", name, ": spec.credentials: ", words,
+                  " good again with this rollback; take out what was revoked");
+  };
+  const struct {
+    const char* name;
+    std::string then, now;
+    std::string expected;
+  } kRows[] = {
+      {"a key", two, key('a'), warning("c", "1 that it has no more is")},
+      {"both, and a claim", two + ", " + jwt, key('c'), warning("c", "3 that it has no more are")},
+      {"one that ended earlier", two, key('a') + ", " + key('b', ", expires: '2020-01-01T00:00:00Z'"),
+       warning("c", "1 that it has no more is")},
+      {"in another order", two, key('b', ", expires: '2030-01-01T00:00:00Z'") + ", " + key('a'), ""},
+      {"none", key('a'), two, ""},
+  };
+  for (const auto& row : kRows) {
+    Open(Codec(std::nullopt), 100);
+    Apply(consumer("c", row.then));
+    Apply(consumer("c", row.now, "h"));
+    for (const bool dry_run : {true, false})
+      EXPECT_EQ(Rollback(1, Change{.dry_run = dry_run}), "3: updated Consumer c" + row.expected) << row.name;
+  }
+  Open(Codec(std::nullopt), 100);
+  Apply(consumer("c", two) + consumer("d", key('d')));
+  Delete("Consumer", "c");
+  EXPECT_EQ(Rollback(1), "3: created Consumer c" + warning("c", "2 that it has no more are"));
+  EXPECT_EQ(Rollback(1), "3:");
+}
+
 std::string ClusterOf(const std::string& name_space, const std::string& name, int port) {
   return Concat("---\nkind: Cluster\nmetadata: {name: ", name, ", namespace: ", name_space,
                 "}\nspec: {endpoints: [{address: 127.0.0.1, port: ", port, "}]}\n");
