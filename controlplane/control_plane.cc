@@ -70,7 +70,12 @@ north::Gatekeeper::Options GatekeeperOptions(const Options& options, std::string
 }
 
 void WarnIfOpen(const change::Changes& changes, const Options& options, const ControlPlane::Log& log) {
-  if (access::HasRoles(changes.Now()->configuration)) return;
+  if (access::HasRoles(changes.Now()->configuration)) {
+    if (options.tls) return;
+    return log(
+        "discovery is in clear: whoever is on this machine may read all that proxies get, Secrets included, "
+        "whatever Roles say; see docs/access.md");
+  }
   log(base::Concat("there is no Role yet: whoever ", options.tls ? "has a client certificate" : "is on this machine",
                    " may read and write everything; see docs/access.md"));
 }
