@@ -47,6 +47,8 @@ constexpr int kAnswerBytesMax = 64 << 20;  // of one message: a record of a revi
 grpc::ChannelArguments ChannelArguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
+  // http_proxy is for the web: in clear the token would go through it.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // A watch may be quiet for days: who is behind it must not be gone all the while. Servers of gRPC bear a ping in five
   // minutes.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 360'000);

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,14 @@ TEST_F(GrpcClientTest, EveryCall) {
   rollback.set_revision(1);
   EXPECT_TRUE(client->Rollback(rollback).ok());
   EXPECT_TRUE(client->ListProxies({}).ok());
+}
+
+TEST_F(GrpcClientTest, NoProxyOfTheEnvironmentIsAsked) {
+  for (const char* name : {"http_proxy", "https_proxy", "grpc_proxy"})
+    ASSERT_EQ(setenv(name, "http://127.0.0.1:1", 1), 0);
+  EXPECT_TRUE(Client()->List({}).ok());
+  for (const char* name : {"http_proxy", "https_proxy", "grpc_proxy"})
+    unsetenv(name);
 }
 
 TEST_F(GrpcClientTest, Violations) {
