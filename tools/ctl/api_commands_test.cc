@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -284,6 +285,44 @@ TEST(ApiCommands, Wait) {
        0,
        "revision 42\nno gateway gets anything of it: there is nothing to wait for\n",
        {}},
+  });
+}
+
+// Of a Gateway in another namespace a team knows that its change is stored.
+TEST(ApiCommands, WaitForWhatMayBeSeen) {
+  const std::vector<std::string> words = {"apply", "-f", "shop.yaml", "--wait"};
+  const auto hidden = [](std::set<std::string> gateways, const std::vector<std::string>& told) {
+    Script script = Changed(std::string(kMade) + " gateways: 'edge/front'", told);
+    script.hidden = std::move(gateways);
+    return script;
+  };
+  const std::string runs = "revision 42 runs on 1/1 proxies (37 ms)\n";
+  RunRows({
+      {"one of two",
+       words,
+       hidden({"edge/front"}, {Proxy("a", 42, 42) + "revision: 42"}),
+       0,
+       kMadeLines + runs,
+       {"warning: revision 42 is stored; you may not see the proxies of edge/front, so they are not waited for\n"},
+       {"WatchProxies(gateways: \"default/g\")"}},
+      {"one of two, and the other refuses",
+       words,
+       hidden({"edge/front"}, {Proxy("a", 41, 42, "refused_revision: 42 refused_reason: 'no port'") + "revision: 42"}),
+       1,
+       kMadeLines + std::string("revision 42 runs on 0/1 proxies (37 ms)\n"),
+       {"edge/front", "refused revision 42: no port\n"}},
+      {"both",
+       words,
+       hidden({"edge/front", "default/g"}, {}),
+       0,
+       kMadeLines,
+       {"you may not see the proxies of default/g, edge/front"}},
+      {"denied all the same",
+       words,
+       Changed(kMade, {}, absl::PermissionDeniedError("needs the role Viewer")),
+       1,
+       kMadeLines,
+       {"porticoctl apply: needs the role Viewer\n"}},
   });
 }
 

@@ -32,7 +32,8 @@ is replaced.
       --dry-run             check everything, say what would become of it, and change nothing
       --wait                until every connected proxy of the gateways that get something of it runs it; fails if one
                             refuses something, if none is connected, or after --timeout; returns at once if no gateway
-                            gets anything. On a terminal it shows how many run it so far
+                            gets anything. On a terminal it shows how many run it so far. Proxies of gateways in
+                            namespaces that you may not read are not waited for; a warning names the gateways
       --tolerate            store references to what is not there: the rules that need it answer 500
       --manager NAME        whose the resources are: what is stored anew, or is nobody's and changes, becomes this
                             manager's, and what is another's is refused; default: nobody's

@@ -1,7 +1,9 @@
 #ifndef PORTICO_TOOLS_CTL_FAKE_API_CLIENT_H_
 #define PORTICO_TOOLS_CTL_FAKE_API_CLIENT_H_
 
+#include <algorithm>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ class FakeApiClient final : public ApiClient {
     Answer<portico::v1::ListProxiesResponse> proxies;
     std::vector<portico::v1::ListProxiesResponse> proxy_watch;
     absl::Status watch_end;
+    std::set<std::string> hidden;  // gateways whose proxies the caller may not see
     // One Watch after the other: what it tells and how it ends. Further ones are kDataLoss.
     struct Watched {
       std::vector<portico::v1::WatchResponse> responses;
@@ -64,11 +67,13 @@ class FakeApiClient final : public ApiClient {
   }
   Answer<portico::v1::ListProxiesResponse> ListProxies(const portico::v1::ListProxiesRequest& request) override {
     Note("ListProxies", request);
+    if (AsksForHidden(request)) return {absl::PermissionDeniedError("needs the role Viewer")};
     return script_.proxies;
   }
   absl::Status WatchProxies(const portico::v1::ListProxiesRequest& request,
                             const std::function<bool(const portico::v1::ListProxiesResponse&)>& next) override {
     Note("WatchProxies", request);
+    if (AsksForHidden(request)) return absl::PermissionDeniedError("needs the role Viewer");
     for (const auto& response : script_.proxy_watch) {
       if (!next(response)) return absl::OkStatus();
     }
@@ -86,6 +91,11 @@ class FakeApiClient final : public ApiClient {
   }
 
  private:
+  bool AsksForHidden(const portico::v1::ListProxiesRequest& request) const {
+    return std::ranges::any_of(request.gateways(),
+                               [this](const std::string& gateway) { return script_.hidden.contains(gateway); });
+  }
+
   void Note(const std::string& method, const google::protobuf::Message& request) {
     asked_ += method + "(" + request.ShortDebugString() + ")\n";
   }

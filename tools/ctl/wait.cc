@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "api/base/text.h"
@@ -37,6 +38,19 @@ absl::Status Follow(const Call& call, const ApplyResponse& made, Rollout& rollou
   return status;
 }
 
+// Takes those away whose proxies the caller may not see, and returns them.
+std::vector<std::string> TakeHidden(const Call& call, ApplyResponse& made) {
+  std::vector<std::string> hidden, seen;
+  for (const std::string& gateway : made.gateways()) {
+    portico::v1::ListProxiesRequest request;
+    request.add_gateways(gateway);
+    const bool is_hidden = absl::IsPermissionDenied(call.client->ListProxies(request).status);
+    (is_hidden ? hidden : seen).push_back(gateway);
+  }
+  made.mutable_gateways()->Assign(seen.begin(), seen.end());
+  return hidden;
+}
+
 }  // namespace
 
 int Wait(const Call& call, const ApplyResponse& made) {
@@ -46,7 +60,17 @@ int Wait(const Call& call, const ApplyResponse& made) {
   }
   const int64_t begin = call.console.now_ms();
   Rollout rollout(made.revision(), made.epoch());
-  const absl::Status status = Follow(call, made, rollout);
+  absl::Status status = Follow(call, made, rollout);
+  if (absl::IsPermissionDenied(status)) {
+    // A team's Routes may be at a Gateway of another namespace: that they are stored is all that it may know there.
+    ApplyResponse seen = made;
+    const std::vector<std::string> hidden = TakeHidden(call, seen);
+    if (hidden.empty()) return call.Fail(status);
+    call.console.error << "warning: revision " << made.revision() << " is stored; you may not see the proxies of "
+                       << base::Join(hidden, ", ") << ", so they are not waited for\n";
+    if (seen.gateways().empty()) return kGood;
+    status = Follow(call, seen, rollout);
+  }
   for (const std::string& line : rollout.Lines())
     call.console.error << line << "\n";
   if (status.code() == absl::StatusCode::kDeadlineExceeded) {
