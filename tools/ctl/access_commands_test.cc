@@ -37,10 +37,14 @@ Script Changed(const std::string& text = "revision: 7") {
   return script;
 }
 
-Script NotThere() {
-  Script script = Changed();
-  script.get.status = absl::NotFoundError("there is none");
+// Of the Tokens: that one.
+Script There(const std::string& name, const absl::Status& status = absl::OkStatus()) {
+  Script script = test::Stored({"token { metadata { name: '" + name + "' namespace: 'default' } }"});
+  script.change = {status, {}, From<portico::v1::ApplyResponse>("revision: 7")};
   return script;
+}
+Script NotThere() {
+  return There("another");
 }
 
 TEST(AccessCommands, WhoAsks) {
@@ -110,8 +114,23 @@ TEST(AccessCommands, ATokenIsMadeAndShownOnce) {
            0,
            "portico_new\n",
            {"Token default/ci is stored (revision 7); this is the token, and nobody can show it again:\n"},
-           {"Get(name { kind: \"Token\" namespace: \"default\" name: \"ci\" })\nApply(resources { token { metadata { "
-            "name: \"ci\" namespace: \"default\" } spec { sha256: \""}},
+           {"List(kind: \"Token\" namespace: \"default\")\nApply(resources { token { metadata { "
+            "name: \"ci\" namespace: \"default\" } spec { sha256: \"",
+            " expected_revision: 12 expected_epoch: \"e\")\n"}},
+          {"somebody else is always first",
+           {"token", "create", "--name=ci"},
+           There("another", absl::AbortedError("the configuration is at revision 13")),
+           1,
+           "",
+           {"porticoctl token: the configuration is at revision 13\n"},
+           {")\nList("}},
+          {"somebody's",
+           {"token", "create", "--name=ci", "--replace", "--manager=me", "--force"},
+           Changed(),
+           0,
+           "portico_new\n",
+           {"is stored"},
+           {"manager: \"me\" force: true)"}},
           {"elsewhere, for a while",
            {"token", "create", "--name=ci", "-n", "a", "--expires=2027-01-01T00:00:00Z"},
            NotThere(),
@@ -121,7 +140,7 @@ TEST(AccessCommands, ATokenIsMadeAndShownOnce) {
            {"namespace: \"a\"", "expires { seconds: 1798761600 }"}},
           {"there is one",
            {"token", "create", "--name=ci"},
-           Changed(),
+           There("ci"),
            1,
            "",
            {"Token default/ci is there: --replace locks out who calls with it"}},

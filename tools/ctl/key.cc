@@ -27,6 +27,7 @@ using portico::v1::ApplyResponse;
 
 constexpr char kHelp[] =
     R"(usage: porticoctl key create [--consumer [NAMESPACE/]NAME [--create]] [--expires DURATION|TIME] [--wait]
+                             [--manager NAME] [--force]
 
 Makes a caller's key of 256 random bits and prints it on standard output, once: only its digest is stored. Every other
 word goes to standard error, so KEY=$(porticoctl key create …) is the key and nothing else.
@@ -37,6 +38,8 @@ word goes to standard error, so KEY=$(porticoctl key create …) is the key and 
       --create                     makes the Consumer if there is none
       --expires DURATION|TIME      not accepted from then on: 90d, 12h or 2027-01-31T00:00:00Z; default: never ends
       --wait                       as of apply
+      --manager NAME               whose the Consumer is; another one's is not changed; default: nobody's
+      --force                      also what is another manager's
 )";
 
 constexpr std::string_view kPrefix = "pk";  // a Portico key
@@ -100,6 +103,8 @@ int Store(const Call& call, const check::ResourceKey& consumer, const portico::v
           const std::string& key) {
   absl::StatusOr<ApplyRequest> request = ChangeOf(call, consumer);
   if (!request.ok()) return call.Fail(request.status());
+  request->set_manager(call.arguments.Get("manager"));
+  request->set_force(call.arguments.Has("force"));
   *request->mutable_resources(0)->mutable_consumer()->mutable_spec()->add_credentials()->mutable_api_key() = credential;
   const Answer<ApplyResponse> answer = call.client->Apply({*request});
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
@@ -130,7 +135,7 @@ int Key(const Call& call) {
   const base::Arguments& arguments = call.arguments;
   if (arguments.words.empty() || arguments.words[0] != "create") return call.WrongUsage("it is `key create`");
   const bool stores = arguments.Has("consumer");
-  for (const char* flag : {"create", "wait"}) {
+  for (const char* flag : {"create", "wait", "manager", "force"}) {
     if (arguments.Has(flag) && !stores) return call.WrongUsage(Concat("--", flag, " goes with --consumer"));
   }
   const check::ResourceKey consumer = ConsumerOf(arguments.Get("consumer"));
@@ -157,7 +162,9 @@ const Command kKey = {.name = "key",
                       .flags = {{.name = "consumer"},
                                 {.name = "create", .has_value = false},
                                 {.name = "expires"},
-                                {.name = "wait", .has_value = false}},
+                                {.name = "wait", .has_value = false},
+                                {.name = "manager"},
+                                {.name = "force", .has_value = false}},
                       .words_max = 1,
                       .run = Key};
 

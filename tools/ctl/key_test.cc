@@ -86,6 +86,12 @@ TEST(KeyCommand, AddsTheDigestToWhatIsThere) {
   EXPECT_THAT(outcome.error, Not(HasSubstr(outcome.key())));
 }
 
+TEST(KeyCommand, SaysWhoseItIs) {
+  const Outcome outcome = Type({"key", "create", "--consumer=shop/acme", "--manager=ci", "--force"}, Stored());
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.asked, HasSubstr("expected_epoch: \"e\" manager: \"ci\" force: true)"));
+}
+
 TEST(KeyCommand, MakesTheConsumerOnRequest) {
   Script script = Stored();
   script.get.status = absl::NotFoundError("no Consumer default/acme");
@@ -140,6 +146,8 @@ TEST(KeyCommand, RefusesWhatItDoesNotUnderstand) {
       {"nothing to do", {}, "it is `key create`"},
       {"another verb", {"delete"}, "it is `key create`"},
       {"--create alone", {"create", "--create"}, "--create goes with --consumer"},
+      {"--manager alone", {"create", "--manager=ci"}, "--manager goes with --consumer"},
+      {"--force alone", {"create", "--force"}, "--force goes with --consumer"},
       {"--wait alone", {"create", "--wait"}, "--wait goes with --consumer"},
       {"no name", {"create", "--consumer", "shop/"}, "--consumer is NAME or NAMESPACE/NAME"},
       {"no namespace", {"create", "--consumer", "/acme"}, "--consumer is NAME or NAMESPACE/NAME"},

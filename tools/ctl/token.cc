@@ -16,6 +16,7 @@ namespace portico::ctl {
 namespace {
 
 constexpr char kHelp[] = R"(usage: porticoctl token create --name NAME [-n NAMESPACE] [--expires TIME] [--replace]
+                               [--manager NAME] [--force]
 
 Makes a bearer token for a program (--token_file), stores its digest as a Token, and prints the token: once, nobody can
 show it again. What it may do is for Roles that name it to say; until there is a Role it may do everything.
@@ -24,18 +25,40 @@ show it again. What it may do is for Roles that name it to say; until there is a
   -n, --namespace NAMESPACE  default: default
       --expires TIME         not accepted from then on: 2027-01-31T00:00:00Z; default: never
       --replace              in the place of a Token of that name, whose callers are locked out from then on
+      --manager NAME         whose the Token is; another one's is not replaced; default: nobody's
+      --force                also what is another manager's
 )";
 
-// Whether another one would be replaced: nothing of it is wrong with --replace.
-absl::Status CheckIsNew(const Call& call, const check::ResourceKey& key) {
+constexpr int kTriesMax = 5;  // each is overtaken by somebody who changed something, anything, in a moment
+
+// Of another one that is there nothing is wrong with --replace; without it the change is to be made only if none came
+// meanwhile.
+absl::Status BeNew(const Call& call, const check::ResourceKey& key, portico::v1::ApplyRequest& request) {
   if (call.arguments.Has("replace")) return absl::OkStatus();
-  portico::v1::GetRequest request;
-  *request.mutable_name() = ToResourceName(key);
-  const absl::Status status = call.client->Get(request).status;
-  if (absl::IsNotFound(status)) return absl::OkStatus();
-  if (!status.ok()) return status;
-  return absl::AlreadyExistsError(
-      base::ToAbsl(base::Concat(NameText(key), " is there: --replace locks out who calls with it")));
+  portico::v1::ListRequest list;
+  list.set_kind(key.kind);
+  list.set_namespace_(key.name_space);
+  const Answer<portico::v1::ListResponse> listed = call.client->List(list);
+  if (!listed.ok()) return listed.status;
+  for (const portico::v1::Resource& resource : listed.response.resources()) {
+    if (check::KeyOf(resource) != key) continue;
+    return absl::AlreadyExistsError(
+        base::ToAbsl(base::Concat(NameText(key), " is there: --replace locks out who calls with it")));
+  }
+  request.set_expected_revision(listed.response.revision());
+  request.set_expected_epoch(listed.response.epoch());
+  return absl::OkStatus();
+}
+
+Answer<portico::v1::ApplyResponse> Store(const Call& call, const check::ResourceKey& key,
+                                         portico::v1::ApplyRequest request) {
+  Answer<portico::v1::ApplyResponse> answer;
+  for (int i = 0; i < kTriesMax; ++i) {
+    if (answer.status = BeNew(call, key, request); !answer.ok()) return answer;
+    answer = call.client->Apply({request});
+    if (request.expected_epoch().empty() || !absl::IsAborted(answer.status)) break;
+  }
+  return answer;
 }
 
 int Create(const Call& call) {
@@ -43,6 +66,8 @@ int Create(const Call& call) {
                                call.arguments.Get("name")};
   const std::string text = call.console.new_token();
   portico::v1::ApplyRequest request;
+  request.set_manager(call.arguments.Get("manager"));
+  request.set_force(call.arguments.Has("force"));
   portico::v1::Token& token = *request.add_resources()->mutable_token();
   token.mutable_metadata()->set_name(key.name);
   token.mutable_metadata()->set_namespace_(key.name_space);
@@ -52,8 +77,7 @@ int Create(const Call& call) {
     if (!expires) return call.WrongUsage("--expires is a time like 2027-01-31T00:00:00Z");
     *token.mutable_spec()->mutable_expires() = *expires;
   }
-  if (const absl::Status status = CheckIsNew(call, key); !status.ok()) return call.Fail(status);
-  const Answer<portico::v1::ApplyResponse> answer = call.client->Apply({request});
+  const Answer<portico::v1::ApplyResponse> answer = Store(call, key, request);
   if (!answer.ok()) return call.Fail(answer.status, answer.violations);
   PrintWarnings(call, answer.response);
   call.console.error << NameText(key) << " is stored (revision " << answer.response.revision()
@@ -74,7 +98,9 @@ const Command kToken = {.name = "token",
                         .flags = {{.name = "name", .required = true},
                                   {.name = "namespace", .letter = 'n'},
                                   {.name = "expires"},
-                                  {.name = "replace", .has_value = false}},
+                                  {.name = "replace", .has_value = false},
+                                  {.name = "manager"},
+                                  {.name = "force", .has_value = false}},
                         .words_max = 1,
                         .run = Token};
 
