@@ -89,7 +89,10 @@ absl::Status SyncFolderOf(const std::string& path) {
 
 absl::Status WriteDurably(const std::string& path, std::string_view bytes) {
   const std::string neighbour = path + ".new";
-  const Descriptor file(open(neighbour.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // A new file always: one that a crash has left, or that somebody has laid there, may be open elsewhere or lead
+  // elsewhere.
+  if (unlink(neighbour.c_str()) != 0 && errno != ENOENT) return Failed(neighbour, "cannot be removed");
+  const Descriptor file(open(neighbour.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (absl::Status status = Fill(file, neighbour, bytes); !status.ok()) return status;
   if (std::rename(neighbour.c_str(), path.c_str()) != 0) {
     const absl::Status status = Failed(path, "cannot be replaced");

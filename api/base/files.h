@@ -18,7 +18,7 @@ namespace portico::base {
 absl::Status SyncFolderOf(const std::string& path);
 
 // After it, and after a crash at any point of it, `path` holds either what it held or all of `bytes`, readable for its
-// owner alone. It is written under another name beside it (PATH.new) first.
+// owner alone. It is written under another name beside it first (PATH.new, which is made anew if it is there).
 absl::Status WriteDurably(const std::string& path, std::string_view bytes);
 
 // kNotFound: there is no such file. kResourceExhausted: it has more than `bytes_max`.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string_view>
 
 #include "api/base/text.h"
@@ -45,7 +46,9 @@ TEST_F(FilesTest, WhatIsWrittenIsReadAndPrivate) {
 TEST_F(FilesTest, AnOldNeighbourIsNoMatter) {
   const std::string path = Make("state", "old", 0644);
   Make("state.new", "what a crash left behind", 0644);
+  std::ifstream reader(path + ".new");  // somebody has it open, and reads on
   ASSERT_TRUE(WriteDurably(path, "new").ok());
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(reader), {}), "what a crash left behind");
   EXPECT_EQ(*ReadWhole(path, 10), "new");
   EXPECT_EQ(ModeOf(path), 0600u);
 }
@@ -56,8 +59,11 @@ TEST_F(FilesTest, WhatCannotBeWrittenIsNamed) {
   EXPECT_FALSE(WriteDurably(Path("folder"), "x").ok());
   EXPECT_FALSE(std::filesystem::exists(Path("folder.new")));
   std::filesystem::create_symlink(Path("elsewhere"), Path("state.new"));
-  EXPECT_FALSE(WriteDurably(Path("state"), "x").ok()) << "a link that somebody laid is not followed";
-  EXPECT_FALSE(std::filesystem::exists(Path("elsewhere")));
+  EXPECT_TRUE(WriteDurably(Path("state"), "x").ok());
+  EXPECT_FALSE(std::filesystem::exists(Path("elsewhere"))) << "a link that somebody laid is not followed";
+  EXPECT_EQ(*ReadWhole(Path("state"), 10), "x");
+  ASSERT_TRUE(std::filesystem::create_directory(Path("other.new")));
+  EXPECT_FALSE(WriteDurably(Path("other"), "x").ok());
 }
 
 TEST_F(FilesTest, ReadingIsBounded) {
