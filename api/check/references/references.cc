@@ -80,7 +80,9 @@ class Checker {
     return found;
   }
 
+  // Of its own namespace alone: nobody learns from a slip of the pen what another one holds.
   std::string Suggest(const ResourceKey& target) const {
+    if (target.name_space != key_.name_space) return "";
     std::vector<std::string_view> names;
     configuration_.ForEach(target.kind, target.name_space,
                            [&names](const ResourceKey& key, const auto&) { names.push_back(key.name); });
@@ -166,7 +168,7 @@ class Checker {
       on_port = true;
       admitted = admitted || Admits(listener.allowed_routes().namespaces().from(), name_space);
     }
-    if (!named) return Section(reference.section_name(), names, "listener", path);
+    if (!named) return Section(reference.section_name(), name_space, names, "listener", path);
     if (!on_port) return Add(Concat(path, ".port"), Concat("no such listener has port ", reference.port()));
     if (!admitted) Add(path, Concat("allowedRoutes of the listener does not admit namespace ", key_.name_space));
   }
@@ -177,9 +179,9 @@ class Checker {
     return gateway_namespace == key_.name_space;
   }
 
-  void Section(std::string_view name, const std::vector<std::string_view>& names, std::string_view what,
-               const std::string& path) {
-    const std::string_view nearest = base::NearestName(name, names);
+  void Section(std::string_view name, std::string_view name_space, const std::vector<std::string_view>& names,
+               std::string_view what, const std::string& path) {
+    const std::string_view nearest = name_space == key_.name_space ? base::NearestName(name, names) : "";
     Add(Concat(path, ".sectionName"),
         Concat("there is no ", what, " ", name, nearest.empty() ? "" : Concat("; did you mean `", nearest, "`?")));
   }
@@ -271,7 +273,7 @@ class Checker {
     for (const auto& rule : found->route().spec().rules())
       names.push_back(rule.name());
     if (std::find(names.begin(), names.end(), reference.section_name()) == names.end()) {
-      Section(reference.section_name(), names, kind == "Gateway" ? "listener" : "rule", path);
+      Section(reference.section_name(), target.name_space, names, kind == "Gateway" ? "listener" : "rule", path);
     }
   }
 

@@ -133,6 +133,16 @@ TEST(CheckReferences, NamesFieldAndNearest) {
        "Composition x: spec.steps[0].call.backendRef.kind must be Cluster, not Composition"},
       {"secret without keys", "kind: Cluster\nmetadata: {name: x}\nspec: {tls: {caCertificateRefs: [{name: keys}]}}\n",
        "Cluster x: spec.tls.caCertificateRefs[0] refers to a Secret without `caCertificates`"},
+      {"unknown, and nearly one of another namespace", Consumers("acme, other/fat"),
+       "AuthPolicy x: spec.authorization.rules[1].principal.consumers[1] there is no Consumer other/fat\n"},
+      {"unknown gateway of another namespace",
+       "kind: Route\nmetadata: {name: x, namespace: n}\nspec: {parentRefs: [{name: gg, namespace: default}], rules: "
+       "[{filters: [{requestRedirect: {}}]}]}\n",
+       "Route n/x: spec.parentRefs[0].name there is no Gateway gg\n"},
+      {"unknown listener of another namespace's gateway",
+       "kind: Route\nmetadata: {name: x, namespace: n}\nspec: {parentRefs: [{name: g, namespace: default, sectionName: "
+       "htp}], rules: [{filters: [{requestRedirect: {}}]}]}\n",
+       "Route n/x: spec.parentRefs[0].sectionName there is no listener htp\n"},
       {"unknown certificate",
        "kind: Gateway\nmetadata: {name: x}\nspec: {listeners: [{name: a, tls: {certificateRefs: [{name: key}]}}]}\n",
        "Gateway x: spec.listeners[0].tls.certificateRefs[0].name there is no Secret key; did you mean `keys`?"},
