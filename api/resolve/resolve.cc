@@ -231,15 +231,30 @@ class Resolver {
 
   void DoRoute(const ResourceKey& key) {
     EraseNotices(Notice::Kind::kNotAttached, key);
+    EraseNotices(Notice::Kind::kExposed, key);
     const SharedRoute* found = gateway_.routes.Find(key);
     const SharedRoute old = found == nullptr ? nullptr : *found;
     const SharedRoute route = ResolveRoute(key);
     if (old != nullptr) Leave(key, *old);
     if (route != nullptr) Enter(key, route);
+    if (route != nullptr) NoticeOpenCors(key, route->resource->route().spec());
     if (route == nullptr) gateway_.routes.Erase(key);
     if (old == nullptr && route != nullptr) reach_.Need(key);
     if (old != nullptr && route == nullptr) reach_.Drop(key);
     reach_.Recount(key);
+  }
+
+  void NoticeOpenCors(const ResourceKey& key, const v1::RouteSpec& spec) {
+    for (int i = 0; i < spec.rules_size(); ++i) {
+      for (int k = 0; k < spec.rules(i).filters_size(); ++k) {
+        const v1::Cors& cors = spec.rules(i).filters(k).cors();
+        const bool any = std::ranges::find(cors.allow_origins(), "*") != cors.allow_origins().end();
+        if (!any || !cors.allow_credentials()) continue;
+        const std::string path = base::Concat("spec.rules[", i, "].filters[", k, "].cors.allowCredentials");
+        Tell({{Notice::Kind::kExposed, key, path,
+               "beside allowOrigins `*`: every page on the web may read what its visitor may; name the origins"}});
+      }
+    }
   }
 
   void Leave(const ResourceKey& key, const ResolvedRoute& route) {

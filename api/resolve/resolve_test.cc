@@ -419,6 +419,33 @@ spec:
   EXPECT_EQ(reached("anonymous: {}"), "");
 }
 
+TEST(Resolve, PagesThatMayDoAllAreToldOf) {
+  const auto notices = [](const std::string& cors) {
+    const auto gateway = ResolveText(base::Concat(R"(
+kind: Gateway
+metadata: {name: front}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+kind: Cluster
+metadata: {name: c}
+spec: {endpoints: [{address: 127.0.0.1, port: 1}]}
+---
+kind: Route
+metadata: {name: r}
+spec:
+  parentRefs: [{name: front}]
+  rules: [{filters: [{type: CORS, cors: {)",
+                                                  cors, "}}], backendRefs: [{name: c}]}]\n"));
+    return base::Join(NoticeTexts(gateway), "\n");
+  };
+  EXPECT_EQ(
+      notices("allowOrigins: ['*'], allowCredentials: true"),
+      "Route r: spec.rules[0].filters[0].cors.allowCredentials: beside allowOrigins `*`: every page on the web may "
+      "read what its visitor may; name the origins");
+  EXPECT_EQ(notices("allowOrigins: ['*']"), "");
+  EXPECT_EQ(notices("allowOrigins: ['https://a.example'], allowCredentials: true"), "");
+}
+
 TEST(Resolve, KeysInAQueryAreToldOf) {
   const auto notices = [](const std::string& places) {
     std::string out;
