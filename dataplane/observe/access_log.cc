@@ -143,16 +143,28 @@ class Line {
     char before = '?';
     while (room_ > 0) {
       const size_t end = query.find('&');
-      const std::string_view parameter = query.substr(0, end);
-      const size_t equals = parameter.find('=');
       Piece({&before, 1});
-      const bool secret =
-          equals != std::string_view::npos && IsSecretName(parameter.substr(0, equals), secret_parameters);
-      Piece(secret ? parameter.substr(0, equals + 1) : parameter);
-      if (secret) Piece("***");
+      Parameters(query.substr(0, end), secret_parameters);
       if (end == std::string_view::npos) return;
       query.remove_prefix(end + 1);
       before = '&';
+    }
+  }
+
+  // Between two `&`. Some origins read a `;` there as another one: what follows a secret then may be more of it or not.
+  void Parameters(std::string_view text, std::span<const std::string> secret_parameters) {
+    while (true) {
+      const size_t end = text.find(';');
+      const std::string_view parameter = text.substr(0, end);
+      const size_t equals = parameter.find('=');
+      if (equals != std::string_view::npos && IsSecretName(parameter.substr(0, equals), secret_parameters)) {
+        Piece(parameter.substr(0, equals + 1));
+        return Piece("***");
+      }
+      Piece(parameter);
+      if (end == std::string_view::npos) return;
+      Piece(";");
+      text.remove_prefix(end + 1);
     }
   }
 

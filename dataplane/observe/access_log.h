@@ -69,7 +69,8 @@ inline constexpr size_t kLogLineBytesMax = 26 * (6 * kLogFieldBytesMax + 32);
 // Appends one line, a JSON object and '\n'. Nothing in it is unescaped: no control byte, no invalid UTF-8. It never
 // shows a header field, so no authorization and no cookie; and in the query the values of parameters that carry
 // secrets by custom (access_token, api_key, apikey, assertion, auth, client_secret, code, id_token, key, password,
-// refresh_token, secret, sig, signature, state, token), or that the record names, however they are encoded, are "***".
+// refresh_token, secret, sig, signature, state, token), or that the record names, however they are encoded, are "***",
+// with all up to the next `&`; behind a `;` too.
 // No heap allocation where `line` has room for kLogLineBytesMax.
 void AppendAccessLogLine(const ExchangeRecord& record, std::string& line);
 

@@ -101,6 +101,11 @@ TEST(AccessLogTest, SecretsInTheQueryAreLeftOut) {
       {"/a?b?token=x", "/a?b?token=x"},
       {"/a?&&key=s3cret&", "/a?&&key=***&"},
       {"/a?%zztoken=x", "/a?%zztoken=x"},
+      {"/a?x=1;token=s3cret", "/a?x=1;token=***"},
+      {"/a?x=1;token=s3cret;y=2&z=3", "/a?x=1;token=***&z=3"},
+      {"/a?token=s3;cret&z=3", "/a?token=***&z=3"},
+      {"/a?x;Shop%20Key=s3cret", "/a?x;Shop%20Key=***"},
+      {"/a?x=1;y=2;", "/a?x=1;y=2;"},
   };
   for (const Row& row : rows)
     EXPECT_EQ(TargetOf(row.target), row.shown) << row.target;
