@@ -26,9 +26,9 @@ struct ConfigServiceOptions {
   // At a time, and a quarter of each for one caller.
   size_t lists_max = 100;     // each holds a message of 1 MiB, and its revision
   size_t watches_max = 1000;  // each may hold a message of 1 MiB, and names
+  size_t applies_max = 64;    // each may hold a change of 64 MiB
   // Whose proxies may be too old for what a change brings them; outlives the service. nullptr: nobody is warned of.
   fleet::Fleet* fleet = nullptr;
-  size_t applies_max = 64;    // each may hold a change of 64 MiB
   // In microseconds, for durations.
   change::Changes::Clock now = [] { return int64_t{0}; };
 };
