@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <string>
@@ -26,7 +27,7 @@ class RecentMap {
     Shared value;
   };
   using List = std::list<Entry>;
-  static constexpr size_t kPassedMax = 8;  // what has no weight and is passed by one walk
+  static constexpr size_t kPassedMax = 8;  // of what is in use, by one walk
 
   size_t size() const { return used_.size(); }
 
@@ -51,26 +52,32 @@ class RecentMap {
     entries_.erase(found);
   }
 
-  // Of what was used the longest ago the first that has a weight goes into `dead`; the weight, 0: nothing.
+  // Of what was used the longest ago the first that has a weight goes into `dead`; the weight, 0: nothing. What has
+  // none is in use: that is a use, so that the next walk begins behind it.
   template <typename Weigh>
   size_t Evict(Weigh weigh, List& dead) {
-    size_t passed = 0;
-    for (auto entry = used_.rbegin(); entry != used_.rend() && passed < kPassedMax; ++entry, ++passed) {
-      const size_t weight = weigh(entry->value);
-      if (weight == 0) continue;
-      Remove(entry->hash, dead);
-      return weight;
+    for (size_t passed = 0; passed < kPassedMax && !used_.empty(); ++passed) {
+      const auto oldest = std::prev(used_.end());
+      const size_t weight = weigh(oldest->value);
+      if (weight > 0) {
+        Remove(oldest->hash, dead);
+        return weight;
+      }
+      used_.splice(used_.begin(), used_, oldest);
     }
     return 0;
   }
   // What evictions would bring, as far as it is `wanted`.
   template <typename Weigh>
-  size_t Evictable(size_t wanted, Weigh weigh) const {
+  size_t Evictable(size_t wanted, Weigh weigh) {
     size_t all = 0, passed = 0;
-    for (auto entry = used_.rbegin(); entry != used_.rend() && passed < kPassedMax && all < wanted; ++entry) {
+    for (auto entry = used_.end(); entry != used_.begin() && passed < kPassedMax && all < wanted;) {
+      --entry;
       const size_t weight = weigh(entry->value);
       all += weight;
-      passed += weight == 0 ? 1 : 0;
+      if (weight > 0) continue;
+      ++passed;
+      used_.splice(used_.begin(), used_, entry++);
     }
     return all;
   }

@@ -97,9 +97,9 @@ class StripedStore {
   }
   // What evictions would win, as far as they look, and as far as it is `wanted`.
   template <typename Weigh>
-  size_t Evictable(size_t wanted, Weigh weigh) const {
+  size_t Evictable(size_t wanted, Weigh weigh) {
     size_t all = 0;
-    for (const Stripe& stripe : stripes_) {
+    for (Stripe& stripe : stripes_) {
       if (all >= wanted) break;
       MutexLock lock(stripe.mutex);
       all += stripe.values.Evictable(wanted - all, weigh);

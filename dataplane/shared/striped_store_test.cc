@@ -88,10 +88,10 @@ TEST(StripedStoreTest, TheOneThatWasUsedTheLongestAgoGoesFirst) {
   EXPECT_EQ(store.Evict(Weigh), 0u) << "nothing left";
 }
 
-// What is in use is passed by, but not for ever: the walk under a lock is bounded.
+// A walk under a lock is bounded; what it passed, being in use, is not in the way of the next.
 TEST(StripedStoreTest, WhatIsInUseIsNotEvicted) {
   Store store;
-  const std::vector<std::string> keys = KeysOfOneStripe(10);
+  const std::vector<std::string> keys = KeysOfOneStripe(20);
   std::vector<Store::Shared> in_use;
   for (const std::string& key : keys) {
     in_use.push_back(Value("value"));
@@ -100,14 +100,18 @@ TEST(StripedStoreTest, WhatIsInUseIsNotEvicted) {
   EXPECT_EQ(store.Evict(Weigh), 0u);
   EXPECT_EQ(store.Evictable(100, Weigh), 0u);
   in_use[7].reset();
-  EXPECT_EQ(store.Evictable(100, Weigh), 5u);
-  EXPECT_EQ(store.Evict(Weigh), 5u);
+  size_t walks = 0;
+  while (store.Evict(Weigh) == 0 && walks < 10)
+    ++walks;
+  EXPECT_EQ(walks, 1u);
   EXPECT_EQ(store.Find(keys[7]), nullptr);
+  EXPECT_EQ(store.size(), 19u) << "and no other";
   in_use[9].reset();
-  EXPECT_EQ(store.Evict(Weigh), 0u) << "behind " << RecentMap<std::string>::kPassedMax;
-  EXPECT_EQ(store.size(), 9u);
+  for (walks = 0; store.Evictable(100, Weigh) == 0 && walks < 10;)
+    ++walks;
+  EXPECT_LE(walks, 2u);
   in_use.clear();
-  EXPECT_EQ(store.Evictable(100, Weigh), 45u) << "what could go does not count";
+  EXPECT_EQ(store.Evictable(100, Weigh), 95u) << "what could go does not count";
   EXPECT_EQ(store.Evictable(6, Weigh), 10u) << "no further than it is wanted";
 }
 
