@@ -79,13 +79,6 @@ void PrintOutcome(const Call& call, const ApplyResponse& response) {
                    << (call.arguments.Has("dry-run") ? " would hold it; nothing was changed\n" : "\n");
 }
 
-int Made(const Call& call, const ApplyResponse& response) {
-  PrintOutcome(call, response);
-  if (!call.arguments.Has("wait")) return kGood;
-  call.console.out.flush();
-  return Wait(call, response);
-}
-
 constexpr std::string_view kWaitForNothing = "--wait and --dry-run do not go together";
 
 int Apply(const Call& call) {
@@ -96,12 +89,12 @@ int Apply(const Call& call) {
     piece.set_dry_run(call.arguments.Has("dry-run"));
   const Answer<ApplyResponse> answer = call.client->Apply(wanted.pieces);
   if (!answer.ok()) return FailInput(call, std::move(wanted.loaded), answer.status, answer.violations);
-  return Made(call, answer.response);
+  return FinishChange(call, answer.response);
 }
 
 int DeleteNames(const Call& call, const portico::v1::DeleteRequest& request) {
   const Answer<ApplyResponse> answer = call.client->Delete(request);
-  return answer.ok() ? Made(call, answer.response) : call.Fail(answer.status, answer.violations);
+  return answer.ok() ? FinishChange(call, answer.response) : call.Fail(answer.status, answer.violations);
 }
 
 int Delete(const Call& call) {
@@ -141,7 +134,7 @@ int Rollback(const Call& call) {
   request.set_manager(call.arguments.Get("manager"));
   request.set_force(call.arguments.Has("force"));
   const Answer<ApplyResponse> answer = call.client->Rollback(request);
-  return answer.ok() ? Made(call, answer.response) : call.Fail(answer.status, answer.violations);
+  return answer.ok() ? FinishChange(call, answer.response) : call.Fail(answer.status, answer.violations);
 }
 
 constexpr base::Flag kDryRun = {.name = "dry-run", .has_value = false};
@@ -156,6 +149,13 @@ std::vector<base::Flag> Flags(std::vector<base::Flag> some, const std::vector<ba
 }
 
 }  // namespace
+
+int FinishChange(const Call& call, const ApplyResponse& response) {
+  PrintOutcome(call, response);
+  if (!call.arguments.Has("wait")) return kGood;
+  call.console.out.flush();
+  return Wait(call, response);
+}
 
 const Command kApply = {
     .name = "apply", .help = kApplyHelp, .flags = Flags(WantedFlags(), {kDryRun, kWait}), .run = Apply};

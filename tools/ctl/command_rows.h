@@ -88,9 +88,10 @@ inline void RunRows(const std::vector<Row>& rows, const World& world) {
     };
     const auto now_ms = [&] { return now += 37; };
     const auto pause_ms = [&](int64_t time) { asked += "pause " + std::to_string(time) + "\n"; };
+    const auto time_micros = [] { return int64_t{1'800'000'000'000'000}; };
     const auto new_token = [] { return std::string("portico_new"); };
-    const Console console{out,    error,    files,          key_pairs,        in,       connect,
-                          now_ms, pause_ms, world.terminal, world.token_file, new_token};
+    const Console console{out,    error,    files,          key_pairs,        in,        connect,
+                          now_ms, pause_ms, world.terminal, world.token_file, new_token, time_micros};
     EXPECT_EQ(Porticoctl(row.words, console), row.code);
     EXPECT_EQ(out.str(), row.out);
     for (const std::string& part : row.error)

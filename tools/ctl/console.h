@@ -28,7 +28,7 @@ struct Console {
   bool terminal = false;                             // standard error is one: progress is shown there
   std::string token_file = {};                       // what PORTICO_TOKEN_FILE says
   std::function<std::string()> new_token = nullptr;  // random
-  std::function<int64_t()> wall_seconds = nullptr;   // since 1970, for dates
+  std::function<int64_t()> time_micros = nullptr;    // since 1970
 };
 
 // Exit codes of every command.

@@ -354,7 +354,9 @@ TEST(Complete, Rows) {
        {"__complete", ""},
        {},
        0,
-       "apply\ndiff\nget\ndescribe\ndelete\nexplain\nhistory\nrollback\nstatus\nwatch\nkey\ntoken\nvalidate\ntest\nfields\n"
+       "apply\ndiff\nget\ndescribe\ndelete\nexplain\nhistory\nrollback\nstatus\nwatch\nkey\ntoken\ncache\nvalidate\ntes"
+       "t\n"
+       "fields\n"
        "completion\n",
        {}},
       {"an unknown command", {"__complete", "x", ""}, {}, 0, "", {}},

@@ -119,7 +119,7 @@ int Store(const Call& call, const check::ResourceKey& consumer, const portico::v
   // What it says goes where every other word does.
   const Console quiet{console.error,    console.error,      console.files,     console.key_pairs,
                       console.in,       console.connect,    console.now_ms,    console.pause_ms,
-                      console.terminal, console.token_file, console.new_token, console.wall_seconds};
+                      console.terminal, console.token_file, console.new_token, console.time_micros};
   return Wait({call.command, call.arguments, quiet, call.client, call.failed}, answer.response);
 }
 
@@ -144,7 +144,7 @@ int Key(const Call& call) {
   }
   portico::v1::ApiKeyCredential credential;
   if (arguments.Has("expires")) {
-    const std::optional<Timestamp> end = EndOf(arguments.Get("expires"), call.console.wall_seconds());
+    const std::optional<Timestamp> end = EndOf(arguments.Get("expires"), call.console.time_micros() / 1'000'000);
     if (!end) return call.WrongUsage("--expires is 90d, 12h or a time such as 2027-01-31T00:00:00Z, in the future");
     *credential.mutable_expires() = *end;
   }

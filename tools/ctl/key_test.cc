@@ -40,8 +40,8 @@ Outcome Type(const std::vector<std::string>& words, const Script& script = {}) {
   int64_t now = 0;
   const auto now_ms = [&now] { return now += 37; };
   const auto pause_ms = [](int64_t) {};
-  const auto wall_seconds = [] { return int64_t{1'795'716'000}; };  // 2026-11-26T18:00:00Z
-  const Console console{out, error, files, key_pairs, in, connect, now_ms, pause_ms, false, "", nullptr, wall_seconds};
+  const auto time_micros = [] { return int64_t{1'795'716'000'000'000}; };  // 2026-11-26T18:00:00Z
+  const Console console{out, error, files, key_pairs, in, connect, now_ms, pause_ms, false, "", nullptr, time_micros};
   outcome.code = Porticoctl(words, console);
   outcome.out = out.str();
   outcome.error = error.str();

@@ -23,11 +23,11 @@ int main(int argc, char** argv) {
         .count();
   };
   const auto pause_ms = [](int64_t time) { poll(nullptr, 0, static_cast<int>(time)); };
-  const auto wall_seconds = [] {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+  const char* const token_file = std::getenv("PORTICO_TOKEN_FILE");
+  const auto time_micros = [] {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
   };
-  const char* const token_file = std::getenv("PORTICO_TOKEN_FILE");
   const auto new_token = [] { return portico::openssl::NewBearer("portico"); };
   const portico::ctl::Console console{std::cout,
                                       std::cerr,
@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
                                       isatty(STDERR_FILENO) == 1,
                                       token_file == nullptr ? "" : token_file,
                                       new_token,
-                                      wall_seconds};
+                                      time_micros};
   const int code = portico::ctl::Porticoctl(std::vector<std::string>(argv + 1, argv + argc), console);
   // A full disk or a closed pipe must not look like success.
   std::cout.flush();

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "api/base/text.h"
+#include "tools/ctl/cache.h"
 #include "tools/ctl/change.h"
 #include "tools/ctl/completion.h"
 #include "tools/ctl/describe.h"
@@ -36,6 +37,7 @@ commands that ask a control plane:
   watch       the changes as they are made
   key         create a caller's key, shown once
   token       make a bearer token for a program
+  cache       have proxies forget what they have stored
 and others:
   validate    judge a configuration: file, line and field of everything that is wrong
   test        what a configuration decides about requests, against what it should
@@ -49,10 +51,9 @@ exit codes: 0 good, 1 the operation failed, 2 wrong usage (of diff: 0 nothing di
 of test: 0 all hold, 1 one does not, 2 it could not be asked)
 )";
 
-constexpr const Command* kCommands[] = {&kApply,   &kDiff,     &kGet,      &kDescribe, &kDelete,
-                                        &kExplain, &kHistory,  &kRollback, &kStatus,   &kWatch,
-                                        &kKey,     &kToken,    &kValidate, &kTest,     &kFields,
-                                        &kCompletion};
+constexpr const Command* kCommands[] = {&kApply,   &kDiff,     &kGet,    &kDescribe, &kDelete,    &kExplain,
+                                        &kHistory, &kRollback, &kStatus, &kWatch,    &kKey,       &kToken,
+                                        &kCache,   &kValidate, &kTest,   &kFields,   &kCompletion};
 
 int Refuse(std::string_view command, const Console& console) {
   std::vector<std::string_view> names;
