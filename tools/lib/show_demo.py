@@ -9,7 +9,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from demo.acts_at_rest import HISTORY, show_composition, show_signing_in, start_everything
-from demo.acts_of_limits import show_limit
+from demo.acts_of_policies import show_cache, show_key, show_limit, show_waterfall
 from demo.acts_under_load import show_under_load
 from demo.stage import CONTROL_PLANE, HOST, PORTICOCTL, PROXY, ROOT, Stage
 from demo.told import Expectations, coloured, heading, say
@@ -57,8 +57,8 @@ def main():
     try:
         start_everything(stage, expectations)
         show_signing_in(stage, expectations)
-        show_composition(stage, expectations)
-        show_limit(stage, expectations)
+        for act in (show_composition, show_waterfall, show_cache, show_limit, show_key):
+            act(stage, expectations)
         load = show_under_load(stage, expectations)
         summary(expectations, load)
         if not options.once:
