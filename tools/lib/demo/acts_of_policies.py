@@ -70,7 +70,7 @@ def show_key(stage, expectations):
 
 def waterfall(timing):
     """The steps of a server-timing field as text, a row each: where it began, how long it took."""
-    steps = re.findall(r'step-([\w-]+);dur=([\d.]+);desc="start=([\d.]+)"', timing)
+    steps = re.findall(r'step-([\w-]+);dur=([\d.]+);desc="\w+ start=([\d.]+)"', timing)
     steps = sorted((float(start), float(took), name) for name, took, start in steps)
     end = max((start + took for start, took, _ in steps), default=1)
     rows = []
