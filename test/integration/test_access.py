@@ -110,7 +110,9 @@ class FirstAdmin(AccessCase):
         control_plane.start()
         self.assertNotEqual(control_plane.admin_token.read_text(), before)
         self.run_ctl(control_plane, "get", "all", token=control_plane.admin_token)
-        self.make_token(control_plane, "root", token=control_plane.admin_token)
+        self.make_token(control_plane, "ci", token=control_plane.admin_token)      # that makes nobody Admin
+        self.make_token(control_plane, "root", "--replace", token=control_plane.admin_token)
+        self.run_ctl(control_plane, "get", "all", token=root)
         self.run_ctl(control_plane, "get", "all", token=control_plane.admin_token, code=1)
 
     def test_discovery_in_clear_is_told_of(self):
@@ -121,6 +123,26 @@ class FirstAdmin(AccessCase):
         control_plane.end()
         control_plane.start()
         self.assertIn(told, control_plane.errors())
+
+    def test_a_team_waits_for_what_it_may_see(self):
+        control_plane = self.control_plane
+        root = self.make_admin(control_plane)
+        team = self.make_token(control_plane, "team", token=root)
+        listener = "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}"
+        self.run_ctl(control_plane, "apply", "-f", "-", token=root, text=(
+            f"kind: Gateway\nmetadata: {{name: front}}\nspec: {{listeners: [{listener}]}}\n"
+            + role("team", "{token: default/team}", "Editor", "team")))
+        out, error = self.run_ctl(control_plane, "apply", "-f", "-", "--wait", token=team, text=(
+            "kind: Route\nmetadata: {name: r, namespace: team}\nspec: {parentRefs: [{name: front, namespace: default}], "
+            "rules: [{filters: [{directResponse: {status: 200}}]}]}\n"))
+        self.assertIn("Route team/r created\n", out)
+        self.assertIn("you may not see the proxies of default/front, so they are not waited for", error)
+        # A slip of the pen tells nothing of there.
+        _, error = self.run_ctl(control_plane, "apply", "-f", "-", token=team, code=1, text=(
+            "kind: Route\nmetadata: {name: s, namespace: team}\nspec: {parentRefs: [{name: fromt, namespace: default}], "
+            "rules: [{filters: [{directResponse: {status: 200}}]}]}\n"))
+        self.assertIn("there is no Gateway fromt", error)
+        self.assertNotIn("did you mean", error)
 
     def test_a_store_of_an_older_release(self):
         """It goes on as it was, warns, and has an admin token."""
