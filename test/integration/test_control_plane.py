@@ -301,7 +301,7 @@ class Tls(Case):
     def test_the_author_is_the_certificates(self):
         with self.control_plane.client(self.authority.credentials(self.alice)) as client:
             client.apply(cluster("hers"))
-            self.assertEqual(client.history()[0].author, "portico://user/alice")
+            self.assertEqual(client.history()[0].author, "certificate portico://user/alice")
 
     @table({"no certificate": None, "signed by another": "eve"})
     def test_refused(self, identity):
