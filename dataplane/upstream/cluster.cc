@@ -224,8 +224,7 @@ void Cluster::Wait(Waiter& waiter) {
 call::Error Cluster::NoEndpoint() const {
   const bool unknown = use_.config->named && endpoints_.empty();
   return {call::ErrorKind::kDestinationUnavailable, true,
-          unknown ? "no address is known of the cluster's name" : "the cluster has no endpoint",
-          call::Fault::kGateway};
+          unknown ? "no address is known of the cluster's name" : "the cluster has no endpoint", call::Fault::kGateway};
 }
 
 // Who waits could have a connection to another endpoint instead.
