@@ -119,7 +119,7 @@ TEST_F(StateKeeperTest, WhatFailsIsTriedAgainEverMoreSlowly) {
   keeper_->Keep(State(1));
   loop_.Pass(StateKeeper::kSavePause);
   EXPECT_EQ(RunUntilLogged(), Concat("error ", Obstacle(),
-                                     ": cannot be made: Is a directory; the state is not kept, and is tried again ever "
+                                     ": cannot be removed: Is a directory; the state is not kept, and is tried again ever "
                                      "more slowly\n"));
   // One line; the same again is for whoever looks closely.
   for (base::Duration pause = StateKeeper::kRetryMin; pause < StateKeeper::kRetryMax; pause *= 2) {

@@ -91,7 +91,7 @@ TEST(ClusterName, WhoWaitsMayLeaveAndHasOneTimeToWait) {
   world.loop.Turn();
   leaves.reset();
   world.loop.Turn(seconds(2));
-  EXPECT_EQ(bound.error, ErrorKind::kHttpResponseTimeout);
+  EXPECT_EQ(bound.error, ErrorKind::kConnectionTimeout);  // its backendRequest
   EXPECT_EQ(world.cluster->pending(), 1u);
   world.loop.Turn(seconds(59));
   EXPECT_EQ(stays.error, ErrorKind::kConnectionTimeout);
