@@ -106,6 +106,13 @@ bool ClientExchange::IsExpectedOfRetry(int status) const {
   return script_.failures > 0 && (script_.failure_resets ? status == 502 && !from_origin_ : status == 503);
 }
 
+// An origin that leaves while content is on its way to it may refuse what it has not seen (RFC 9113 section 6.8), and
+// what is sent is not kept without a rule's retry.
+bool ClientExchange::CrossedByGoaway() const {
+  return status_ == 502 && script_.request_bytes > 0 &&
+         Field("proxy-status").find("refused the stream") != std::string_view::npos;
+}
+
 void ClientExchange::CheckStatus() {
   ++judge_.tally.statuses[status_];
   if (status_ == 429) judge_.Limited(script_.token);
@@ -113,7 +120,7 @@ void ClientExchange::CheckStatus() {
   constexpr std::array<int, 4> kFailures = {408, 502, 503, 504};
   const bool failure = std::find(kFailures.begin(), kFailures.end(), status_) != kFailures.end();
   if (!failure || from_origin_) return Violation(base::Concat("its status is ", status_));
-  if (judge_.strict() && !script_.uncertain())
+  if (judge_.strict() && !script_.uncertain() && !CrossedByGoaway())
     Violation(base::Concat("its status is ", status_, " (", Field("proxy-status"), ")"));
   if (judge_.strict() && script_.rule == Rule::kDeadline && status_ != 504)
     Violation(base::Concat("its status is ", status_, " (", Field("proxy-status"), ")"));

@@ -64,6 +64,7 @@ class ClientExchange : private event::Timer::Handler {
   void CheckComposition();
   bool IsExpected(int status) const;
   bool IsExpectedOfRetry(int status) const;
+  bool CrossedByGoaway() const;
 
   event::Loop& loop_;
   Judge& judge_;

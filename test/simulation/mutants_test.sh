@@ -4,7 +4,7 @@
 set -u
 missed=0
 for mutant in "$@"; do
-    if output=$("$mutant" --seeds=200 --failures_max=1 2>&1); then
+    if output=$("$mutant" --seeds=300 --failures_max=1 2>&1); then
         echo "$mutant: all seeds pass" >&2
         missed=1
     elif ! echo "$output" | grep -Eq '^seed [0-9]+ (failed|crashed|hangs)$'; then
