@@ -92,6 +92,7 @@ TEST(ClusterName, WhoWaitsMayLeaveAndHasOneTimeToWait) {
   leaves.reset();
   world.loop.Turn(seconds(2));
   EXPECT_EQ(bound.error, ErrorKind::kConnectionTimeout);  // its backendRequest
+  EXPECT_EQ(bound.detail, "the cluster's name was not resolved in time");
   EXPECT_EQ(world.cluster->pending(), 1u);
   world.loop.Turn(seconds(59));
   EXPECT_EQ(stays.error, ErrorKind::kConnectionTimeout);

@@ -161,6 +161,32 @@ TEST(RetryLimitsTest, AnAttemptThatNeverLeftIsTriedAgain) {
   EXPECT_EQ(play.world.observer.Text(), "success 1; timeout 1");
 }
 
+// Where nobody answers is no better place the next time, though a connection is on its way there that anybody may have.
+TEST(RetryLimitsTest, AnAttemptThatNeverLeftIsTriedElsewhere) {
+  for (const balancer::Kind kind : {balancer::Kind::kRoundRobin, balancer::Kind::kLeastRequest}) {
+    for (int i = 0; i < 20; ++i) {
+      SCOPED_TRACE(base::Concat(kind == balancer::Kind::kRoundRobin ? "in turn, " : "least request, ", i));
+      Play play({9001, 9002});
+      auto config = Config({9001, 9002});
+      config->balancer = kind;
+      config->connect_timeout = seconds(5);
+      play.world.cluster->Update(config);
+      for (int drawn = 0; drawn < i; ++drawn)
+        play.world.random.Below(2);
+      Caller caller("POST");
+      play.Start(caller, milliseconds(500));
+      play.world.loop.Turn(milliseconds(600));
+      play.world.loop.Turn(milliseconds(100));
+      EXPECT_FALSE(caller.over());
+      ASSERT_EQ(play.world.network.connects.size(), 2u);
+      EXPECT_NE(play.world.far(0).address, play.world.far(1).address);
+      play.world.Open(1);
+      play.world.Say(1, kOk);
+      EXPECT_EQ(caller.status, 200);
+    }
+  }
+}
+
 // More of the same would not help, and the budget is for what does.
 TEST(RetryLimitsTest, ACallerThatDawdlesIsNotTriedAgain) {
   Play play({9001, 9002}, {"silent"});

@@ -12,6 +12,7 @@ using call::ErrorKind;
 using call::Fault;
 
 constexpr Error kUnreached{ErrorKind::kDestinationUnavailable, true, "no endpoint could be reached"};
+constexpr const char* kUnresolved = "the cluster's name was not resolved in time";
 
 // RFC 9110 section 9.2.2.
 bool IsIdempotent(std::string_view method) {
@@ -139,6 +140,7 @@ void UpstreamCall::TryNext(const Error& last_error) {
   }
   BeginAttempt();
   if (!waits) return OnConnection(*endpoint, *connection);
+  waited_at_ = endpoint->address();
   endpoint_name_ = endpoint->name();
   if (has_place) endpoint->Wait(*this);
   timer_.Set(Deadline());
@@ -275,9 +277,7 @@ void UpstreamCall::OnTimer(event::Timer&) {
   if (attempt_deadline_ && cluster_.loop().Now() >= *attempt_deadline_) return FailLate();
   if (state_ == State::kWaiting) {
     EndAttempt(outcome::kTimeout);
-    const bool knows_nobody = cluster_.endpoint_count() == 0;
-    return Fail({ErrorKind::kConnectionTimeout, true,
-                 knows_nobody ? "the cluster's name was not resolved in time" : "no connection became free in time",
+    return Fail({ErrorKind::kConnectionTimeout, true, KnowsNobody() ? kUnresolved : "no connection became free in time",
                  Fault::kGateway});
   }
   if (IsCallersTurn()) {
@@ -292,9 +292,12 @@ void UpstreamCall::OnTimer(event::Timer&) {
 void UpstreamCall::FailLate() {
   // Nothing has left. Another endpoint may be quicker to connect to, but the cluster's line is as long again.
   if (state_ == State::kWaiting) {
-    const Fault fault = WaitsIn(cluster_.use_.line) ? Fault::kGateway : Fault::kOrigin;
+    const bool in_line = WaitsIn(cluster_.use_.line);
+    if (!in_line) address_ = waited_at_;
     EndAttempt(outcome::kTimeout);
-    return Fail({ErrorKind::kConnectionTimeout, true, "no connection within timeouts.backendRequest", fault});
+    return Fail({ErrorKind::kConnectionTimeout, true,
+                 KnowsNobody() ? kUnresolved : "no connection within timeouts.backendRequest",
+                 in_line ? Fault::kGateway : Fault::kOrigin});
   }
   const base::MonotonicTime half = begun_at_ + *request_.attempt_timeout / 2;
   Error error{ErrorKind::kHttpResponseTimeout, !sending_, "the origin did not answer within timeouts.backendRequest"};

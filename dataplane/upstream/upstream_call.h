@@ -39,7 +39,8 @@ class UpstreamCall final : public call::Call,
   call::CallFacts facts() const override;
   // The head of the answer has said all that is wanted of it: the attempt is over, however the rest ends.
   void CountAnswer();
-  // Of the endpoint that the request has last been sent to; nullopt: to none.
+  // Of the endpoint that the request has last been sent to, or waited at until its attempt's time was over; nullopt:
+  // of none.
   const std::optional<net::Address>& address() const { return address_; }
 
  private:
@@ -74,6 +75,7 @@ class UpstreamCall final : public call::Call,
   void LeaveConnection();
   void Progress();
   bool IsCallersTurn() const;
+  bool KnowsNobody() const { return cluster_.endpoint_count() == 0; }
   void NoteCaller();
   void FailLate();
   base::MonotonicTime Deadline() const;
@@ -97,7 +99,8 @@ class UpstreamCall final : public call::Call,
   base::Buffer pending_;   // content, until it is sent along with the head
   std::optional<http::Fields> pending_trailers_;
   std::string endpoint_name_;
-  std::optional<net::Address> address_;  // of the endpoint that the request has last been sent to
+  std::optional<net::Address> address_;  // address()
+  net::Address waited_at_;               // of the endpoint that it waits at, or has last waited at
   Endpoint* asked_ = nullptr;            // while that has not been told what became of it
   int attempts_ = 0;
   int status_ = 0;
