@@ -1,6 +1,7 @@
 #include "dataplane/net/ares_resolver.h"
 
 #include <ares.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -45,6 +46,14 @@ bool IsUnspecified(const Address& address) {
   return std::ranges::all_of(address.bytes(), [](char byte) { return byte == 0; });
 }
 
+// 169.254.0.0/16, fe80::/10, and multicast. No origin server is known by one, and the first has what tells a cloud's
+// machine its credentials: whoever writes the zone must not lead there.
+bool IsLinkLocalOrMulticast(const Address& address) {
+  const auto byte = [&address](size_t i) { return static_cast<unsigned char>(address.bytes()[i]); };
+  if (address.is_v6()) return byte(0) == 0xff || (byte(0) == 0xfe && (byte(1) & 0xc0) == 0x80);
+  return (byte(0) == 169 && byte(1) == 254) || (byte(0) & 0xf0) == 0xe0;
+}
+
 // Always this host, whatever a file or server says (RFC 6761 section 6.3). c-ares knows it too, and leaks with it.
 bool IsLocalhost(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
@@ -56,8 +65,17 @@ Resolution Loopback(int family) {
       LookupOutcome::kAnswered, {*Address::Parse(family == AF_INET ? "127.0.0.1" : "::1", 0)}, std::chrono::hours(24)};
 }
 
+// Whether the hosts file has an address of that family for the name.
+bool IsInHostsFile(ares_channel channel, const std::string& name, int family) {
+  struct hostent* found = nullptr;
+  if (ares_gethostbyname_file(channel, name.c_str(), family, &found) != ARES_SUCCESS) return false;
+  ares_free_hostent(found);
+  return true;
+}
+
 // The names on the way (CNAME) hold no longer than they say either. Records that nobody asked for count for nothing.
-Resolution Read(const struct ares_addrinfo& info, int family) {
+// `hosts_ttl`: the answer is the hosts file's, which whoever has this machine writes; nullopt: a server's.
+Resolution Read(const struct ares_addrinfo& info, int family, std::optional<base::Duration> hosts_ttl) {
   Resolution resolution{LookupOutcome::kNoAddress, {}, {}};
   int ttl_s = INT32_MAX;
   for (const struct ares_addrinfo_cname* cname = info.cnames; cname != nullptr; cname = cname->next)
@@ -65,13 +83,13 @@ Resolution Read(const struct ares_addrinfo& info, int family) {
   for (const struct ares_addrinfo_node* node = info.nodes; node != nullptr; node = node->ai_next) {
     if (node->ai_family != family) continue;
     const Address address = Address::FromSocketAddress(node->ai_addr).WithPort(0);
-    if (IsUnspecified(address)) continue;
+    if (IsUnspecified(address) || (!hosts_ttl && IsLinkLocalOrMulticast(address))) continue;
     resolution.addresses.push_back(address);
     ttl_s = std::min(ttl_s, node->ai_ttl);
   }
   if (resolution.addresses.empty()) return resolution;
   resolution.outcome = LookupOutcome::kAnswered;
-  resolution.ttl = std::chrono::seconds(std::max(ttl_s, 0));
+  resolution.ttl = hosts_ttl.value_or(std::chrono::seconds(std::max(ttl_s, 0)));
   return resolution;
 }
 
@@ -89,13 +107,15 @@ class AresLookup final : public Resolver::Lookup, private event::Timer::Handler 
   void Start(const std::string& servers, const AresLimits& limits, const std::string& name) {
     if (IsLocalhost(name)) {
       result_ = Loopback(family_);
-    } else if (Open(servers, limits)) {
-      struct ares_addrinfo_hints hints{};
-      hints.ai_family = family_;
-      hints.ai_flags = ARES_AI_NOSORT;
-      ares_getaddrinfo(channel_.get(), name.c_str(), nullptr, &hints, &AresLookup::OnAnswer, this);
-    } else {
+    } else if (!Open(servers, limits)) {
       result_.emplace();
+    } else if (IsInHostsFile(channel_.get(), name, family_)) {
+      hosts_ttl_ = limits.hosts_ttl;
+      Ask(name);
+    } else if (IsInHostsFile(channel_.get(), name, family_ == AF_INET ? AF_INET6 : AF_INET)) {
+      result_ = Resolution{LookupOutcome::kNoAddress, {}, {}};
+    } else {
+      Ask(name);
     }
     Arm();
   }
@@ -109,6 +129,13 @@ class AresLookup final : public Resolver::Lookup, private event::Timer::Handler 
     int fd = ARES_SOCKET_BAD;  // none: it may be used again
     event::FdEvent event;
   };
+
+  void Ask(const std::string& name) {
+    struct ares_addrinfo_hints hints{};
+    hints.ai_family = family_;
+    hints.ai_flags = ARES_AI_NOSORT;
+    ares_getaddrinfo(channel_.get(), name.c_str(), nullptr, &hints, &AresLookup::OnAnswer, this);
+  }
 
   bool Open(const std::string& servers, const AresLimits& limits) {
     char lookups[] = "fb";  // the hosts file, then DNS
@@ -132,8 +159,8 @@ class AresLookup final : public Resolver::Lookup, private event::Timer::Handler 
     const std::unique_ptr<struct ares_addrinfo, FreeAddresses> owned(info);
     auto& lookup = *static_cast<AresLookup*>(self);
     if (status == ARES_EDESTRUCTION || lookup.result_) return;
-    lookup.result_ =
-        status == ARES_SUCCESS && info != nullptr ? Read(*info, lookup.family_) : Resolution{OutcomeOf(status), {}, {}};
+    lookup.result_ = status == ARES_SUCCESS && info != nullptr ? Read(*info, lookup.family_, lookup.hosts_ttl_)
+                                                               : Resolution{OutcomeOf(status), {}, {}};
   }
 
   // It closes the descriptor only after it has said that it wants nothing of it.
@@ -188,6 +215,7 @@ class AresLookup final : public Resolver::Lookup, private event::Timer::Handler 
   const int family_;
   event::Timer timer_;
   const base::MonotonicTime deadline_;
+  std::optional<base::Duration> hosts_ttl_;       // the hosts file has the name: its answers hold so long
   std::optional<Resolution> result_;              // to be told
   std::vector<std::unique_ptr<Socket>> sockets_;  // outlives the channel, which closes them
   std::unique_ptr<struct ares_channeldata, FreeChannel> channel_;

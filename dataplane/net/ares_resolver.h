@@ -20,12 +20,16 @@ struct AresLimits {
   int tries = 3;  // of each server: a lost datagram or two cost no lookup
   // The whole lookup, however many servers there are. Requests may be waiting for it.
   base::Duration lookup_timeout = std::chrono::seconds(10);
+  // What the hosts file says has no time to live. Soon enough for whoever edits it, and seldom enough to be read for
+  // each of a thousand names.
+  base::Duration hosts_ttl = std::chrono::seconds(30);
 };
 
 // DNS by c-ares over UDP, and TCP for what was truncated, on one loop: its sockets and time limits are the loop's,
 // there is no thread. (When a try is over c-ares decides by a clock of its own; when a lookup is, the loop's.) The
-// hosts file is looked into first: it is how machines and containers name what no server knows. It is read on the loop,
-// so this belongs to a loop that serves nobody.
+// hosts file is looked into first: it is how machines and containers name what no server knows. A name that is there
+// has the addresses that it has there and no others: no server is asked for its other family. The file is read on the
+// loop, so this belongs to a loop that serves nobody.
 //
 // Each lookup asks by sockets of its own, and reads the system's resolv.conf anew: a change of it needs no restart, and
 // an idle resolver holds nothing.

@@ -45,7 +45,7 @@ constexpr std::string_view OutcomeName(LookupOutcome outcome) {
 struct Resolution {
   LookupOutcome outcome = LookupOutcome::kServerFailure;
   std::vector<Address> addresses;  // of kAnswered, at least one; with port 0, in the order of the answer
-  base::Duration ttl{};            // of kAnswered: how long it holds; 0 for what has no such time (the hosts file)
+  base::Duration ttl{};            // of kAnswered: how long it holds
 };
 
 // The names of the world, as one loop asks for them; a constructor argument like the clock. Implementations:
