@@ -1,5 +1,8 @@
 #include "controlplane/north/apply_call.h"
 
+#include <grpc/support/time.h>
+
+#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
@@ -10,48 +13,79 @@
 
 namespace portico::north {
 
+bool ApplyCall::Gathering::End() {
+  absl::MutexLock lock(&mutex);
+  return !std::exchange(over, true);
+}
+
 ApplyCall::ApplyCall(grpc::CallbackServerContext& context, portico::v1::ApplyResponse& response, const Service& service)
     : context_(context), response_(response), service_(service) {
-  const absl::Status admitted = Admit();
-  if (admitted.ok()) {
-    StartRead(&request_);
-  } else {
+  if (const absl::Status admitted = Admit(); !admitted.ok()) {
     Finish(ToGrpc(admitted));
+    return;
   }
+  // A span of time counts from now. The call is there as long as nobody has finished it.
+  const gpr_timespec span = gpr_time_from_millis(service_.gather_time.count(), GPR_TIMESPAN);
+  alarm_.Set(span, [this, gathering = gathering_](bool is_time) {
+    if (is_time && gathering->End()) Finish(ToGrpc(absl::DeadlineExceededError("the change did not come in time")));
+  });
+  Read();
+}
+
+absl::StatusOr<Caller> ApplyCall::WhoMayWrite() const {
+  absl::StatusOr<Caller> caller = service_.gatekeeper.CallerOf(context_);
+  if (!caller.ok()) return caller;
+  if (absl::Status may = access::JudgeWrite(caller->rights, ""); !may.ok()) return may;
+  return caller;
 }
 
 // Of strangers, and of whoever may write nothing, nothing is gathered.
 absl::Status ApplyCall::Admit() {
-  const absl::StatusOr<Caller> caller = service_.gatekeeper.CallerOf(context_);
+  const absl::StatusOr<Caller> caller = WhoMayWrite();
   if (!caller.ok()) return caller.status();
-  if (absl::Status may = access::JudgeWrite(caller->rights, ""); !may.ok()) return may;
   place_ = service_.places.Take(caller->holder());
   return place_ == nullptr ? service_.places.Refusal() : absl::OkStatus();
 }
 
+void ApplyCall::Read() {
+  absl::MutexLock lock(&gathering_->mutex);
+  if (!gathering_->over) StartRead(&request_);
+}
+
+void ApplyCall::Refuse(const grpc::Status& status) {
+  if (gathering_->End()) Finish(status);
+}
+
 void ApplyCall::OnReadDone(bool ok) {
   if (ok) {
-    const absl::Status status = gather_.Add(request_);
+    absl::Status status = WhoMayWrite().status();
+    if (status.ok()) status = gather_.Add(request_);
     request_.Clear();
-    if (!status.ok()) return Finish(ToGrpc(status));
-    return StartRead(&request_);
+    return status.ok() ? Read() : Refuse(ToGrpc(status));
   }
+  if (!gathering_->End()) return;
   if (context_.IsCancelled()) return Finish(grpc::Status::CANCELLED);
   if (service_.writer.Post([this] { Run(); })) return;
   Finish(ToGrpc(absl::ResourceExhaustedError("too many changes wait; try again")));
 }
 
 void ApplyCall::Run() {
-  if (context_.IsCancelled()) return Finish(grpc::Status::CANCELLED);
+  const grpc::Status status = Store();
+  place_.reset();  // so that it is free when the caller hears: it may change more at once
+  Finish(status);
+}
+
+grpc::Status ApplyCall::Store() {
+  if (context_.IsCancelled()) return grpc::Status::CANCELLED;
   const absl::StatusOr<Caller> caller = service_.gatekeeper.CallerOf(context_);
-  if (!caller.ok()) return Finish(ToGrpc(caller.status()));
+  if (!caller.ok()) return ToGrpc(caller.status());
   std::variant<change::Outcome, change::Refusal> result =
       service_.changes.Apply(gather_.Take(), caller->record(), service_.gatekeeper.JudgeOf(*caller));
-  if (const auto* refusal = std::get_if<change::Refusal>(&result)) return Finish(ToGrpc(*refusal));
+  if (const auto* refusal = std::get_if<change::Refusal>(&result)) return ToGrpc(*refusal);
   auto& outcome = std::get<change::Outcome>(result);
   if (service_.fleet != nullptr) WarnOfOldProxies(*service_.fleet, outcome);
   response_ = ToResponse(outcome);
-  Finish(grpc::Status::OK);
+  return grpc::Status::OK;
 }
 
 }  // namespace portico::north

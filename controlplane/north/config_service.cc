@@ -113,6 +113,7 @@ ConfigService::ConfigService(change::Changes& changes, const Gatekeeper& gatekee
       gatekeeper_(gatekeeper),
       writer_(writer),
       fleet_(options.fleet),
+      gather_time_(options.gather_time),
       counted_(changes, std::move(options.now)),
       list_places_(options.lists_max, "lists"),
       watch_places_(options.watches_max, "watches"),
@@ -122,7 +123,7 @@ ConfigService::ConfigService(change::Changes& changes, const Gatekeeper& gatekee
 
 grpc::ServerReadReactor<portico::v1::ApplyRequest>* ConfigService::Apply(Context* context,
                                                                          portico::v1::ApplyResponse* response) {
-  return new ApplyCall(*context, *response, {counted_, gatekeeper_, writer_, apply_places_, fleet_});
+  return new ApplyCall(*context, *response, {counted_, gatekeeper_, writer_, apply_places_, fleet_, gather_time_});
 }
 
 grpc::ServerUnaryReactor* ConfigService::On(Writer& thread, Context* context, May may,

@@ -1,6 +1,7 @@
 #ifndef PORTICO_CONTROLPLANE_NORTH_CONFIG_SERVICE_H_
 #define PORTICO_CONTROLPLANE_NORTH_CONFIG_SERVICE_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,6 +28,8 @@ struct ConfigServiceOptions {
   size_t lists_max = 100;     // each holds a message of 1 MiB, and its revision
   size_t watches_max = 1000;  // each may hold a message of 1 MiB, and names
   size_t applies_max = 64;    // each may hold a change of 64 MiB
+  // For all messages of a change to come: 64 MiB at 10 Mbit/s. Who sends nothing, or little, keeps its place no longer.
+  std::chrono::milliseconds gather_time = std::chrono::seconds(60);
   // Whose proxies may be too old for what a change brings them; outlives the service. nullptr: nobody is warned of.
   fleet::Fleet* fleet = nullptr;
   // In microseconds, for durations.
@@ -79,6 +82,7 @@ class ConfigService final : public portico::v1::ConfigService::CallbackService {
   const Gatekeeper& gatekeeper_;
   Writer& writer_;
   fleet::Fleet* const fleet_;
+  const std::chrono::milliseconds gather_time_;
   CountedChanges counted_;
   Places list_places_, watch_places_, apply_places_;
   absl::Mutex mutex_;

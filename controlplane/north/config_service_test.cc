@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "api/base/text.h"
@@ -412,7 +413,8 @@ TEST_F(ConfigServiceTest, WhatReadsDoesNotWaitForWhatWrites) {
 
 class BoundedConfigServiceTest : public ConfigServiceTest {
  protected:
-  BoundedConfigServiceTest() : ConfigServiceTest({.lists_max = 1, .watches_max = 1, .applies_max = 1}) {}
+  explicit BoundedConfigServiceTest(std::chrono::milliseconds gather_time = std::chrono::minutes(10))
+      : ConfigServiceTest({.lists_max = 1, .watches_max = 1, .applies_max = 1, .gather_time = gather_time}) {}
 
   // Until `ask` is answered with something else than that: a place is free once gRPC is done with a call.
   static std::string EventuallyNot(const std::string& refusal, const std::function<std::string()>& ask) {
@@ -456,6 +458,56 @@ TEST_F(BoundedConfigServiceTest, ChangesHavePlaces) {
   }
   const std::string revision = EventuallyNot(refusal, [&] { return Apply(ClusterAt(2)); });
   EXPECT_TRUE(revision == "1" || revision == "2") << revision;
+}
+
+// Whoever is gathered from may lose its rights: it is not listened to until it ends by itself.
+TEST_F(BoundedConfigServiceTest, WhoMayWriteNoMoreIsNotGatheredFrom) {
+  portico::v1::ApplyRequest request;
+  *request.add_resources() = ReadResources(ClusterAt(1))[0];
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  portico::v1::ApplyResponse response;
+  const auto unfinished = stub_->Apply(&context, &response);
+  ASSERT_TRUE(unfinished->Write(request));
+  // By then it has its place.
+  EXPECT_EQ(EventuallyNot("1", [&] { return Apply(ClusterAt(1)); }),
+            "at most 1 changes at a time, 1 of one caller; try again later");
+  const std::string role =
+      Concat("kind: Token\nmetadata: {name: root}\nspec: {sha256: ", std::string(64, 'a'),
+             "}\n---\nkind: Role\nmetadata: {name: root}\nspec: {role: Admin, allNamespaces: true, "
+             "subjects: [{token: root}]}\n");
+  ASSERT_TRUE(std::holds_alternative<change::Outcome>(changes_->Apply({.resources = ReadResources(role)}, {}, {})));
+  unfinished->Write(request);
+  EXPECT_EQ(unfinished->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+class HurriedConfigServiceTest : public BoundedConfigServiceTest {
+ protected:
+  HurriedConfigServiceTest() : BoundedConfigServiceTest(std::chrono::milliseconds(100)) {}
+};
+
+TEST_F(HurriedConfigServiceTest, WhoSendsNothingKeepsNoPlace) {
+  const std::string late = "4 the change did not come in time";
+  const std::string refusal = "8 at most 1 changes at a time, 1 of one caller; try again later";
+  static_assert(grpc::StatusCode::DEADLINE_EXCEEDED == 4 && grpc::StatusCode::RESOURCE_EXHAUSTED == 8);
+  // The messages that come, and whether those are all.
+  const auto apply = [&](int messages, bool whole) {
+    portico::v1::ApplyRequest request;
+    *request.add_resources() = ReadResources(ClusterAt(messages))[0];
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    portico::v1::ApplyResponse response;
+    const auto writer = stub_->Apply(&context, &response);
+    for (int i = 0; i < messages; ++i)
+      writer->Write(request);
+    if (whole) writer->WritesDone();
+    const grpc::Status status = writer->Finish();
+    return status.ok() ? Concat(response.revision()) : Concat(int{status.error_code()}, " ", status.error_message());
+  };
+  for (const int messages : {0, 1})
+    EXPECT_EQ(EventuallyNot(refusal, [&] { return apply(messages, false); }), late) << messages;
+  const auto whole = [&] { return EventuallyNot(refusal, [&] { return apply(1, true); }); };
+  EXPECT_EQ(EventuallyNot(late, whole), "1");
 }
 
 TEST_F(BoundedConfigServiceTest, WatchesHavePlaces) {
