@@ -39,8 +39,15 @@ void AddDifferences(const model::Model& now, const model::Model& then, std::stri
   }
 }
 
-// Consumers whose credentials were taken from them, and which a rollback gives them again.
-void AddReturns(const model::Model& now, const Change& change, std::vector<Warning>& warnings) {
+bool HasExpired(const portico::v1::Credential& credential, int64_t micros) {
+  if (!credential.api_key().has_expires()) return false;
+  const auto& expires = credential.api_key().expires();
+  return expires.seconds() * 1'000'000 + expires.nanos() / 1000 <= micros;
+}
+
+// Consumers whose credentials were taken from them, and which a rollback gives them again: those that are good for
+// anything at that time.
+void AddReturns(const model::Model& now, const Change& change, int64_t micros, std::vector<Warning>& warnings) {
   for (const portico::v1::Resource& resource : change.resources) {
     if (!resource.has_consumer()) continue;
     const check::ResourceKey key = check::KeyOf(resource);
@@ -52,8 +59,9 @@ void AddReturns(const model::Model& now, const Change& change, std::vector<Warni
              });
     };
     const auto& credentials = resource.consumer().spec().credentials();
-    const auto returned =
-        std::ranges::count_if(credentials, [&has](const auto& credential) { return !has(credential); });
+    const auto returned = std::ranges::count_if(credentials, [&has, micros](const auto& credential) {
+      return !has(credential) && !HasExpired(credential, micros);
+    });
     if (returned == 0) continue;
     warnings.push_back({key, "spec.credentials",
                         Concat(returned, " that it has no more ", returned == 1 ? "is" : "are",
@@ -103,7 +111,7 @@ std::variant<Outcome, Refusal> Changes::Rollback(uint64_t revision, std::string_
   options.rollback_of = revision;
   AddDifferences(*now, **then, name_space, options);
   std::variant<Outcome, Refusal> result = ApplyLocked(options, caller, judge);
-  if (auto* outcome = std::get_if<Outcome>(&result)) AddReturns(*now, options, outcome->warnings);
+  if (auto* outcome = std::get_if<Outcome>(&result)) AddReturns(*now, options, clock_(), outcome->warnings);
   return result;
 }
 

@@ -404,6 +404,9 @@ TEST_F(ChangesTest, ARollbackWarnsOfCredentialsThatComeBack) {
       {"both, and a claim", two + ", " + jwt, key('c'), warning("c", "3 that it has no more are")},
       {"one that ended earlier", two, key('a') + ", " + key('b', ", expires: '2020-01-01T00:00:00Z'"),
        warning("c", "1 that it has no more is")},
+      {"one that is over by now", key('a', ", expires: '1970-01-01T00:00:01.5Z'"), key('b'), ""},
+      {"one that is good a little longer", key('a', ", expires: '1970-01-01T00:00:01.500001Z'"), key('b'),
+       warning("c", "1 that it has no more is")},
       {"in another order", two, key('b', ", expires: '2030-01-01T00:00:00Z'") + ", " + key('a'), ""},
       {"none", key('a'), two, ""},
   };
