@@ -30,7 +30,7 @@ class ClusterNames::Entry final : private net::NameWatch::Handler {
   Entry(ClusterNames& names, std::string cluster, const std::string& hostname)
       : names_(names),
         cluster_(std::move(cluster)),
-        watch_(names.loop_, names.resolver_, names.random_, hostname, static_cast<net::NameWatch::Handler&>(*this)) {}
+        watch_(names.loop_, names.lookups_, names.random_, hostname, static_cast<net::NameWatch::Handler&>(*this)) {}
 
   const std::string& hostname() const { return watch_.name(); }
 
@@ -77,7 +77,7 @@ class ClusterNames::Entry final : private net::NameWatch::Handler {
 
 ClusterNames::ClusterNames(event::Loop& loop, net::Resolver& resolver, uint64_t seed, observe::Metrics& metrics,
                            observe::ProcessLog& log, Tell tell)
-    : loop_(loop), resolver_(resolver), random_(seed), metrics_(metrics), log_(log), tell_(std::move(tell)) {}
+    : loop_(loop), lookups_(loop, resolver), random_(seed), metrics_(metrics), log_(log), tell_(std::move(tell)) {}
 
 ClusterNames::~ClusterNames() = default;
 

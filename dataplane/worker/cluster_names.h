@@ -9,6 +9,7 @@
 
 #include "dataplane/base/random.h"
 #include "dataplane/event/loop.h"
+#include "dataplane/net/lookup_queue.h"
 #include "dataplane/net/resolver.h"
 #include "dataplane/observe/metrics.h"
 #include "dataplane/observe/process_log.h"
@@ -40,7 +41,7 @@ class ClusterNames {
   class Entry;
 
   event::Loop& loop_;
-  net::Resolver& resolver_;
+  net::LookupQueue lookups_;  // of all names
   base::Random random_;
   observe::Metrics& metrics_;
   observe::ProcessLog& log_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -179,6 +180,25 @@ TEST(ClusterNames, WhatIsDroppedIsForgotten) {
     EXPECT_EQ(world.resolver.Waiting(), row.waiting);
     EXPECT_EQ(world.Told(), "");
   }
+}
+
+TEST(ClusterNames, ManyNamesAreAskedForInTurn) {
+  World world;
+  std::vector<std::pair<std::string, std::string>> many;
+  for (int i = 0; i < 40; ++i)
+    many.emplace_back(base::Concat("default/c", i), base::Concat("n", i, ".test"));
+  world.Swap(many);
+  world.loop.Turn();
+  EXPECT_EQ(world.resolver.asked, 64) << "of 80";
+  for (int i = 0; i < 40; ++i) {
+    for (const Family family : {Family::kV4, Family::kV6}) {
+      EXPECT_TRUE(world.resolver.Say(base::Concat("n", i, ".test"), family, Answer({"10.0.0.1"}, minutes(4)))) << i;
+      world.loop.Turn();
+    }
+  }
+  EXPECT_EQ(world.resolver.asked, 80);
+  const std::string told = world.Told();
+  EXPECT_EQ(std::ranges::count(told, ';'), 40);
 }
 
 TEST(ClusterNames, WithoutNamesThereIsNothingToDo) {
