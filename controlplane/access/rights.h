@@ -31,7 +31,8 @@ struct Credentials {
 struct Settings {
   // Of callers on loopback without TLS that show nothing. nullopt: Admin while there is no Role, and then nothing.
   std::optional<RoleName> anonymous = {};
-  std::string admin_token_sha256 = {};  // of the one-time admin token; empty: there is none any more
+  // Of the admin token: a store's first start makes one, and each start with --new_admin_token. Empty: there is none.
+  std::string admin_token_sha256 = {};
 };
 
 // Which namespaces somebody may read.
