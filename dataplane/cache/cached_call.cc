@@ -295,7 +295,8 @@ void CachedCall::RunPassing() {
 
 std::string CachedCall::Status(const StoredResponse& stored) const {
   if (fill_ == nullptr) {
-    const base::Duration left = LifetimeOf(stored.status, stored.explicit_lifetime, *question_.policy) -
+    const bool personal = MayBePersonal(head().fields, stored.selecting);
+    const base::Duration left = LifetimeOf(stored.status, stored.explicit_lifetime, *question_.policy, personal) -
                                 stored.AgeAt(question_.cache.loop().Now());
     return base::Concat("portico; hit; ttl=", std::chrono::duration_cast<std::chrono::seconds>(left).count());
   }

@@ -35,7 +35,8 @@ Decision Decide(const StoredResponse& stored, const CacheRequest& request, const
   if (stored.length.value_or(0) > policy.content_bytes_max) return {Kind::kForward, kMiss};
   if (request.authorized && !AllowsAuthorization(stored.control)) return {Kind::kForward, kMiss};
   const base::Duration age = stored.AgeAt(now);
-  const base::Duration lifetime = LifetimeOf(stored.status, stored.explicit_lifetime, policy);
+  const bool personal = MayBePersonal(request.head->fields, stored.selecting);
+  const base::Duration lifetime = LifetimeOf(stored.status, stored.explicit_lifetime, policy, personal);
   const bool is_fresh = !stored.control.no_cache && lifetime > age;
   const bool is_refused = RequestRefuses(control, age, lifetime);
   if (is_fresh && !is_refused) return {Kind::kGive, ""};

@@ -79,23 +79,30 @@ bool HasValidator(const http::Fields& response) {
   return response.Count(FieldId::kEtag) == 1 || response.Count(FieldId::kLastModified) == 1;
 }
 
-base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy) {
+bool MayBePersonal(const http::Fields& request, const SelectingFields& selecting) {
+  const auto is_cookie = [](const SelectingField& field) { return field.name == "cookie"; };
+  return request.Has(FieldId::kCookie) && std::none_of(selecting.begin(), selecting.end(), is_cookie);
+}
+
+base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy,
+                          bool personal) {
   if (explicit_lifetime) return *explicit_lifetime;
-  if (!policy.default_ttl || !IsCacheableByDefault(status)) return base::Duration(0);
-  return *policy.default_ttl;
+  const bool is_success = status < 400 && IsCacheableByDefault(status);
+  return is_success && !personal ? policy.default_ttl.value_or(base::Duration(0)) : base::Duration(0);
 }
 
 std::string_view WhyNotStored(const StoreQuestion& question) {
   if (const std::string_view why = WhyNotThis(question); !why.empty()) return why;
   if (const std::string_view why = WhyForbidden(question); !why.empty()) return why;
   const http::Fields& fields = question.response.fields;
-  const auto lifetime = ExplicitLifetime(fields, question.response_control, question.times.answered_wall);
+  const http::Fields& request = question.request.fields;
+  const auto said = ExplicitLifetime(fields, question.response_control, question.times.answered_wall);
   const int status = question.response.status;
-  const bool says =
-      lifetime || ((question.response_control.no_cache || question.policy.default_ttl) && IsCacheableByDefault(status));
-  if (!says) return "no freshness";
-  const bool is_fresh = !question.response_control.no_cache &&
-                        LifetimeOf(status, lifetime, question.policy) > InitialAge(fields, question.times);
+  const SelectingFields selecting = SelectingFieldsOf(fields, request).value_or(SelectingFields());
+  const base::Duration lifetime = LifetimeOf(status, said, question.policy, MayBePersonal(request, selecting));
+  const bool no_cache = question.response_control.no_cache;
+  if (!said && lifetime == base::Duration(0) && !(no_cache && IsCacheableByDefault(status))) return "no freshness";
+  const bool is_fresh = !no_cache && lifetime > InitialAge(fields, question.times);
   return is_fresh || HasValidator(fields) ? "" : "stale at once";
 }
 

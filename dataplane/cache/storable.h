@@ -1,12 +1,14 @@
 #ifndef PORTICO_DATAPLANE_CACHE_STORABLE_H_
 #define PORTICO_DATAPLANE_CACHE_STORABLE_H_
 
+#include <optional>
 #include <string_view>
 
 #include "dataplane/base/time.h"
 #include "dataplane/cache/cache_control.h"
 #include "dataplane/cache/freshness.h"
 #include "dataplane/cache/policy.h"
+#include "dataplane/cache/variants.h"
 #include "dataplane/http/message.h"
 
 namespace portico::cache {
@@ -37,8 +39,14 @@ bool AllowsAuthorization(const CacheControl& response);
 // etag or last-modified: it can be asked whether it is still what it was.
 bool HasValidator(const http::Fields& response);
 
-// How long it is fresh under this policy. Zero: it says nothing, and the policy has no defaultTtl for it.
-base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy);
+// The request has a cookie, and `vary` does not name that: an origin that says nothing of its answer may have made it for
+// one caller alone.
+bool MayBePersonal(const http::Fields& request, const SelectingFields& selecting);
+
+// How long it is fresh under this policy, for a request that is `personal` (MayBePersonal) or not. Zero: it says nothing,
+// and the policy has no defaultTtl for it: that is for what is the same for everybody, and no failure.
+base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy,
+                          bool personal);
 
 }  // namespace portico::cache
 

@@ -153,10 +153,13 @@ TEST(StorableTest, DefaultTtl) {
     int status;
     Lines response;
     std::string_view why;
+    Lines request = {};
   };
   const Row rows[] = {
       {"says nothing", 200, {}, ""},
-      {"not found says nothing", 404, {}, ""},
+      {"moved says nothing", 301, {}, ""},
+      {"not found says nothing", 404, {}, "no freshness"},
+      {"nor what is not implemented", 501, {}, "no freshness"},
       {"a failure says nothing", 500, {}, "no freshness"},
       {"found elsewhere says nothing", 302, {}, "no freshness"},
       {"what it says itself counts", 200, {{"cache-control", "max-age=0"}}, "stale at once"},
@@ -164,9 +167,16 @@ TEST(StorableTest, DefaultTtl) {
       {"public, no time", 200, {{"cache-control", "public"}}, ""},
       {"a cookie", 200, {{"set-cookie", "a=b"}}, "set-cookie"},
       {"older than that", 200, {{"age", "31"}}, "stale at once"},
+      {"for who has a cookie", 200, {}, "no freshness", {{"cookie", "a=b"}}},
+      {"with a validator", 200, {{"etag", "\"a\""}}, "no freshness", {{"cookie", "a=b"}}},
+      {"that it varies by", 200, {{"vary", "accept, Cookie"}}, "", {{"cookie", "a=b"}}},
+      {"and by another field", 200, {{"vary", "accept"}}, "no freshness", {{"cookie", "a=b"}}},
+      {"and says how long", 200, {{"cache-control", "max-age=60"}}, "", {{"cookie", "a=b"}}},
+      {"or that it is to be asked", 200, {{"cache-control", "no-cache"}, {"etag", "\"a\""}}, "", {{"cookie", "a=b"}}},
   };
   for (const Row& row : rows) {
-    const Case one{.status = row.status,
+    const Case one{.request = row.request,
+                   .status = row.status,
                    .response = row.response,
                    .policy = {.stores = true, .default_ttl = base::Duration(seconds(30))}};
     EXPECT_EQ(Why(one), row.why) << row.name;
@@ -175,12 +185,15 @@ TEST(StorableTest, DefaultTtl) {
 
 TEST(StorableTest, TheNewestPolicySaysHowLong) {
   CachePolicy policy;
-  EXPECT_EQ(LifetimeOf(200, std::nullopt, policy), seconds(0));
-  EXPECT_EQ(LifetimeOf(200, seconds(5), policy), seconds(5));
+  EXPECT_EQ(LifetimeOf(200, std::nullopt, policy, false), seconds(0));
+  EXPECT_EQ(LifetimeOf(200, seconds(5), policy, false), seconds(5));
   policy.default_ttl = seconds(30);
-  EXPECT_EQ(LifetimeOf(200, std::nullopt, policy), seconds(30));
-  EXPECT_EQ(LifetimeOf(500, std::nullopt, policy), seconds(0));
-  EXPECT_EQ(LifetimeOf(200, seconds(0), policy), seconds(0));
+  EXPECT_EQ(LifetimeOf(200, std::nullopt, policy, false), seconds(30));
+  EXPECT_EQ(LifetimeOf(200, std::nullopt, policy, true), seconds(0));
+  EXPECT_EQ(LifetimeOf(200, seconds(5), policy, true), seconds(5));
+  EXPECT_EQ(LifetimeOf(404, std::nullopt, policy, false), seconds(0));
+  EXPECT_EQ(LifetimeOf(500, std::nullopt, policy, false), seconds(0));
+  EXPECT_EQ(LifetimeOf(200, seconds(0), policy, false), seconds(0));
 }
 
 }  // namespace
