@@ -20,15 +20,20 @@ bool IsSafe(std::string_view method) {
 }  // namespace
 
 CachedBackend::CachedBackend(WorkerCache& cache, std::shared_ptr<const CachePolicy> policy, const TargetUri& uri,
-                             bool authorized, std::shared_ptr<call::Backend> origin)
-    : cache_(cache), policy_(std::move(policy)), uri_(uri), authorized_(authorized), origin_(std::move(origin)) {}
+                             const http::Fields& sent, std::shared_ptr<call::Backend> origin)
+    : cache_(cache),
+      policy_(std::move(policy)),
+      uri_(uri),
+      authorized_(sent.Has(http::FieldId::kAuthorization)),
+      overridden_(policy_->stores && OverridesTarget(sent)),
+      origin_(std::move(origin)) {}
 
 std::unique_ptr<call::Call> CachedBackend::Start(const call::CallRequest& request, call::CallHandler& handler) {
   const http::RequestHead& head = *request.head;
   if (!IsSafe(head.method)) return std::make_unique<PassingCall>(cache_.store(), uri_, *origin_, request, handler);
   const bool is_head = head.method == "HEAD";
   if (!policy_->stores || (head.method != "GET" && !is_head)) return origin_->Start(request, handler);
-  if (!request.end || uri_.authority.empty() || HasPreconditionForOrigin(head.fields)) {
+  if (!request.end || overridden_ || uri_.authority.empty() || HasPreconditionForOrigin(head.fields)) {
     return std::make_unique<PassingCall>(kBypass, kBypass, *origin_, request, handler);
   }
   const bool authorized = authorized_ || policy_->authenticates || head.fields.Has(http::FieldId::kAuthorization);

@@ -213,11 +213,30 @@ TEST(CachedCallTest, WhatIsKeptApart) {
   }
 }
 
+// What says that it is for another target is nobody's answer but its own: it passes, and leaves nothing.
+TEST(CachedCallTest, WhatOverridesItsTargetPasses) {
+  struct Row {
+    std::string_view name, field;
+    bool passes;
+  };
+  const Row rows[] = {{"another path", "x-original-url", true},
+                      {"another method", "x-http-method-override", true},
+                      {"as some origins read it", "x_forwarded_host", true},
+                      {"what a trusted peer says", "x-forwarded-proto", false}};
+  for (const Row& row : rows) {
+    CacheWorld world;
+    world.Fill("/a", {}, {.fields = {{std::string(row.field), "x"}}});
+    EXPECT_EQ(world.clients[0]->Result(), "200 hello") << row.name;
+    EXPECT_EQ(world.clients[0]->outcome, row.passes ? "bypass" : "miss") << row.name;
+    EXPECT_EQ(world.store.size(), row.passes ? 0u : 1u) << row.name;
+  }
+}
+
 // While it is on its way, too.
 TEST(CachedCallTest, WhatIsKeptApartIsNotJoined) {
   CacheWorld world;
   world.Start();
-  world.Start("/a", {.fields = {{"x-forwarded-host", "evil.example"}}});
+  world.Start("/a", {.fields = {{"x-forwarded-host", "shop.other"}}});
   EXPECT_EQ(world.asked_count(), 2u);
 }
 

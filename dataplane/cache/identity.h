@@ -15,7 +15,7 @@ namespace portico::cache {
 class Identity {
  public:
   // `head` as the origin gets it. Of its fields those count by which origins take a request for another one than its
-  // URI says (kTargetFields): they are in no `vary`, and a stranger may send most of them.
+  // URI says (kTargetFields): they are in no `vary`. Those that are here are our own, a trusted proxy's or the rule's.
   Identity(const CachePolicy& policy, const http::RequestHead& head);
 
   auto operator<=>(const Identity&) const = default;
@@ -24,6 +24,11 @@ class Identity {
  private:
   crypto::Sha256Digest digest_;
 };
+
+// Whether a request, as it came and AddForwarding (downstream/forwarding.h) left it, has one of those fields that is not
+// governed there: a stranger's word for another target or method, "_" for "-" too, as many origins read it. What comes
+// to such a request is no answer to its URI, and no purge of what it really asks for would find it.
+bool OverridesTarget(const http::Fields& request);
 
 }  // namespace portico::cache
 

@@ -49,12 +49,34 @@ TEST(IdentityTest, IsWhatTheOriginIsAsked) {
       {"its prefix", {.fields = {{"x-forwarded-prefix", "/x"}}}, false},
       {"RFC 7239", {.fields = {{"forwarded", "host=evil.example"}}}, false},
       {"a path of its own", {.fields = {{"x-original-url", "/admin"}}}, false},
+      {"as others spell it", {.fields = {{"x_original_url", "/admin"}}}, false},
       {"a method of its own", {.fields = {{"x-http-method-override", "POST"}}}, false},
   };
   for (const Row& row : rows)
     EXPECT_EQ(Of(row.one) == Of({}), row.same) << row.name;
   EXPECT_NE(Of({.fields = {{"x-forwarded-host", "a"}, {"x-forwarded-proto", "b"}}}),
             Of({.fields = {{"x-forwarded-host", "b"}, {"x-forwarded-proto", "a"}}}));
+}
+
+// What a peer says of where it was sent, and nobody here vouches for.
+TEST(IdentityTest, WhatOverridesTheTarget) {
+  const std::pair<std::string_view, bool> rows[] = {
+      {"accept", false},           {"x-forwarded-for", false},       {"x-forwarded-host", false},
+      {"x-forwarded-port", false}, {"x-forwarded-proto", false},     {"forwarded", false},
+      {"x-forwarded", false},      {"x-hosts", false},               {"x_forwarded_host", true},
+      {"x-forwarded_proto", true}, {"x-forwarded-prefix", true},     {"x-forwarded-scheme", true},
+      {"x-forwarded-ssl", true},   {"front-end-https", true},        {"x-url-scheme", true},
+      {"x-original-host", true},   {"x-http-host-override", true},   {"x-forwarded-server", true},
+      {"x-forwarded-path", true},  {"x-forwarded-uri", true},        {"x-rewrite-url", true},
+      {"x-original-url", true},    {"x-http-method-override", true}, {"x-http-method", true},
+      {"x-method-override", true}, {"x-host", true},                 {"x_http_method_override", true}};
+  for (const auto& [name, overrides] : rows) {
+    base::Arena arena;
+    http::Fields fields(arena);
+    fields.Add("accept", "a/b");
+    fields.Add(name, "x");
+    EXPECT_EQ(OverridesTarget(fields), overrides) << name;
+  }
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ struct CacheWorld {
     if (policy->rule.empty()) policy->rule = "a rule";
     const route::Target split = route::SplitTarget(target);
     CachedBackend backend(ask.other_worker ? other_worker : worker, std::move(policy),
-                          {ask.scheme, ask.authority, split.path, split.query, split.has_query}, false, origin);
+                          {ask.scheme, ask.authority, split.path, split.query, split.has_query}, client.head.fields, origin);
     call::CallRequest request;
     request.head = &client.head;
     request.end = ask.end;

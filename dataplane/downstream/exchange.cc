@@ -269,7 +269,7 @@ Exchange::Step Exchange::Forward(const snapshot::BoundBackend& backend) {
   if (rule_->cache != nullptr) {
     const std::string_view scheme = record_.tls.empty() ? "http" : "https";
     const cache::TargetUri uri{scheme, request_->authority, target_.path, target_.query, target_.has_query};
-    cached.emplace(host_.cache(), rule_->cache, uri, request_->fields.Has(http::FieldId::kAuthorization), origin);
+    cached.emplace(host_.cache(), rule_->cache, uri, request_->fields, origin);
   }
   PrepareForOrigin();
   if (runner_ && relay_.trailers()) runner_->RunRequestTrailers(*relay_.trailers());
