@@ -334,11 +334,14 @@ TEST(CachedCallTest, WhatAnUnsafeRequestMakesInvalid) {
     FieldList response;
     std::string target;
     bool invalid;
+    int attempts = 1;
   };
   const Row rows[] = {
       {"done", "200", {}, "/a", true},
       {"refused", "404", {}, "/a", false},
-      {"its origin failed", "500", {}, "/a", false},
+      {"refused, the second time", "404", {}, "/a", true, 2},
+      {"its origin failed", "500", {}, "/a", true},
+      {"or has no time", "503", {}, "/a", true},
       {"somebody between had no answer", "504", {}, "/a", true},
       {"or a bad one", "502", {}, "/a", true},
       {"no answer", "error", {}, "/a", true},
@@ -355,6 +358,7 @@ TEST(CachedCallTest, WhatAnUnsafeRequestMakesInvalid) {
       world.Fill();
       Client& client = world.Start(row.target, {.method = std::string(method)});
       EXPECT_EQ(world.store.size(), 1u) << "not before";
+      world.asked().attempts = row.attempts;
       if (row.end == "error") {
         world.asked().Fail(call::ErrorKind::kConnectionTerminated);
       } else if (row.end == "leave") {
@@ -368,7 +372,25 @@ TEST(CachedCallTest, WhatAnUnsafeRequestMakesInvalid) {
   }
 }
 
-// Once it has been answered nothing more is done by its end.
+// An origin may answer early and commit later: what was stored between the head and the end goes at the end.
+TEST(CachedCallTest, AnEarlyAnswerIsNotTheEnd) {
+  for (const std::string_view end : {"end", "error", "leave"}) {
+    CacheWorld world;
+    Client& client = world.Start("/b", {.method = "POST"});
+    test::Asked& unsafe = world.asked();
+    unsafe.Head(200, {{"content-location", "/a"}});
+    world.Fill();
+    world.Fill("/b");
+    world.Fill("/c");
+    ASSERT_EQ(world.store.size(), 3u) << end;
+    if (end == "end") unsafe.End();
+    if (end == "error") unsafe.Fail(call::ErrorKind::kConnectionTerminated);
+    if (end == "leave") client.Leave();
+    EXPECT_EQ(world.store.size(), 1u) << end;
+  }
+}
+
+// Once it has been refused nothing is done by its end.
 TEST(CachedCallTest, AnAnswerIsTheLastWord) {
   CacheWorld world;
   world.Fill();

@@ -34,7 +34,7 @@ call::CallFacts PassingCall::facts() const {
 
 // Cancelled: it may be on its way yet.
 PassingCall::~PassingCall() {
-  Settle(nullptr);
+  End();
 }
 
 void PassingCall::OnResponse(http::ResponseHead head) {
@@ -44,21 +44,39 @@ void PassingCall::OnResponse(http::ResponseHead head) {
 }
 
 // The handler may ask again at once, and destroy this.
+void PassingCall::OnEnd() {
+  End();
+  handler_.OnEnd();
+}
+
 void PassingCall::OnError(const call::Error& error) {
-  Settle(nullptr);
+  End();
   handler_.OnError(error);
 }
 
 // nullptr: there is none, nor will there be.
 void PassingCall::Settle(const http::ResponseHead* answer) {
-  Store* const store = std::exchange(store_, nullptr);
-  if (store == nullptr) return;
+  if (store_ == nullptr || std::exchange(settled_, true)) return;
   const TargetUri uri{scheme_, authority_, path_, query_, has_query_};
-  const bool is_lost = answer == nullptr || answer->status == 502 || answer->status == 504;
   const bool is_success = answer != nullptr && answer->status < 400;
-  if (is_lost || is_success) store->Invalidate(KeyOf(uri));
-  if (!is_success) return;
-  for (const std::string& key : OtherKeys(uri, answer->fields))
+  const bool is_refused =
+      answer != nullptr && answer->status >= 400 && answer->status < 500 && origin_->facts().attempts <= 1;
+  if (is_refused) return;
+  invalid_.push_back(KeyOf(uri));
+  if (is_success) {
+    for (std::string& key : OtherKeys(uri, answer->fields))
+      invalid_.push_back(std::move(key));
+  }
+  for (const std::string& key : invalid_)
+    store_->Invalidate(key);
+}
+
+void PassingCall::End() {
+  const bool was_settled = settled_;
+  Settle(nullptr);
+  Store* const store = std::exchange(store_, nullptr);
+  if (store == nullptr || !was_settled) return;
+  for (const std::string& key : invalid_)
     store->Invalidate(key);
 }
 

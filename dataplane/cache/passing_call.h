@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "dataplane/cache/key.h"
 #include "dataplane/cache/store.h"
@@ -14,7 +15,8 @@ namespace portico::cache {
 
 // A call that passes the cache by: everything goes to the origin and back as it is, but for cache-status, or for what
 // an unsafe request makes invalid (RFC 9111 section 4.4): by a response that says that it was no error, and by none,
-// since nobody knows then what the origin did. Nor do they after a 502 or 504, which somebody before the origin says.
+// since nobody knows then what the origin did. Nor do they after a 5xx, or if it was tried more than once: one may have
+// done it and another refused. Invalid once more when all is over: an origin may answer first and commit later.
 class PassingCall final : public call::Call, private call::CallHandler {
  public:
   // Says "portico; fwd=WHY". Both texts are static; `outcome` is CallFacts'.
@@ -36,14 +38,17 @@ class PassingCall final : public call::Call, private call::CallHandler {
   void OnResponse(http::ResponseHead head) override;
   void OnContent(base::Slice content) override { handler_.OnContent(std::move(content)); }
   void OnTrailers(http::Fields trailers) override { handler_.OnTrailers(std::move(trailers)); }
-  void OnEnd() override { handler_.OnEnd(); }
+  void OnEnd() override;
   void OnError(const call::Error& error) override;
   void OnSendReady() override { handler_.OnSendReady(); }
   void Settle(const http::ResponseHead* answer);
+  void End();
 
   call::CallHandler& handler_;
   const std::string_view why_, outcome_;
-  Store* store_ = nullptr;  // of an unsafe request, until it is known what that did
+  Store* store_ = nullptr;            // of an unsafe request, until that is over
+  bool settled_ = false;              // it is known what that did
+  std::vector<std::string> invalid_;  // keys, by it
   // The target URI's parts, for as long as the call.
   std::string scheme_, authority_, path_, query_;
   bool has_query_ = false;

@@ -28,6 +28,7 @@ struct Asked {
   int ends = 0;       // how often the call was told the end; more than once is wrong
   size_t unsent = 0;  // the test's: what the origin has not taken
   size_t consumed = 0;
+  int attempts = 1;                      // the test's: how often it was tried
   bool answered = false;                 // a final head was sent
   call::CallHandler* handler = nullptr;  // nullptr: the call is gone
   base::Arena* arena = nullptr;
@@ -134,7 +135,7 @@ class FakeOrigin final : public call::Backend {
     size_t Unsent() const override { return asked_->unsent; }
     void Consumed(size_t bytes) override { asked_->consumed += bytes; }
     call::CallFacts facts() const override {
-      call::CallFacts facts{"192.0.2.1:9001", 1, false};
+      call::CallFacts facts{"192.0.2.1:9001", asked_->attempts, false};
       if (asked_->retry) facts.retries = "scripted";
       return facts;
     }
