@@ -86,7 +86,7 @@ bool MayBePersonal(const http::Fields& request, const SelectingFields& selecting
 
 base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy,
                           bool personal) {
-  if (explicit_lifetime) return *explicit_lifetime;
+  if (explicit_lifetime) return std::min(*explicit_lifetime, kLifetimeMax);
   const bool is_success = status < 400 && IsCacheableByDefault(status);
   return is_success && !personal ? policy.default_ttl.value_or(base::Duration(0)) : base::Duration(0);
 }

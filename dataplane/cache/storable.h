@@ -1,6 +1,7 @@
 #ifndef PORTICO_DATAPLANE_CACHE_STORABLE_H_
 #define PORTICO_DATAPLANE_CACHE_STORABLE_H_
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 
@@ -39,12 +40,17 @@ bool AllowsAuthorization(const CacheControl& response);
 // etag or last-modified: it can be asked whether it is still what it was.
 bool HasValidator(const http::Fields& response);
 
-// The request has a cookie, and `vary` does not name that: an origin that says nothing of its answer may have made it for
-// one caller alone.
+// The request has a cookie, and `vary` does not name that: an origin that says nothing of its answer may have made it
+// for one caller alone.
 bool MayBePersonal(const http::Fields& request, const SelectingFields& selecting);
 
-// How long it is fresh under this policy, for a request that is `personal` (MayBePersonal) or not. Zero: it says nothing,
-// and the policy has no defaultTtl for it: that is for what is the same for everybody, and no failure.
+// Nothing is given that was made longer ago, whatever it says: orders to purge are kept for as long (tools/ctl/cache.cc
+// drops those that are older), so that a proxy which hears of one late still has it.
+inline constexpr base::Duration kLifetimeMax = std::chrono::hours(24);
+
+// How long it is fresh under this policy, kLifetimeMax at most, for a request that is `personal` (MayBePersonal) or
+// not. Zero: it says nothing, and the policy has no defaultTtl for it: that is for what is the same for everybody, and
+// no failure.
 base::Duration LifetimeOf(int status, std::optional<base::Duration> explicit_lifetime, const CachePolicy& policy,
                           bool personal);
 

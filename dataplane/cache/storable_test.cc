@@ -63,6 +63,10 @@ TEST(StorableTest, Section3) {
       {"expires that is no date", {.response = {{"expires", "0"}}}, "stale at once"},
       {"stale at once", {.response = {{"cache-control", "max-age=0"}}}, "stale at once"},
       {"older than it may be", {.response = {{"cache-control", "max-age=60"}, {"age", "60"}}}, "stale at once"},
+      {"older than anything may be",
+       {.response = {{"cache-control", "max-age=9999999"}, {"age", "86400"}}},
+       "stale at once"},
+      {"and a second younger", {.response = {{"cache-control", "max-age=9999999"}, {"age", "86399"}}}, ""},
       {"stale with a validator", {.response = {{"cache-control", "max-age=0"}, {"etag", "\"a\""}}}, ""},
       {"stale with two etags",
        {.response = {{"cache-control", "max-age=0"}, {"etag", "a"}, {"etag", "b"}}},
@@ -194,6 +198,8 @@ TEST(StorableTest, TheNewestPolicySaysHowLong) {
   EXPECT_EQ(LifetimeOf(404, std::nullopt, policy, false), seconds(0));
   EXPECT_EQ(LifetimeOf(500, std::nullopt, policy, false), seconds(0));
   EXPECT_EQ(LifetimeOf(200, seconds(0), policy, false), seconds(0));
+  EXPECT_EQ(LifetimeOf(200, kLifetimeMax, policy, false), kLifetimeMax);
+  EXPECT_EQ(LifetimeOf(200, std::chrono::years(1), policy, false), std::chrono::hours(24)) << "as purges are kept";
 }
 
 }  // namespace

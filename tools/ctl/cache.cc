@@ -36,7 +36,8 @@ go with the next one.
 )";
 
 constexpr std::string_view kKind = "CachePurge";
-constexpr int64_t kLongestLifeSeconds = 24 * 3600;  // of a stored response: an older order has done all that it can
+// Of a stored response (dataplane/cache/storable.h, kLifetimeMax): an older order has done all that it can.
+constexpr int64_t kLongestLifeSeconds = 24 * 3600;
 // Of one gateway: each is looked at by each proxy. Over that one order for everything stands in the place of all.
 constexpr size_t kPurgesMax = 256;
 constexpr int kTriesMax = 5;  // somebody else may purge at the same time
