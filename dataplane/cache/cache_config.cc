@@ -1,6 +1,7 @@
 #include "dataplane/cache/cache_config.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,26 +25,43 @@ void Append(std::string& out, std::string_view piece) {
   base::AppendTo(out, base::Concat(piece.size(), ":"));
   base::AppendTo(out, piece);
 }
-void Append(std::string& out, const google::protobuf::Message& message) {
+std::string BytesOf(const google::protobuf::Message& message) {
   std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+void Append(std::string& out, const google::protobuf::Message& message) {
+  Append(out, BytesOf(message));
+}
+
+// By what else than the URI requests come to this rule and not to another: their methods, fields and parameters.
+std::set<std::string> ConditionsOf(const v1::RouteRule& rule) {
+  std::set<std::string> conditions;
+  for (v1::RouteMatch match : rule.matches()) {
+    match.clear_path();
+    conditions.insert(BytesOf(match));
   }
-  Append(out, bytes);
+  if (conditions.empty()) conditions.insert("");
+  return conditions;
 }
 
 const v1::AuthPolicySpec& SpecOf(const std::optional<resolve::BoundPolicy>& policy) {
   return policy ? policy->resource->auth_policy().spec() : v1::AuthPolicySpec::default_instance();
 }
 
-// What makes the rule's answers what they are. A change of any of it is a change of this: in doubt a miss. How the
-// rule is matched, and what limits it, is none of it.
+// What makes the rule's answers what they are, and what tells the rule from others that have the same URI: the path is
+// in that. A change of any of it is a change of this: in doubt a miss. What limits the rule is none of it.
 std::string DigestOf(const resolve::ResolvedRule& rule) {
   std::string all;
   Append(all, rule.route.ToString());
+  const std::set<std::string> conditions = ConditionsOf(rule.message());
+  Append(all, base::Concat(conditions.size()));
+  for (const std::string& condition : conditions)
+    Append(all, condition);
   for (const v1::RouteFilter& filter : rule.message().filters())
     Append(all, filter);
   for (const v1::BackendRef& backend : rule.message().backend_refs())

@@ -110,7 +110,13 @@ TEST(CacheConfigTest, TheRuleIsWhatMakesTheAnswers) {
   };
   const Row rows[] = {
       {"nothing", kRule, "", true},
-      {"its place and its matches", "matches: [{path: {type: Exact, value: /x}}], " + kRule, "", true},
+      {"its place and its path", "matches: [{path: {type: Exact, value: /x}}], " + kRule, "", true},
+      {"two paths", "matches: [{path: {type: Exact, value: /x}}, {path: {type: Exact, value: /y}}], " + kRule, "",
+       true},
+      {"a field that it asks for", "matches: [{headers: [{name: x, value: a}]}], " + kRule, "", false},
+      {"or that it may have", "matches: [{}, {headers: [{name: x, value: a}]}], " + kRule, "", false},
+      {"a parameter", "matches: [{queryParams: [{name: x, value: a}]}], " + kRule, "", false},
+      {"a method", "matches: [{method: GET}], " + kRule, "", false},
       {"its name", "name: two, backendRefs: [{name: c}]", "", true},
       {"its timeouts", "timeouts: {request: 1s}, " + kRule, "", true},
       {"another resource", kRule, Resource("Cluster", "c", "endpoints: [{address: 127.0.0.1, port: 1}]"), true},
@@ -127,6 +133,20 @@ TEST(CacheConfigTest, TheRuleIsWhatMakesTheAnswers) {
     EXPECT_EQ(Built(Route(row.rule) + kCache + row.more)->rule == rule, row.same) << row.name;
   EXPECT_EQ(Built(Route(kRule) + Resource("CachePolicy", "q", "targetRefs: [{kind: Gateway, name: g}]"))->rule, rule)
       << "today's policy is asked when a response is given";
+}
+
+// Of one URI, which nothing but a field, a parameter or the method tells apart.
+TEST(CacheConfigTest, TwoRulesOfARouteAreTwo) {
+  const std::string path = "{path: {type: Exact, value: /x}", same = "backendRefs: [{name: c}]}";
+  for (const std::string_view condition :
+       {"headers: [{name: x, value: a}]", "queryParams: [{name: x, value: a}]", "method: GET"}) {
+    const std::string two = Concat("matches: [", path, ", ", condition, "}], ", same, ", {matches: [", path, "}], ",
+                                   same.substr(0, same.size() - 1));
+    const resolve::ResolvedGateway gateway = Resolved(kGateway + Route(two) + kCache);
+    const auto& rules = (*gateway.routes.Find(check::ResourceKey{"Route", "default", "r"}))->rules;
+    ASSERT_EQ(rules.size(), 2u) << condition;
+    EXPECT_NE(BuildCachePolicy(*rules[0], true)->rule, BuildCachePolicy(*rules[1], true)->rule) << condition;
+  }
 }
 
 TEST(CacheConfigTest, Purges) {

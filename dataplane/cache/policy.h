@@ -14,8 +14,8 @@ namespace portico::cache {
 struct CachePolicy {
   // False: this rule gives and stores nothing, but its unsafe requests make invalid what other rules have stored.
   bool stores = false;
-  // A digest of all that makes the rule's answers what they are: its backends, how it rewrites, who may ask. It goes
-  // into the Identity of what is stored.
+  // A digest of all that makes the rule's answers what they are, and tells them from another's: what it matches beside
+  // the path, its backends, how it rewrites, who may ask. It goes into the Identity of what is stored.
   std::string rule = {};
   std::optional<base::Duration> default_ttl = {};  // of a response that says nothing of its freshness
   uint64_t content_bytes_max = 1'048'576;          // longer content is not stored
