@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "dataplane/cache/policy.h"
 #include "dataplane/snapshot/snapshot.h"
 
 namespace portico::test {
@@ -19,6 +20,7 @@ struct TestRule {
   std::string cluster = "";
   std::string route = "default/shop";
   filter::Chain chain = {};
+  std::shared_ptr<const cache::CachePolicy> cache = nullptr;
 };
 
 inline std::shared_ptr<const snapshot::Port> MakePort(uint16_t number, std::vector<std::string> listeners,
@@ -41,6 +43,7 @@ inline std::shared_ptr<const snapshot::Port> MakePort(uint16_t number, std::vect
           std::make_shared<const snapshot::BoundBackend>(snapshot::BoundBackend{"", row.cluster, nullptr, {}}));
     }
     rule->chain = row.chain;
+    rule->cache = row.cache;
     route::RuleMatch match;
     match.path = row.path;
     match.rule = rule;

@@ -180,7 +180,6 @@ absl::Status Workers::ProbePort(const snapshot::Snapshot& snapshot, const snapsh
 
 void Workers::SwapAll() {
   limits_.responses().set_bytes_max(publication_->snapshot->cache_bytes_max);
-  limits_.responses().Obey(publication_->snapshot->purges);
   if (access_log_ != nullptr) access_log_->Retarget(LogTargetOf(publication_->snapshot->access_log));
   const auto ask = [next = publication_->snapshot](Worker& worker) -> Report {
     worker.Swap(next);
@@ -189,9 +188,11 @@ void Workers::SwapAll() {
   AskAll(ask, [this] { Published(); });
 }
 
-// The workers have let go of the old snapshot. Now this thread does, and then the slots that it held can go.
+// The workers have let go of the old snapshot. Now this thread does, and then the slots that it held can go. Purges
+// come first: the backends and rules before this one, which may be what was wrong, fill nothing any more.
 void Workers::Published() {
   const std::shared_ptr<const snapshot::Snapshot> old = std::exchange(current_, std::move(publication_->snapshot));
+  limits_.responses().Obey(current_->purges);
   ShowCertificates(old.get());
   metrics_.GaugeOf(observe::kConfigurationRevision, {}).Set(static_cast<int64_t>(current_->revision));
   for (const std::unique_ptr<Thread>& thread : threads_)

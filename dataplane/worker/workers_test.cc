@@ -19,6 +19,7 @@
 
 #include "api/base/text.h"
 #include "dataplane/base/file_descriptor.h"
+#include "dataplane/cache/policy.h"
 #include "dataplane/listener/test_peer.h"
 #include "dataplane/listener/test_snapshot.h"
 #include "dataplane/observe/families.h"
@@ -260,6 +261,61 @@ TEST(Workers, WhoWaitedAtTheLimitIsAnswered) {
     EXPECT_TRUE(busy.Heard("hello"));
     EXPECT_LE(connections(), 1);
   }
+}
+
+// An origin whose answers are stored, and workers that have stored one.
+struct CachedWorld : World {
+  explicit CachedWorld(size_t count) : World(count) {
+    origin.on_accept = [this](TestPeer& peer) {
+      peer.on_heard = [this, &peer] {
+        for (; peer.heard.find("\r\n\r\n") != std::string::npos; ++asked) {
+          peer.heard.erase(0, peer.heard.find("\r\n\r\n") + 4);
+          peer.Say("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncache-control: max-age=60\r\n\r\nhello");
+        }
+      };
+    };
+    port = PublishOnFreePort(*this, [this](uint16_t number) { return Snapshot(number); });
+    Ask();
+    EXPECT_EQ(Read(observe::kCacheEntries), 1);
+    EXPECT_EQ(asked, 1);
+  }
+  std::shared_ptr<snapshot::Snapshot> Snapshot(uint16_t number) const {
+    const cache::CachePolicy policy{.stores = true, .rule = "a rule"};
+    auto made = Loopback(
+        {MakePort(number, {"http"},
+                  {{.cluster = "default/origin", .cache = std::make_shared<const cache::CachePolicy>(policy)}})});
+    made->clusters.Put("default/origin", test::MakeCluster("default/origin", {address}));
+    return made;
+  }
+  void Ask() {
+    TestPeer& client = Connect(port, Get("/"));
+    EXPECT_TRUE(Until([&] { return client.Heard("hello"); }));
+  }
+  int64_t Read(const observe::Family& family) const { return Sum(workers->ReadMetrics(), family); }
+
+  const net::Address address = net::Address::Parse("127.0.0.1", FreePort()).value();
+  test::TestServer origin{network, address};
+  int asked = 0;
+  uint16_t port = 0;
+};
+
+// A purge may come with the end of the backend that was wrong: until all have let go of that it would fill again.
+TEST(Workers, APurgeIsObeyedWhenAllHaveSwapped) {
+  CachedWorld world(1);
+  auto next = world.Snapshot(world.port);
+  next->revision = 7;
+  next->purges = {{"default/p", "1", {"", "/"}}};
+  bool done = false;
+  world.workers->Publish(next, [&](absl::Status status) {
+    done = status.ok();
+    EXPECT_EQ(world.Read(observe::kCachePurged), 1) << "before it is said that it is published";
+  });
+  ASSERT_TRUE(world.Until([&] {
+    EXPECT_EQ(world.Read(observe::kCachePurged), world.Read(observe::kConfigurationRevision) == 7 ? 1 : 0);
+    return done;
+  }));
+  world.Ask();
+  EXPECT_EQ(world.asked, 2);
 }
 
 TEST(Workers, DrainWithNothingToDo) {
