@@ -104,7 +104,8 @@ bool GatewayStores(const resolve::ResolvedGateway& gateway) {
 }
 
 std::vector<Purge> BuildPurges(const resolve::ResolvedGateway& gateway) {
-  std::vector<Purge> purges;
+  const PurgeScope everything{"", "/"};
+  std::vector<Purge> purges = {{"", GatewayStores(gateway) ? "stores" : "stores nothing", everything}};
   auto at = gateway.reach.lower_bound(ResourceKey{std::string(kPurge), "", ""});
   for (; at != gateway.reach.end() && at->first.kind == kPurge; ++at) {
     const ResourceKey& key = at->first;

@@ -19,7 +19,8 @@ std::shared_ptr<const CachePolicy> BuildCachePolicy(const resolve::ResolvedRule&
 // Whether any CachePolicy is within reach.
 bool GatewayStores(const resolve::ResolvedGateway& gateway);
 
-// Those within reach, by name.
+// Those within reach, by name; and before them one of everything, "", that is another when the gateway begins or ceases
+// to store: while none of its rules does nobody hears of unsafe requests, and what is there may have changed.
 std::vector<Purge> BuildPurges(const resolve::ResolvedGateway& gateway);
 
 }  // namespace portico::cache

@@ -9,12 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include "api/base/arena.h"
 #include "api/base/text.h"
 #include "api/check/configuration.h"
 #include "api/resolve/resolve.h"
 #include "api/yaml/limits.h"
 #include "api/yaml/problem.h"
 #include "api/yaml/read.h"
+#include "dataplane/cache/content.h"
+#include "dataplane/cache/identity.h"
+#include "dataplane/cache/key.h"
+#include "dataplane/cache/store.h"
+#include "dataplane/cache/stored_response.h"
+#include "dataplane/http/message.h"
 
 namespace portico::cache {
 namespace {
@@ -156,10 +163,35 @@ TEST(CacheConfigTest, Purges) {
       Resource("CachePurge", "some", target + "at: '2026-01-01T00:00:00.5Z', host: shop.example, pathPrefix: /%61/b") +
       Resource("CachePurge", "six", target + "at: '2026-01-01T00:00:01Z', host: '::1'") +
       Resource("CachePurge", "other", "targetRef: {kind: Gateway, name: other}, at: '2026-01-01T00:00:00Z'"));
-  const std::vector<Purge> purges = {{"default/all", "1767225600.0", {"", "/"}},
+  const std::vector<Purge> purges = {{"", "stores nothing", {"", "/"}},
+                                     {"default/all", "1767225600.0", {"", "/"}},
                                      {"default/six", "1767225601.0", {"[::1]", "/"}},
                                      {"default/some", "1767225600.500000000", {"shop.example", "/a/b"}}};
   EXPECT_EQ(BuildPurges(gateway), purges);
+}
+
+// While nothing is stored nobody hears of unsafe requests: what was stored before is not given after.
+TEST(CacheConfigTest, WhoCeasesToStorePurgesEverything) {
+  Store store;
+  const std::string key = KeyOf({"http", "shop.example", "/a", "", false});
+  base::Arena arena;
+  const auto put = [&] {
+    http::RequestHead head(arena);
+    auto response = std::make_shared<StoredResponse>(store.NewHold(), Identity({}, head));
+    response->content = std::make_shared<Content>(store.NewHold());
+    EXPECT_TRUE(store.Put(key, std::move(response), store.Generation(key), nullptr));
+  };
+  const std::vector<Purge> stores = BuildPurges(Resolved(kGateway + Route(kRule) + kCache)),
+                           ceases = BuildPurges(Resolved(kGateway + Route(kRule)));
+  store.Obey(stores);
+  put();
+  store.Obey(stores);
+  EXPECT_EQ(store.size(), 1u) << "nothing has changed";
+  store.Obey(ceases);
+  EXPECT_EQ(store.size(), 0u);
+  put();  // by who was under way
+  store.Obey(stores);
+  EXPECT_EQ(store.size(), 0u);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct PurgeScope {
 
 // A CachePurge: an order to give no more what is stored.
 struct Purge {
-  std::string name;  // "namespace/name"
+  std::string name;  // "namespace/name"; "": nobody's, see BuildPurges
   std::string at;    // another is another order
   PurgeScope scope = {};
   bool operator==(const Purge&) const = default;
