@@ -48,7 +48,7 @@ class StripedStore {
     return *found;
   }
 
-  uint64_t Generation(std::string_view key) const { return generations_.Of(key); }
+  uint64_t Generation(std::string_view key) const { return generations_.Of(hash_(key)); }
 
   // True: `value` (nullptr: nothing) is there now in the place of `expected` (nullptr: of nothing).
   bool Replace(std::string_view key, const Shared& expected, Shared value, uint64_t generation) {
@@ -56,7 +56,7 @@ class StripedStore {
     const uint64_t hash = hash_(key);
     Stripe& stripe = StripeOf(hash);
     MutexLock lock(stripe.mutex);
-    if (generations_.Of(key) != generation) return false;
+    if (generations_.Of(hash) != generation) return false;
     const Shared* found = stripe.values.Find(hash, key);
     if ((found == nullptr ? nullptr : *found) != expected) return false;
     if (value != nullptr) {
@@ -73,7 +73,7 @@ class StripedStore {
     const uint64_t hash = hash_(key);
     Stripe& stripe = StripeOf(hash);
     MutexLock lock(stripe.mutex);
-    generations_.Next(key);
+    generations_.Next(hash);
     if (stripe.values.Find(hash, key) == nullptr) return false;
     stripe.values.Remove(hash, dead);
     return true;

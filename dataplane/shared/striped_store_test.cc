@@ -132,6 +132,26 @@ TEST(StripedStoreTest, KeysOfOneHash) {
   EXPECT_EQ(store.size(), 1u);
 }
 
+// Which keys share a generation is the hash's to say, and nothing that a stranger can work out.
+TEST(StripedStoreTest, GenerationsAreOfTheKeyedHash) {
+  struct Keyed {
+    uint64_t operator()(std::string_view key) const {
+      return std::hash<std::string_view>()(key) ^ (key == "a" ? 1 : 0);
+    }
+  };
+  const auto index = [](std::string_view key) { return std::hash<std::string_view>()(key) % Generations::kCounts; };
+  std::string same;
+  for (int i = 0; same.empty(); ++i)
+    if (index(std::to_string(i)) == index("a")) same = std::to_string(i);
+  StripedStore<std::string, Keyed> store;
+  const uint64_t generation = store.Generation("a");
+  for (int i = 0; i < 3; ++i)
+    store.Invalidate(same);
+  EXPECT_EQ(store.Generation("a"), generation);
+  EXPECT_TRUE(store.Replace("a", nullptr, Value("a"), generation));
+  EXPECT_FALSE(store.Replace(same, nullptr, Value("x"), 0));
+}
+
 TEST(StripedStoreTest, EvictionGoesRoundTheStripes) {
   Store store;
   for (int i = 0; i < 1000; ++i)
