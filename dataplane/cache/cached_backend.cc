@@ -32,7 +32,8 @@ std::unique_ptr<call::Call> CachedBackend::Start(const call::CallRequest& reques
   const http::RequestHead& head = *request.head;
   if (!IsSafe(head.method)) return std::make_unique<PassingCall>(cache_.store(), uri_, *origin_, request, handler);
   const bool is_head = head.method == "HEAD";
-  if (!policy_->stores || (head.method != "GET" && !is_head)) return origin_->Start(request, handler);
+  if (!policy_->stores || cache_.store().is_closed() || (head.method != "GET" && !is_head))
+    return origin_->Start(request, handler);
   if (!request.end || overridden_ || uri_.authority.empty() || HasPreconditionForOrigin(head.fields)) {
     return std::make_unique<PassingCall>(kBypass, kBypass, *origin_, request, handler);
   }

@@ -146,6 +146,29 @@ TEST(CachedCallTest, AnOriginThatSaysNothingIsNotWaitedForLong) {
   EXPECT_EQ(leader.Result(), "200 late");
 }
 
+// ---- the process drains ----
+
+// It hears of no purge any more: nothing is given, nobody waits for another, and nothing is kept.
+TEST(CachedCallTest, AClosedStoreIsPassedBy) {
+  CacheWorld world;
+  world.Fill("/stored");
+  Client& leader = world.Start();
+  Client& follower = world.Start();
+  ASSERT_EQ(world.asked_count(), 2u);
+  world.store.Close();
+  EXPECT_EQ(world.store.size(), 0u);
+  world.Answer(200, kFresh, "older");
+  EXPECT_EQ(leader.Result(), "200 older");
+  ASSERT_EQ(world.asked_count(), 3u) << "who waited goes alone";
+  world.Answer(200, kFresh, "alone");
+  EXPECT_EQ(follower.Result(), "200 alone");
+  world.Start("/stored");
+  world.Start("/stored");
+  EXPECT_EQ(world.asked_count(), 5u);
+  world.Answer(200, kFresh, "hello");
+  EXPECT_EQ(world.store.size(), 0u);
+}
+
 // ---- a purge between ----
 
 TEST(CachedCallTest, WhatWasFoundBeforeAPurgeIsNotAskedAbout) {

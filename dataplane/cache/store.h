@@ -65,6 +65,11 @@ class Store {
            const StoredResponse* replaced);
   bool Invalidate(const std::string& key) { return responses_.Invalidate(key); }
 
+  // The process drains, and hears of no purge any more: from now on nothing is found or put in, and all that is there
+  // goes.
+  void Close() { responses_.Close(); }
+  bool is_closed() const { return responses_.is_closed(); }
+
   // Obeys those that it has not obeyed before; `purges` are all that there are now. On the main thread.
   void Obey(const std::vector<Purge>& purges);
 

@@ -52,6 +52,11 @@ class RecentMap {
     entries_.erase(found);
   }
 
+  void Clear(List& dead) {
+    dead.splice(dead.begin(), used_);
+    entries_.clear();
+  }
+
   // Of what was used the longest ago the first that has a weight goes into `dead`; the weight, 0: nothing. What has
   // none is in use: that is a use, so that the next walk begins behind it.
   template <typename Weigh>

@@ -39,6 +39,7 @@ class StripedStore {
 
   // nullptr: there is none. A use.
   Shared Find(std::string_view key) {
+    if (is_closed()) return nullptr;
     const uint64_t hash = hash_(key);
     Stripe& stripe = StripeOf(hash);
     MutexLock lock(stripe.mutex);
@@ -56,7 +57,7 @@ class StripedStore {
     const uint64_t hash = hash_(key);
     Stripe& stripe = StripeOf(hash);
     MutexLock lock(stripe.mutex);
-    if (generations_.Of(hash) != generation) return false;
+    if (is_closed() || generations_.Of(hash) != generation) return false;
     const Shared* found = stripe.values.Find(hash, key);
     if ((found == nullptr ? nullptr : *found) != expected) return false;
     if (value != nullptr) {
@@ -81,6 +82,19 @@ class StripedStore {
   // The second half of that, for every key. Replace looks under the lock under which it puts in: what was prepared
   // before is, once a lock was taken after this, there or refused.
   void InvalidatePrepared() { generations_.NextOfAll(); }
+
+  // From now on nothing is found and nothing put in, and what is there goes. As above: what looked before this is there
+  // when the stripe's lock is taken.
+  void Close() {
+    closed_ = true;
+    InvalidatePrepared();
+    for (Stripe& stripe : stripes_) {
+      typename Values::List dead;
+      MutexLock lock(stripe.mutex);
+      stripe.values.Clear(dead);
+    }
+  }
+  bool is_closed() const { return closed_; }
 
   // Takes out what was used the longest ago, of one stripe after the other, and of that the first that has a weight.
   // `weigh` says what is won by a Shared's end, 0: it is to stay; it runs under a lock and waits for nobody. Returns
@@ -135,6 +149,7 @@ class StripedStore {
   std::array<Stripe, kStripes> stripes_;
   Generations generations_;
   std::atomic<size_t> next_victim_ = 0;
+  std::atomic<bool> closed_ = false;
 };
 
 }  // namespace portico::shared

@@ -152,6 +152,21 @@ TEST(StripedStoreTest, GenerationsAreOfTheKeyedHash) {
   EXPECT_FALSE(store.Replace(same, nullptr, Value("x"), 0));
 }
 
+TEST(StripedStoreTest, AClosedOneTakesAndGivesNothing) {
+  Store store;
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(store.Replace(std::to_string(i), nullptr, Value("x"), store.Generation(std::to_string(i))));
+  const uint64_t prepared = store.Generation("0");
+  store.Close();
+  EXPECT_TRUE(store.is_closed());
+  EXPECT_EQ(store.size(), 0u);
+  EXPECT_EQ(store.Find("0"), nullptr);
+  EXPECT_NE(store.Generation("0"), prepared);
+  EXPECT_FALSE(store.Replace("0", nullptr, Value("x"), store.Generation("0")));
+  EXPECT_FALSE(store.Invalidate("0"));
+  EXPECT_EQ(store.Evict(Weigh), 0u);
+}
+
 TEST(StripedStoreTest, EvictionGoesRoundTheStripes) {
   Store store;
   for (int i = 0; i < 1000; ++i)

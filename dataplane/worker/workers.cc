@@ -259,6 +259,7 @@ void Workers::FinishPublication(absl::Status status) {
 
 void Workers::Drain(base::Duration delay, base::Duration deadline, std::function<void()> done) {
   PORTICO_CHECK(drain_step_ == DrainStep::kNone, "there is one end");
+  limits_.responses().Close();  // Publish is refused from now on, and purges with it
   drained_ = std::move(done);
   drain_deadline_ = deadline;
   step_ends_ = main_.Now() + delay;

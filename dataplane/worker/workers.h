@@ -65,9 +65,10 @@ class Workers : private event::Timer::Handler {
   // Ports of the snapshot in force that nobody can reach here, because another process has them.
   const BusyPorts& busy_ports() const { return busy_; }
 
-  // Goes on as before for `delay`, so that whoever balances the load hears that we are not ready; then clients are
-  // warned and new ones still accepted, until none is left or `deadline` (from the end of the delay) is over; then the
-  // accept queues are emptied and the ports closed; kLastWords later, or when nobody is left, what remains is cut.
+  // From now on the cache gives and keeps nothing. Goes on as before for `delay`, so that whoever balances the load
+  // hears that we are not ready; then clients are warned and new ones still accepted, until none is left or `deadline`
+  // (from the end of the delay) is over; then the accept queues are emptied and the ports closed; kLastWords later, or
+  // when nobody is left, what remains is cut.
   void Drain(base::Duration delay, base::Duration deadline, std::function<void()> done);
 
   // Before the first Publish, which puts them to use where the configuration has their addresses. Until Release nothing

@@ -318,6 +318,17 @@ TEST(Workers, APurgeIsObeyedWhenAllHaveSwapped) {
   EXPECT_EQ(world.asked, 2);
 }
 
+// It hears of no purge any more.
+TEST(Workers, WhoDrainsGivesNothingThatIsStored) {
+  CachedWorld world(2);
+  world.workers->Drain(seconds(60), seconds(1), [] {});
+  EXPECT_EQ(world.Read(observe::kCacheEntries), 0);
+  world.Ask();
+  world.Ask();
+  EXPECT_EQ(world.asked, 3);
+  EXPECT_EQ(world.Read(observe::kCacheEntries), 0);
+}
+
 TEST(Workers, DrainWithNothingToDo) {
   World world;
   bool drained = false;
