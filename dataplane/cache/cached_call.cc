@@ -48,12 +48,14 @@ CachedCall::CachedCall(Question question, call::CallHandler& handler)
   const bool shares = (revalidates || !AsksForLess(head().fields)) && !asks.control.no_store &&
                       !asks.control.malformed && !question_.cache.IsUnstorable(asks.key, asks.identity);
   std::shared_ptr<Fill> fill = shares ? question_.cache.FindFill(asks.key, asks.identity) : nullptr;
-  // Whoever wants a younger one than is stored may want a younger one than is on its way.
-  const bool joins = fill != nullptr && !WantsANewOne(asks.control);
-  if (joins) {
+  // Whoever wants a younger one than is stored may want a younger one than is on its way. Nor does anybody wait for
+  // his: others would have been given what is stored. What he gets is stored, and joined once it is known that it may
+  // be.
+  const bool wants_a_new_one = WantsANewOne(asks.control);
+  if (fill != nullptr && !wants_a_new_one) {
     Join(std::move(fill));
   } else {
-    BeginFill(shares && fill == nullptr);
+    BeginFill(shares && fill == nullptr && !wants_a_new_one);
   }
 }
 

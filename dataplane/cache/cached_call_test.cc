@@ -105,6 +105,16 @@ TEST(CachedCallTest, WhoWantsANewOneWaitsForNobody) {
     world.Start("/a", {.fields = Control(control)});
     EXPECT_EQ(world.asked_count(), 2u) << control;
   }
+  for (const std::string_view control : {"no-cache", "max-age=0"}) {
+    CacheWorld world;
+    world.Start("/a", {.fields = Control(control)});
+    EXPECT_EQ(world.worker.fills(), 0u) << control;
+    world.Start();
+    ASSERT_EQ(world.asked_count(), 2u) << control << ": and nobody for him";
+    world.origin->asked[0]->Answer(503, "later");
+    world.Answer(200, kFresh, "hello");
+    EXPECT_EQ(world.clients[1]->Result(), "200 hello") << control;
+  }
   CacheWorld world;
   world.Start();
   EXPECT_EQ(world.Start("/a", {.fields = Control("only-if-cached")}).Result(), "504");

@@ -212,7 +212,8 @@ bool Fill::Keep(const base::Slice& content) {
 }
 
 void Fill::OnTrailers(http::Fields trailers) {
-  shareable_ = false;  // a stored response has none
+  // A stored response has none. Nor, probably, has the next one of this request.
+  if (std::exchange(shareable_, false)) cache_.NoteUnstorable(request_.key, request_.identity);
   trailers_.emplace(std::move(trailers));
 }
 

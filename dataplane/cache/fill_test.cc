@@ -312,6 +312,21 @@ TEST(FillTest, AnOlderAnswerDoesNotReplaceANewerOne) {
   EXPECT_EQ(world.Start().Result(), "200 again");
 }
 
+// Who asks for what had trailers the last time does not wait for it.
+TEST(FillTest, WhatHasTrailersIsNotWaitedFor) {
+  CacheWorld world;
+  world.Start();
+  world.asked().Head(200, kUnknown);
+  world.asked().Content("hello");
+  world.asked().Trailers({{"x", "1"}});
+  world.asked().End();
+  world.loop.Turn();
+  EXPECT_EQ(world.worker.unstorable(), 1u);
+  world.Start();
+  world.Start();
+  EXPECT_EQ(world.asked_count(), 3u);
+}
+
 // ---- bounded ----
 
 TEST(FillTest, WhatCouldNotBeStoredIsForgottenWhenItIsTooMuch) {
