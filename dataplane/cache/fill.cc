@@ -127,6 +127,7 @@ void Fill::OnResponse(http::ResponseHead head) {
   }
   if (BeginStoring(head)) return Become(State::kStoring);
   filling_.reset();
+  if (IsNewer(head)) RemoveOlder(head.status);
   if (listed_) cache_.NoteUnstorable(request_.key, request_.identity);
   passing_head_.emplace(std::move(head));
   Become(State::kPassing);
@@ -143,13 +144,34 @@ bool Fill::Refresh(const http::ResponseHead& not_modified) {
   stored_->length = stale.length;
   refreshed_ = true;
   shareable_ = WhyNot(*head).empty();
-  if (shareable_) Store();
+  if (shareable_) {
+    Store();
+  } else if (IsNewer(*head)) {
+    RemoveOlder(head->status);
+  }
   return true;
 }
 
 std::string_view Fill::WhyNot(const http::ResponseHead& head) const {
   const CacheControl asked = ReadRequestControl(head_.fields), said = ReadCacheControl(head.fields);
   return WhyNotStored({head_, asked, request_.authorized, head, said, *request_.policy, times_});
+}
+
+// It is what the resource is now, for all, and nobody else is storing that.
+bool Fill::IsNewer(const http::ResponseHead& head) const {
+  const CacheControl asked = ReadRequestControl(head_.fields), said = ReadCacheControl(head.fields);
+  const StoreQuestion question{head_, asked, request_.authorized, head, said, *request_.policy, times_};
+  return IsAboutTheResource(question) && (listed_ || !WhyNotStored(question).empty());
+}
+
+// The answer that came in its place can't be stored: who asks next is not to be given what was before it. An origin
+// that fails says nothing of it, nor one that answers somebody whom the older one was not for.
+void Fill::RemoveOlder(int status) {
+  const StoredResponse* const older = request_.replaced.get();
+  if (older == nullptr || status >= 500) return;
+  if (request_.authorized && !AllowsAuthorization(older->control)) return;
+  if (!older->explicit_lifetime && MayBePersonal(head_.fields, older->selecting)) return;
+  cache_.store().Remove(request_.key, *older, request_.generation);
 }
 
 std::shared_ptr<StoredResponse> Fill::NewStored(const http::ResponseHead& head) const {
@@ -195,9 +217,14 @@ void Fill::OnContent(base::Slice content) {
     if (Keep(content)) return Become(state_);
   }
   // What was kept until now stays counted until its reader has it.
-  if (std::exchange(shareable_, false)) cache_.NoteUnstorable(request_.key, request_.identity);
+  if (std::exchange(shareable_, false)) TurnOutUnstorable();
   passing_.Append(std::move(content));
   Become(State::kPassing);
+}
+
+void Fill::TurnOutUnstorable() {
+  cache_.NoteUnstorable(request_.key, request_.identity);
+  RemoveOlder(stored_->status);
 }
 
 // Content of a known length has its room.
@@ -213,7 +240,7 @@ bool Fill::Keep(const base::Slice& content) {
 
 void Fill::OnTrailers(http::Fields trailers) {
   // A stored response has none. Nor, probably, has the next one of this request.
-  if (std::exchange(shareable_, false)) cache_.NoteUnstorable(request_.key, request_.identity);
+  if (std::exchange(shareable_, false)) TurnOutUnstorable();
   trailers_.emplace(std::move(trailers));
 }
 

@@ -108,8 +108,11 @@ class Fill final : public std::enable_shared_from_this<Fill>, private call::Call
   bool Grow(shared::ByteHold& hold, size_t bytes);
   bool Keep(const base::Slice& content);
   std::string_view WhyNot(const http::ResponseHead& head) const;
+  bool IsNewer(const http::ResponseHead& head) const;
   std::shared_ptr<StoredResponse> NewStored(const http::ResponseHead& head) const;
   bool Store();
+  void RemoveOlder(int status);
+  void TurnOutUnstorable();
   void Become(State state);
   void Unlist();
 

@@ -16,6 +16,7 @@ using std::chrono::seconds;
 using test::FieldList;
 
 const FieldList kFresh = {{"cache-control", "max-age=60"}, {"content-length", "5"}};
+const std::string kLong(1'100'000, 'x');
 const FieldList kUnknown = {{"cache-control", "max-age=60"}};
 
 // What is stored, and stale.
@@ -325,6 +326,76 @@ TEST(FillTest, WhatHasTrailersIsNotWaitedFor) {
   world.Start();
   world.Start();
   EXPECT_EQ(world.asked_count(), 3u);
+}
+
+// What is stored is fresh, somebody asks for a newer one, and that can't be stored: the older one is given no more.
+TEST(FillTest, ANewerAnswerThatIsNotStoredTakesTheOlderOut) {
+  struct Row {
+    std::string_view name;
+    int status;
+    FieldList response;
+    bool stays;
+    FieldList request = {};
+    std::string_view content = "newer";
+    bool trailers = false;
+  };
+  const FieldList no_store = {{"cache-control", "no-store"}}, etag = {{"etag", "\"t\""}};
+  const Row rows[] = {
+      {"forbidden now", 200, no_store, false},
+      {"says nothing", 200, {}, false},
+      {"gone, and says nothing", 404, {}, false},
+      {"another's alone", 200, {{"cache-control", "max-age=60"}, {"set-cookie", "a=b"}}, false},
+      {"too long", 200, {{"cache-control", "max-age=60"}, {"content-length", "2000000"}}, false},
+      {"trailers", 200, kUnknown, false, {}, "newer", true},
+      {"turns out too long", 200, kUnknown, false, {}, std::string_view(kLong)},
+      {"holds, and is not to be kept", 304, {{"etag", "\"t\""}, {"cache-control", "no-store"}}, false, {}, ""},
+      {"an origin fails", 503, no_store, true},
+      {"about one request", 429, no_store, true},
+      {"to who is authorized", 200, no_store, true, {{"authorization", "x"}}},
+      {"of the request's own accord", 200, kFresh, true, {{"cache-control", "no-store"}}},
+  };
+  for (const Row& row : rows) {
+    CacheWorld world;
+    world.Fill("/a", etag);
+    FieldList request = row.request;
+    if (request.empty() || request[0].first != "cache-control") request.emplace_back("cache-control", "no-cache");
+    world.Start("/a", {.fields = request});
+    ASSERT_EQ(world.asked_count(), 2u) << row.name;
+    world.asked().Head(row.status, row.response, row.content.empty());
+    world.asked().Content(row.content);
+    if (row.trailers) world.asked().Trailers({{"x", "1"}});
+    world.asked().End();
+    world.loop.Turn();
+    EXPECT_EQ(world.store.size(), row.stays ? 1u : 0u) << row.name;
+  }
+}
+
+// By a default: a caller with a cookie is one whom the stored one is not for.
+TEST(FillTest, WhoseAnswerIsPersonalTakesNothingOut) {
+  CacheWorld world;
+  const CachePolicy policy{.stores = true, .default_ttl = seconds(60)};
+  world.Start("/a", {.policy = policy});
+  world.Answer(200, {{"content-length", "5"}}, "hello");
+  ASSERT_EQ(world.store.size(), 1u);
+  Client& caller = world.Start("/a", {.fields = {{"cookie", "a=b"}}, .policy = policy});
+  world.Answer(200, {{"content-length", "5"}}, "yours");
+  EXPECT_EQ(caller.Result(), "200 yours");
+  EXPECT_EQ(world.Start("/a", {.policy = policy}).Result(), "200 hello");
+  EXPECT_EQ(world.asked_count(), 2u);
+}
+
+// Other variants stay.
+TEST(FillTest, OnlyTheOlderOneIsTakenOut) {
+  CacheWorld world;
+  const Ask one{.fields = {{"x", "1"}}}, other{.fields = {{"x", "2"}}};
+  world.Fill("/a", {{"vary", "x"}}, one);
+  world.Fill("/a", {{"vary", "x"}}, other);
+  world.Start("/a", {.fields = {{"x", "1"}, {"cache-control", "no-cache"}}});
+  world.Answer(200, {{"cache-control", "no-store"}, {"content-length", "5"}}, "newer");
+  EXPECT_EQ(world.Start("/a", other).Result(), "200 hello");
+  EXPECT_EQ(world.asked_count(), 3u);
+  world.Start("/a", one);
+  EXPECT_EQ(world.asked_count(), 4u);
 }
 
 // ---- bounded ----

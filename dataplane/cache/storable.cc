@@ -42,14 +42,19 @@ bool IsOfThePlainRequest(const http::Fields& request, int status) {
 }
 
 // What the request forbids, and what its response can't be a response for another request of.
-std::string_view WhyNotThis(const StoreQuestion& question) {
+std::string_view WhyNotAboutTheResource(const StoreQuestion& question) {
   const http::ResponseHead& response = question.response;
   if (question.request.method != "GET") return "method";
   if (question.request_control.no_store || question.request_control.malformed) return "request's cache-control";
   if (response.status < 200 || response.status == 206 || response.status == 304) return "status";
   if (IsIn(kAboutTheRequest, response.status)) return "status";
   if (!IsOfThePlainRequest(question.request.fields, response.status)) return "conditional";
-  if (response.fields.Find("content-range")) return "part of a whole";
+  return response.fields.Find("content-range") ? "part of a whole" : "";
+}
+
+std::string_view WhyNotThis(const StoreQuestion& question) {
+  const http::ResponseHead& response = question.response;
+  if (const std::string_view why = WhyNotAboutTheResource(question); !why.empty()) return why;
   if (response.framing.ends_with_connection) return "content without an end";
   if (response.framing.length.value_or(0) > question.policy.content_bytes_max) return "too long";
   return "";
@@ -70,6 +75,10 @@ std::string_view WhyForbidden(const StoreQuestion& question) {
 }
 
 }  // namespace
+
+bool IsAboutTheResource(const StoreQuestion& question) {
+  return WhyNotAboutTheResource(question).empty();
+}
 
 bool AllowsAuthorization(const CacheControl& response) {
   return response.is_public || response.must_revalidate || response.s_maxage.has_value();

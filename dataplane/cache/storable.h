@@ -34,6 +34,10 @@ struct StoreQuestion {
 // "" if it may; else why not, in a word or two.
 std::string_view WhyNotStored(const StoreQuestion& question);
 
+// Whether it says what the resource is now, and would be said to any other request of its URI without conditions: not
+// of one part, one request, or what the request asked not to be kept.
+bool IsAboutTheResource(const StoreQuestion& question);
+
 // Section 3.5: a response to a request with `authorization` may be stored, and one stored may answer such a request.
 bool AllowsAuthorization(const CacheControl& response);
 

@@ -98,6 +98,24 @@ bool Store::Put(const std::string& key, std::shared_ptr<const StoredResponse> re
   return false;
 }
 
+void Store::Remove(const std::string& key, const StoredResponse& response, uint64_t generation) {
+  for (int i = 0; i < kTriesMax; ++i) {
+    const std::shared_ptr<const Variants> before = responses_.Find(key);
+    if (before == nullptr) return;
+    shared::ByteHold hold = NewHold();
+    const bool has_room = Grow(hold, before->hold.bytes());
+    auto after = std::make_shared<Variants>(std::move(hold));
+    for (const std::shared_ptr<const StoredResponse>& other : before->responses)
+      if (other.get() != &response) after->responses.push_back(other);
+    if (after->responses.size() == before->responses.size()) return;
+    // Without room for the others' list they go too.
+    if (!has_room || after->responses.empty()) after = nullptr;
+    if (responses_.Replace(key, before, std::move(after), generation)) return;
+    if (responses_.Generation(key) != generation) return;
+  }
+  responses_.Invalidate(key);
+}
+
 void Store::Obey(const std::vector<Purge>& purges) {
   std::map<std::string, Purge> obeyed;
   for (const Purge& purge : purges) {

@@ -63,6 +63,8 @@ class Store {
   // `replaced`: whose place it was asked for, whatever its date says; nullptr: nobody's. False: it is not there.
   bool Put(const std::string& key, std::shared_ptr<const StoredResponse> response, uint64_t generation,
            const StoredResponse* replaced);
+  // What is there of it goes; other variants stay.
+  void Remove(const std::string& key, const StoredResponse& response, uint64_t generation);
   bool Invalidate(const std::string& key) { return responses_.Invalidate(key); }
 
   // The process drains, and hears of no purge any more: from now on nothing is found or put in, and all that is there
