@@ -21,8 +21,8 @@ namespace portico::cache {
 //   call = backend.Start(request, handler);        // the backend itself may go now; the cache outlives the call
 class CachedBackend final : public call::Backend {
  public:
-  // What `uri` names outlives this. `sent`: by the client, but for what AddForwarding does; read now, for `authorization` and what
-  // overrides the target (OverridesTarget): such a request passes.
+  // What `uri` names outlives this. `sent`: by the client, but for what AddForwarding does; read now, for
+  // `authorization` and what overrides the target (OverridesTarget): such a request passes.
   CachedBackend(WorkerCache& cache, std::shared_ptr<const CachePolicy> policy, const TargetUri& uri,
                 const http::Fields& sent, std::shared_ptr<call::Backend> origin);
 

@@ -11,15 +11,37 @@ namespace portico::cache {
 namespace {
 
 // Whom a request was for before another proxy took it, and what frameworks let override its target and method. By name.
-constexpr std::array<std::string_view, 31> kTargetFields = {
-    "base-url",           "forwarded",           "front-end-https",    "proxy-host",
-    "request-uri",        "x-forwarded-host",    "x-forwarded-method", "x-forwarded-path",
-    "x-forwarded-port",   "x-forwarded-prefix",  "x-forwarded-proto",  "x-forwarded-protocol",
-    "x-forwarded-scheme", "x-forwarded-server",  "x-forwarded-ssl",    "x-forwarded-uri",
-    "x-forwarded-url",    "x-host",              "x-http-destinationurl", "x-http-host-override",
-    "x-http-method",      "x-http-method-override", "x-method-override", "x-original-host",
-    "x-original-method",  "x-original-uri",      "x-original-url",     "x-rewrite-uri",
-    "x-rewrite-url",      "x-scheme",            "x-url-scheme"};
+constexpr std::array<std::string_view, 31> kTargetFields = {"base-url",
+                                                            "forwarded",
+                                                            "front-end-https",
+                                                            "proxy-host",
+                                                            "request-uri",
+                                                            "x-forwarded-host",
+                                                            "x-forwarded-method",
+                                                            "x-forwarded-path",
+                                                            "x-forwarded-port",
+                                                            "x-forwarded-prefix",
+                                                            "x-forwarded-proto",
+                                                            "x-forwarded-protocol",
+                                                            "x-forwarded-scheme",
+                                                            "x-forwarded-server",
+                                                            "x-forwarded-ssl",
+                                                            "x-forwarded-uri",
+                                                            "x-forwarded-url",
+                                                            "x-host",
+                                                            "x-http-destinationurl",
+                                                            "x-http-host-override",
+                                                            "x-http-method",
+                                                            "x-http-method-override",
+                                                            "x-method-override",
+                                                            "x-original-host",
+                                                            "x-original-method",
+                                                            "x-original-uri",
+                                                            "x-original-url",
+                                                            "x-rewrite-uri",
+                                                            "x-rewrite-url",
+                                                            "x-scheme",
+                                                            "x-url-scheme"};
 
 // What origins that read fields from their environment make of it: "x_host" is "x-host" to them.
 bool IsSameName(std::string_view sent, std::string_view name) {

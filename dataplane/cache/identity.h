@@ -25,9 +25,9 @@ class Identity {
   crypto::Sha256Digest digest_;
 };
 
-// Whether a request, as it came and AddForwarding (downstream/forwarding.h) left it, has one of those fields that is not
-// governed there: a stranger's word for another target or method, "_" for "-" too, as many origins read it. What comes
-// to such a request is no answer to its URI, and no purge of what it really asks for would find it.
+// Whether a request, as it came and AddForwarding (downstream/forwarding.h) left it, has one of those fields that is
+// not governed there: a stranger's word for another target or method, "_" for "-" too, as many origins read it. What
+// comes to such a request is no answer to its URI, and no purge of what it really asks for would find it.
 bool OverridesTarget(const http::Fields& request);
 
 }  // namespace portico::cache

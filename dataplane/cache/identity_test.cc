@@ -60,16 +60,33 @@ TEST(IdentityTest, IsWhatTheOriginIsAsked) {
 
 // What a peer says of where it was sent, and nobody here vouches for.
 TEST(IdentityTest, WhatOverridesTheTarget) {
-  const std::pair<std::string_view, bool> rows[] = {
-      {"accept", false},           {"x-forwarded-for", false},       {"x-forwarded-host", false},
-      {"x-forwarded-port", false}, {"x-forwarded-proto", false},     {"forwarded", false},
-      {"x-forwarded", false},      {"x-hosts", false},               {"x_forwarded_host", true},
-      {"x-forwarded_proto", true}, {"x-forwarded-prefix", true},     {"x-forwarded-scheme", true},
-      {"x-forwarded-ssl", true},   {"front-end-https", true},        {"x-url-scheme", true},
-      {"x-original-host", true},   {"x-http-host-override", true},   {"x-forwarded-server", true},
-      {"x-forwarded-path", true},  {"x-forwarded-uri", true},        {"x-rewrite-url", true},
-      {"x-original-url", true},    {"x-http-method-override", true}, {"x-http-method", true},
-      {"x-method-override", true}, {"x-host", true},                 {"x_http_method_override", true}};
+  const std::pair<std::string_view, bool> rows[] = {{"accept", false},
+                                                    {"x-forwarded-for", false},
+                                                    {"x-forwarded-host", false},
+                                                    {"x-forwarded-port", false},
+                                                    {"x-forwarded-proto", false},
+                                                    {"forwarded", false},
+                                                    {"x-forwarded", false},
+                                                    {"x-hosts", false},
+                                                    {"x_forwarded_host", true},
+                                                    {"x-forwarded_proto", true},
+                                                    {"x-forwarded-prefix", true},
+                                                    {"x-forwarded-scheme", true},
+                                                    {"x-forwarded-ssl", true},
+                                                    {"front-end-https", true},
+                                                    {"x-url-scheme", true},
+                                                    {"x-original-host", true},
+                                                    {"x-http-host-override", true},
+                                                    {"x-forwarded-server", true},
+                                                    {"x-forwarded-path", true},
+                                                    {"x-forwarded-uri", true},
+                                                    {"x-rewrite-url", true},
+                                                    {"x-original-url", true},
+                                                    {"x-http-method-override", true},
+                                                    {"x-http-method", true},
+                                                    {"x-method-override", true},
+                                                    {"x-host", true},
+                                                    {"x_http_method_override", true}};
   for (const auto& [name, overrides] : rows) {
     base::Arena arena;
     http::Fields fields(arena);

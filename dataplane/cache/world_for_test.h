@@ -116,8 +116,8 @@ struct CacheWorld {
     auto policy = std::make_shared<CachePolicy>(ask.policy.value_or(CachePolicy{.stores = true}));
     if (policy->rule.empty()) policy->rule = "a rule";
     const route::Target split = route::SplitTarget(target);
-    CachedBackend backend(ask.other_worker ? other_worker : worker, std::move(policy),
-                          {ask.scheme, ask.authority, split.path, split.query, split.has_query}, client.head.fields, origin);
+    const TargetUri uri{ask.scheme, ask.authority, split.path, split.query, split.has_query};
+    CachedBackend backend(ask.other_worker ? other_worker : worker, std::move(policy), uri, client.head.fields, origin);
     call::CallRequest request;
     request.head = &client.head;
     request.end = ask.end;
