@@ -118,9 +118,10 @@ TEST_F(StateKeeperTest, WhatFailsIsTriedAgainEverMoreSlowly) {
   log_.log().set_level(observe::Severity::kDebug);
   keeper_->Keep(State(1));
   loop_.Pass(StateKeeper::kSavePause);
-  EXPECT_EQ(RunUntilLogged(), Concat("error ", Obstacle(),
-                                     ": cannot be removed: Is a directory; the state is not kept, and is tried again ever "
-                                     "more slowly\n"));
+  EXPECT_EQ(RunUntilLogged(),
+            Concat("error ", Obstacle(),
+                   ": cannot be removed: Is a directory; the state is not kept, and is tried again ever "
+                   "more slowly\n"));
   // One line; the same again is for whoever looks closely.
   for (base::Duration pause = StateKeeper::kRetryMin; pause < StateKeeper::kRetryMax; pause *= 2) {
     Pass(pause - milliseconds(10));
