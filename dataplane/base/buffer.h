@@ -71,7 +71,9 @@ class Slice {
   Slice() = default;
   Slice(Slice&& other) noexcept : block_(other.block_), data_(other.data_) { other.Forget(); }
   Slice& operator=(Slice&& other) noexcept;
-  ~Slice() { Drop(); }
+  ~Slice() {
+    if (block_ != nullptr) Drop();  // most have been moved from
+  }
 
   // Takes over a block fresh from its pool, with `size` bytes filled in.
   static Slice Adopt(Block* block, size_t size);

@@ -9,8 +9,6 @@
 namespace portico::downstream {
 namespace {
 
-constexpr std::string_view kAsk = "portico-timing";
-
 // One place behind the point.
 std::string Milliseconds(base::Duration duration) {
   const auto tenths = static_cast<uint64_t>(std::max<int64_t>(duration.count(), 0)) / 100;
@@ -25,10 +23,10 @@ void Add(std::string& out, std::string_view name, std::string_view rest, base::D
 }  // namespace
 
 bool TakeTimingRequest(http::Fields& fields, const net::Address& client, std::span<const net::Network4Or6> networks) {
-  const auto asked = fields.Find(kAsk);
+  const auto asked = fields.Find(http::FieldId::kPorticoTiming);
   if (!asked) return false;
   const bool asks = *asked == "1";
-  fields.Remove(kAsk);
+  fields.Remove(http::FieldId::kPorticoTiming);
   return asks && std::any_of(networks.begin(), networks.end(),
                              [&](const net::Network4Or6& network) { return network.Contains(client); });
 }

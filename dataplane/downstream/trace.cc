@@ -44,7 +44,7 @@ Trace JoinTrace(http::Fields& fields, bool begin, base::Random& random) {
   } else {
     fields.Remove(FieldId::kTracestate);
     if (!begin) {
-      fields.Remove(FieldId::kTraceparent);
+      if (brought) fields.Remove(FieldId::kTraceparent);
       return trace;
     }
     do

@@ -39,6 +39,7 @@ constexpr std::array<std::string_view, kNameCount> kNames = {
     "last-modified",
     "location",
     "origin",
+    "portico-timing",
     "pragma",
     "proxy-authenticate",
     "proxy-authorization",

@@ -36,6 +36,7 @@ enum class FieldId : uint8_t {
   kLastModified,
   kLocation,
   kOrigin,
+  kPorticoTiming,
   kPragma,
   kProxyAuthenticate,
   kProxyAuthorization,
