@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/check/qualified_name.h"
 #include "api/check/targets.h"
 
 namespace portico::check {
@@ -85,9 +86,7 @@ Outgoing OutgoingOf(const ResourceKey& key, const portico::v1::Resource& resourc
 }
 
 ResourceKey ConsumerKey(const std::string& name, const ResourceKey& owner) {
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos) return {"Consumer", owner.name_space, name};
-  return {"Consumer", name.substr(0, slash), name.substr(slash + 1)};
+  return ReadQualifiedName("Consumer", owner.name_space, name);
 }
 
 }  // namespace portico::check

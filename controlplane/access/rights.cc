@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/base/text.h"
+#include "api/check/qualified_name.h"
 #include "controlplane/crypto/bearer.h"
 
 namespace portico::access {
@@ -148,9 +149,7 @@ std::set<AdminBy> AdminsOf(const Configuration& configuration, bool certificates
 }
 
 ResourceKey TokenKey(std::string_view name, std::string_view role_namespace) {
-  const size_t slash = name.find('/');
-  if (slash == std::string_view::npos) return {std::string(kToken), std::string(role_namespace), std::string(name)};
-  return {std::string(kToken), std::string(name.substr(0, slash)), std::string(name.substr(slash + 1))};
+  return check::ReadQualifiedName(kToken, role_namespace, name);
 }
 
 std::string_view RoleText(RoleName role) {

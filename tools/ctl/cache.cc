@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "api/base/text.h"
 #include "api/check/configuration.h"
+#include "api/check/qualified_name.h"
 #include "controlplane/crypto/bearer.h"
 #include "tools/ctl/change.h"
 #include "tools/ctl/fetch.h"
@@ -116,13 +117,10 @@ int Purge(const Call& call, const Order& order) {
 
 int Cache(const Call& call) {
   if (call.arguments.words != std::vector<std::string>{"purge"}) return call.WrongUsage("it takes `purge`");
-  const std::string gateway = call.arguments.Get("gateway", "default");
-  const size_t slash = gateway.find('/');
-  const std::string name_space =
-      slash == std::string::npos ? std::string(check::kDefaultNamespace) : gateway.substr(0, slash);
-  const std::string name = slash == std::string::npos ? gateway : gateway.substr(slash + 1);
-  if (name_space.empty() || name.empty()) return call.WrongUsage("--gateway is NAME or NAMESPACE/NAME");
-  return Purge(call, {.gateway = {"Gateway", name_space, name},
+  const ResourceKey gateway =
+      check::ReadQualifiedName("Gateway", check::kDefaultNamespace, call.arguments.Get("gateway", "default"));
+  if (gateway.name_space.empty() || gateway.name.empty()) return call.WrongUsage("--gateway is NAME or NAMESPACE/NAME");
+  return Purge(call, {.gateway = gateway,
                       .host = base::LowerAscii(call.arguments.Get("host")),
                       .path_prefix = call.arguments.Get("path-prefix", "/"),
                       .at_micros = call.console.time_micros()});

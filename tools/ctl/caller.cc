@@ -8,6 +8,7 @@
 #include "api/base/arena.h"
 #include "api/base/json.h"
 #include "api/base/text.h"
+#include "api/check/qualified_name.h"
 #include "dataplane/filters/auth/authorization_config.h"
 #include "dataplane/filters/auth/consumers_config.h"
 #include "google/protobuf/util/json_util.h"
@@ -67,16 +68,15 @@ absl::Status AddNamedConsumer(const Caller& caller, const std::string& own_names
                               const resolve::ResolvedGateway& gateway, filter::Identity& identity) {
   identity.groups.insert(identity.groups.end(), caller.groups().begin(), caller.groups().end());
   if (caller.consumer().empty()) return absl::OkStatus();
-  const size_t slash = caller.consumer().find('/');
-  const bool whole = slash != std::string::npos;
-  const check::ResourceKey key = {"Consumer", whole ? caller.consumer().substr(0, slash) : own_namespace,
-                                  whole ? caller.consumer().substr(slash + 1) : caller.consumer()};
+  const check::ResourceKey key = check::ReadQualifiedName("Consumer", own_namespace, caller.consumer());
   const v1::Resource* resource = gateway.configuration.Find(key);
   if (resource == nullptr) return Failure("identity.consumer: there is no ", key.ToString());
   const filter::ConsumerName name = {key.name_space, key.name};
   for (const filter::ConsumerName& known : identity.consumers)
     if (known == name) return absl::OkStatus();
   identity.consumers.push_back(name);
+  // One of another namespace is known by its name alone, as to the proxy (filters/auth/consumers_config.h).
+  if (key.name_space != own_namespace) return absl::OkStatus();
   const auto& groups = resource->consumer().spec().groups();
   identity.groups.insert(identity.groups.end(), groups.begin(), groups.end());
   return absl::OkStatus();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/base/text.h"
+#include "api/check/qualified_name.h"
 #include "api/yaml/scalar.h"
 #include "api/yaml/timestamp.h"
 #include "controlplane/crypto/bearer.h"
@@ -65,12 +66,6 @@ std::optional<Timestamp> EndOf(const std::string& text, int64_t now_seconds) {
   Timestamp end;
   end.set_seconds(now_seconds + *seconds);
   return end;
-}
-
-check::ResourceKey ConsumerOf(const std::string& name) {
-  const size_t slash = name.find('/');
-  if (slash == name.npos) return {"Consumer", std::string(check::kDefaultNamespace), name};
-  return {"Consumer", name.substr(0, slash), name.substr(slash + 1)};
 }
 
 // The Consumer as it is stored, or a new one, in a change that is made only if nobody made another meanwhile.
@@ -138,7 +133,8 @@ int Key(const Call& call) {
   for (const char* flag : {"create", "wait", "manager", "force"}) {
     if (arguments.Has(flag) && !stores) return call.WrongUsage(Concat("--", flag, " goes with --consumer"));
   }
-  const check::ResourceKey consumer = ConsumerOf(arguments.Get("consumer"));
+  const check::ResourceKey consumer =
+      check::ReadQualifiedName("Consumer", check::kDefaultNamespace, arguments.Get("consumer"));
   if (stores && (consumer.name.empty() || consumer.name_space.empty())) {
     return call.WrongUsage("--consumer is NAME or NAMESPACE/NAME");
   }

@@ -49,7 +49,7 @@ spec:
 ---
 kind: Consumer
 metadata: {name: robot, namespace: team}
-spec: {credentials: [{apiKey: {sha256: 3bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b}}]}
+spec: {groups: [partner], credentials: [{apiKey: {sha256: 3bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b}}]}
 ---
 kind: AuthPolicy
 metadata: {name: keys}
@@ -224,6 +224,8 @@ TEST(Test, Policies) {
        "{status: 403, deniedBy: {policy: default/signed-in, rule: partners-read}}", ""},
       {"a Consumer of another group", removal, "{claims: {azp: other}}", "{status: 0}", ""},
       {"a Consumer by its name", removal, "{method: JWT, consumer: acme}", "{deniedBy: {rule: partners-read}}", ""},
+      {"a Consumer of another namespace, whose groups are not ours", removal, "{method: JWT, consumer: team/robot}",
+       "{status: 0}", ""},
       {"a group", removal, "{method: JWT, groups: [partner]}", "{deniedBy: {rule: partners-read}}", ""},
       {"a method that they may", users, "{claims: {azp: acme}}", "{status: 0}", ""},
       {"by default", history, "{subject: tom}", "{status: 403, deniedBy: {policy: people, rule: default}}", ""},

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "api/base/text.h"
 #include "api/check/configuration.h"
+#include "api/check/qualified_name.h"
 #include "dataplane/route/path.h"
 #include "re2/re2.h"
 
@@ -20,12 +21,6 @@ constexpr int64_t kRegexMemoryBytesMax = 1 << 20;
 template <typename... Pieces>
 absl::Status Fault(const Pieces&... pieces) {
   return absl::InvalidArgumentError(base::ToAbsl(base::Concat(pieces...)));
-}
-
-check::ResourceKey ConsumerKey(const std::string& name, const std::string& own_namespace) {
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos) return {"Consumer", own_namespace, name};
-  return {"Consumer", name.substr(0, slash), name.substr(slash + 1)};
 }
 
 absl::StatusOr<std::vector<std::string>> DecodeTexts(const google::protobuf::RepeatedPtrField<std::string>& texts,
@@ -95,7 +90,7 @@ absl::Status DecodePrincipal(const v1::Principal& message, const std::string& na
   if (!groups.ok()) return groups.status();
   out.groups = *std::move(groups);
   for (const std::string& name : message.consumers()) {
-    check::ResourceKey key = ConsumerKey(name, name_space);
+    check::ResourceKey key = check::ReadQualifiedName("Consumer", name_space, name);
     out.consumers.push_back({std::move(key.name_space), std::move(key.name)});
   }
   out.claims = {message.claims().begin(), message.claims().end()};
